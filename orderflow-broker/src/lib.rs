@@ -1,36 +1,142 @@
-//! Skeleton.
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+//! An embedded broker that speaks Kafka's wire protocol: for **one machine and for tests, never for production**.
+//! Beyond one machine use Apache Kafka; clients need no change.
+//!
+//! ```text
+//!                 ┌───────────────────────── State ─────────────────────────┐
+//!   client ─▶ wire ─▶ handlers ─▶ topics ─▶ log ─▶ segment files            │
+//!                 │          ├──▶ groups ─┬▶ store ─▶ state.log             │
+//!                 │          └──▶ offsets ┘                                 │
+//!                 │  faults ◀── control (Unix socket)                       │
+//!                 └─────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! - [`Config`] says what can be chosen; [`Broker::start`] gives a [`Handle`].
+//! - [`faults`] makes it fail on purpose.
+//! - The crate's README has the protocol table, the differences from Apache Kafka and the file format.
+//!
+//! Nothing in here knows of orders. Nothing here replicates, compacts or does transactions.
 
-/// Settings of a broker.
-#[derive(Debug, Clone)]
-pub struct Config {
-    pub listen: SocketAddr,
-    pub data_dir: PathBuf,
-    pub session_timeout_min: Duration,
+mod config;
+pub mod control;
+pub mod faults;
+mod flush;
+mod groups;
+mod handlers;
+mod lifecycle;
+mod log;
+mod producers;
+mod store;
+mod topics;
+mod wire;
+
+use std::{
+    io::{self, Read},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use serde_json::json;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use uuid::Uuid;
+
+pub use self::{
+    config::{Config, Flush},
+    lifecycle::{Broker, Handle, StartError, TaskDied},
+};
+use self::{
+    faults::Faults,
+    flush::GroupCommit,
+    groups::Coordinator,
+    store::{Key, Store},
+    topics::Topics,
+};
+
+/// How many producer ids are reserved in the store at a time; a restart skips what is left of them.
+const PRODUCER_IDS_RESERVED: i64 = 1000;
+
+/// All that a broker is while it runs.
+#[derive(Debug)]
+struct State {
+    config: Config,
+    cluster_id: String,
+    topics: Topics,
+    groups: Coordinator,
+    faults: Arc<Faults>,
+    store: Mutex<Store>,
+    store_flushed: GroupCommit,
+    /// Producer ids: the next one, and the first that is not reserved.
+    producer_ids: Mutex<(i64, i64)>,
+    /// The memory budget for requests and answers, in `wire::BUDGET_UNIT_BYTES`.
+    memory: Arc<Semaphore>,
+    memory_units: u32,
 }
 
-impl Config {
-    /// Loopback, a free port, defaults for the rest.
-    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        Self { listen: ([127, 0, 0, 1], 0).into(), data_dir: data_dir.into(), session_timeout_min: Duration::from_secs(6) }
+impl State {
+    /// Opens everything in the data directory.
+    fn open(config: Config, faults: Arc<Faults>) -> io::Result<Self> {
+        let (mut store, cut) = Store::open(&config.data_dir)?;
+        if cut > 0 {
+            tracing::warn!(bytes = cut, "a torn tail was cut off the state file");
+        }
+        let cluster_id = match store.get(&Key::Cluster) {
+            Some(id) => id.as_str().unwrap_or_default().to_owned(),
+            None => {
+                let id = random_uuid().simple().to_string();
+                store.apply(vec![(Key::Cluster, Some(json!(id)))])?;
+                id
+            }
+        };
+        let next_id = store.get(&Key::ProducerIds).and_then(serde_json::Value::as_i64).unwrap_or(1);
+        let memory_units = u32::try_from(config.memory_bytes_max / wire::BUDGET_UNIT_BYTES).unwrap_or(u32::MAX).max(1);
+        Ok(Self {
+            topics: Topics::open(&config, &store)?,
+            groups: Coordinator::open(&config, &store, Instant::now())?,
+            store: Mutex::new(store),
+            store_flushed: GroupCommit::default(),
+            producer_ids: Mutex::new((next_id, next_id)),
+            memory: Arc::new(Semaphore::new(memory_units as usize)),
+            memory_units,
+            config,
+            cluster_id,
+            faults,
+        })
+    }
+
+    fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forces the state file to the disk.
+    async fn flush_store(&self) -> io::Result<()> {
+        let (_, until) = self.store().written();
+        self.store_flushed.wait(until, || self.store().written()).await
+    }
+
+    /// An id that no producer had before, not even before a restart.
+    fn next_producer_id(&self) -> io::Result<i64> {
+        let mut ids = self.producer_ids.lock().unwrap_or_else(PoisonError::into_inner);
+        let (next, reserved) = *ids;
+        if next == reserved {
+            let reserved = next + PRODUCER_IDS_RESERVED;
+            self.store().apply(vec![(Key::ProducerIds, Some(json!(reserved)))])?;
+            ids.1 = reserved;
+        }
+        ids.0 += 1;
+        Ok(next)
+    }
+
+    /// Waits for a part of the memory budget; what is larger than all of it gets all of it.
+    async fn reserve(&self, bytes: usize) -> OwnedSemaphorePermit {
+        let units = u32::try_from(bytes.div_ceil(wire::BUDGET_UNIT_BYTES)).unwrap_or(u32::MAX);
+        let permit = Arc::clone(&self.memory).acquire_many_owned(units.min(self.memory_units)).await;
+        permit.expect("the semaphore is never closed")
     }
 }
 
-pub struct Broker;
-pub struct Handle;
-#[derive(Debug, thiserror::Error)]
-#[error("not yet")]
-pub struct StartError;
-
-impl Broker {
-    pub async fn start(_config: Config) -> Result<Handle, StartError> {
-        Err(StartError)
-    }
-}
-
-impl Handle {
-    pub fn bootstrap_servers(&self) -> String {
-        String::new()
-    }
-    pub async fn shutdown(self) {}
+/// A random (version 4) UUID from the operating system.
+fn random_uuid() -> Uuid {
+    let mut bytes = [0; 16];
+    let read = std::fs::File::open("/dev/urandom").and_then(|mut random| random.read_exact(&mut bytes));
+    read.expect("a Unix system has /dev/urandom");
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
 }

@@ -1,0 +1,724 @@
+//! One consumer group as a state machine: Kafka's classic protocol, without sockets, clock or disk.
+//!
+//! ```text
+//!            join                all joined              leader's assignment
+//!   Empty ─────────▶ Preparing ─────────────▶ Completing ─────────────────▶ Stable
+//!     ▲                 ▲  │ nobody left          │ join, leave, expiry       │
+//!     └─────────────────┼──┘                      ▼                           │
+//!                       └─────────────────────────┴───────────────────────────┘
+//! ```
+//!
+//! Every call takes the time as an argument. A request that has to wait gets a receiver; its answer is sent by the
+//! call that completes the step. A receiver that was dropped means that the client has gone away.
+//! A generation is one agreement about who reads what; requests of an older one are refused, which fences zombies.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use kafka_protocol::error::ResponseError;
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+
+/// An answer that is there, or one that comes.
+#[derive(Debug)]
+pub(crate) enum Answer<T> {
+    Now(T),
+    Later(oneshot::Receiver<T>),
+}
+
+/// What a member says when it joins.
+#[derive(Debug, Clone)]
+pub(crate) struct Join {
+    /// Empty for a member that has no id yet.
+    pub member_id: String,
+    /// The id that a new member gets.
+    pub new_member_id: String,
+    /// Set for a static member, which keeps its place over a restart.
+    pub instance_id: Option<String>,
+    pub client_id: String,
+    pub client_host: String,
+    pub session_timeout: Duration,
+    pub rebalance_timeout: Duration,
+    pub protocol_type: String,
+    /// Assignors the member can do, with its subscription for each, best first.
+    pub protocols: Vec<(String, Bytes)>,
+    /// The member can be told its id and join again (version 4 on).
+    pub knows_member_id_required: bool,
+    /// A leader can be told that no assignment is needed (version 9 on).
+    pub knows_skip_assignment: bool,
+}
+
+/// The agreement that a member has joined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Joined {
+    pub member_id: String,
+    pub generation: i32,
+    pub protocol_type: String,
+    pub protocol: String,
+    pub leader: String,
+    /// For the leader only: id, instance id, subscription.
+    pub members: Vec<(String, Option<String>, Bytes)>,
+    pub skip_assignment: bool,
+}
+
+/// A join that failed; a member that must join again with its id finds it here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct JoinError {
+    pub error: ResponseError,
+    pub member_id: String,
+}
+
+pub(crate) type JoinAnswer = Result<Joined, JoinError>;
+
+/// What a member is to read, as the leader has written it, with the agreed protocol's type and name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Synced {
+    pub protocol_type: String,
+    pub protocol: String,
+    pub assignment: Bytes,
+}
+
+pub(crate) type SyncAnswer = Result<Synced, ResponseError>;
+
+/// Who a request says that it comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Claim<'a> {
+    pub member_id: &'a str,
+    pub instance_id: Option<&'a str>,
+    pub generation: i32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Empty,
+    /// Members join until `deadline`; the rebalance does not end before `not_before`.
+    Preparing {
+        deadline: Instant,
+        not_before: Instant,
+    },
+    /// The leader computes the assignment; who has not asked for it by `deadline` is out.
+    Completing {
+        deadline: Instant,
+    },
+    Stable,
+}
+
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub id: String,
+    pub instance_id: Option<String>,
+    pub client_id: String,
+    pub client_host: String,
+    session_timeout: Duration,
+    rebalance_timeout: Duration,
+    protocols: Vec<(String, Bytes)>,
+    pub assignment: Bytes,
+    /// Out when nothing was heard until then.
+    expires: Instant,
+    /// Known from before a restart and not heard from since.
+    silent_since_restart: bool,
+    join: Option<oneshot::Sender<JoinAnswer>>,
+    sync: Option<oneshot::Sender<SyncAnswer>>,
+}
+
+/// A member as it is stored over a restart.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct StoredMember {
+    id: String,
+    instance_id: Option<String>,
+    client_id: String,
+    client_host: String,
+    session_timeout_ms: u64,
+    rebalance_timeout_ms: u64,
+    protocols: Vec<(String, Bytes)>,
+    assignment: Bytes,
+}
+
+/// A stable group as it is stored over a restart.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct StoredGroup {
+    generation: i32,
+    protocol_type: String,
+    protocol: String,
+    leader: String,
+    members: Vec<StoredMember>,
+}
+
+/// See the module's docs.
+#[derive(Debug)]
+pub(crate) struct Group {
+    phase: Phase,
+    generation: i32,
+    protocol_type: String,
+    protocol: String,
+    leader: String,
+    members: BTreeMap<String, Member>,
+    /// Ids that were given out and have not joined yet, with their end.
+    pending: HashMap<String, Instant>,
+    /// How long the first rebalance of an empty group lasts at least.
+    rebalance_delay: Duration,
+    /// Until then a rebalance waits for members that are silent since a restart.
+    grace_until: Instant,
+    /// The membership has changed since [`Group::take_changed`].
+    changed: bool,
+}
+
+impl Group {
+    pub fn new(rebalance_delay: Duration, now: Instant) -> Self {
+        Self {
+            phase: Phase::Empty,
+            generation: 0,
+            protocol_type: String::new(),
+            protocol: String::new(),
+            leader: String::new(),
+            members: BTreeMap::new(),
+            pending: HashMap::new(),
+            rebalance_delay,
+            grace_until: now,
+            changed: false,
+        }
+    }
+
+    /// The group as it was before a restart. Its members need not join again if they are heard from in time.
+    pub fn restore(stored: StoredGroup, rebalance_delay: Duration, now: Instant, grace: Duration) -> Self {
+        let member = |m: StoredMember| Member {
+            id: m.id,
+            instance_id: m.instance_id,
+            client_id: m.client_id,
+            client_host: m.client_host,
+            session_timeout: Duration::from_millis(m.session_timeout_ms),
+            rebalance_timeout: Duration::from_millis(m.rebalance_timeout_ms),
+            protocols: m.protocols,
+            assignment: m.assignment,
+            expires: now + Duration::from_millis(m.session_timeout_ms),
+            silent_since_restart: true,
+            join: None,
+            sync: None,
+        };
+        let members: BTreeMap<_, _> = stored.members.into_iter().map(|m| (m.id.clone(), member(m))).collect();
+        Self {
+            phase: if members.is_empty() { Phase::Empty } else { Phase::Stable },
+            generation: stored.generation,
+            protocol_type: stored.protocol_type,
+            protocol: stored.protocol,
+            leader: stored.leader,
+            members,
+            grace_until: now + grace,
+            ..Self::new(rebalance_delay, now)
+        }
+    }
+
+    /// What has to be stored if the membership has changed since the last call. Members are stored only while they
+    /// have an agreement: after a restart in the middle of a rebalance they find that they are unknown and join anew.
+    pub fn take_changed(&mut self) -> Option<StoredGroup> {
+        let stable = self.phase == Phase::Stable;
+        std::mem::take(&mut self.changed).then(|| StoredGroup {
+            generation: self.generation,
+            protocol_type: self.protocol_type.clone(),
+            protocol: self.protocol.clone(),
+            leader: self.leader.clone(),
+            members: self.members.values().filter(|_| stable).map(Member::to_stored).collect(),
+        })
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty() && self.pending.is_empty()
+    }
+
+    pub fn member_count(&self) -> usize {
+        self.members.len() + self.pending.len()
+    }
+
+    /// Kafka's name of the phase.
+    pub fn state_name(&self) -> &'static str {
+        match self.phase {
+            Phase::Empty => "Empty",
+            Phase::Preparing { .. } => "PreparingRebalance",
+            Phase::Completing { .. } => "CompletingRebalance",
+            Phase::Stable => "Stable",
+        }
+    }
+
+    pub fn protocol_type(&self) -> &str {
+        &self.protocol_type
+    }
+
+    /// The agreed assignor, once there is an agreement.
+    pub fn protocol(&self) -> &str {
+        if self.phase == Phase::Stable { &self.protocol } else { "" }
+    }
+
+    /// The members, with their subscriptions and assignments once there is an agreement.
+    pub fn describe(&self) -> impl Iterator<Item = (&Member, Bytes, Bytes)> {
+        let stable = self.phase == Phase::Stable;
+        self.members.values().map(move |m| {
+            if stable { (m, m.subscription(&self.protocol), m.assignment.clone()) } else { (m, Bytes::new(), Bytes::new()) }
+        })
+    }
+
+    /// A member joins or joins again.
+    pub fn join(&mut self, join: Join, now: Instant) -> Answer<JoinAnswer> {
+        let refused = |error| Answer::Now(Err(JoinError { error, member_id: join.member_id.clone() }));
+        if !self.can_agree_with(&join) {
+            return refused(ResponseError::InconsistentGroupProtocol);
+        }
+        let held_by = join.instance_id.as_deref().and_then(|instance| self.static_member(instance));
+        if join.member_id.is_empty() {
+            return match held_by {
+                Some(old_id) => self.replace_static(&old_id, join, now),
+                None => self.join_new(join, now),
+            };
+        }
+        if held_by.is_some_and(|id| id != join.member_id) {
+            return refused(ResponseError::FencedInstanceId);
+        }
+        if self.pending.remove(&join.member_id).is_some() {
+            let id = join.member_id.clone();
+            return self.add(id, join, now);
+        }
+        let Some(member) = self.members.get_mut(&join.member_id) else {
+            return refused(ResponseError::UnknownMemberId);
+        };
+        let same = member.protocols == join.protocols;
+        let leads = self.leader == join.member_id;
+        member.heard(now);
+        match self.phase {
+            Phase::Completing { .. } if same => Answer::Now(Ok(self.agreement(&join.member_id))),
+            Phase::Stable if same && !leads => Answer::Now(Ok(self.agreement(&join.member_id))),
+            Phase::Empty => refused(ResponseError::UnknownMemberId),
+            _ => {
+                member.update(&join);
+                let waiting = member.wait_for_join();
+                self.prepare_rebalance(now);
+                waiting
+            }
+        }
+    }
+
+    fn join_new(&mut self, join: Join, now: Instant) -> Answer<JoinAnswer> {
+        let id = join.new_member_id.clone();
+        if join.knows_member_id_required && join.instance_id.is_none() {
+            self.pending.insert(id.clone(), now + join.session_timeout);
+            return Answer::Now(Err(JoinError { error: ResponseError::MemberIdRequired, member_id: id }));
+        }
+        self.add(id, join, now)
+    }
+
+    fn add(&mut self, id: String, join: Join, now: Instant) -> Answer<JoinAnswer> {
+        if self.members.is_empty() {
+            self.protocol_type.clone_from(&join.protocol_type);
+            self.leader.clone_from(&id);
+        }
+        let mut member = Member {
+            id: id.clone(),
+            instance_id: join.instance_id.clone(),
+            client_id: join.client_id.clone(),
+            client_host: join.client_host.clone(),
+            session_timeout: join.session_timeout,
+            rebalance_timeout: join.rebalance_timeout,
+            protocols: join.protocols,
+            assignment: Bytes::new(),
+            expires: now + join.session_timeout,
+            silent_since_restart: false,
+            join: None,
+            sync: None,
+        };
+        let waiting = member.wait_for_join();
+        self.members.insert(id, member);
+        self.prepare_rebalance(now);
+        waiting
+    }
+
+    /// A static member comes back under a new id. Where nothing changed for the others it takes its old place.
+    fn replace_static(&mut self, old_id: &str, join: Join, now: Instant) -> Answer<JoinAnswer> {
+        let Some(mut member) = self.members.remove(old_id) else {
+            return self.join_new(join, now);
+        };
+        let id = join.new_member_id.clone();
+        member.answer_join(Err(JoinError { error: ResponseError::FencedInstanceId, member_id: old_id.to_owned() }));
+        member.answer_sync(Err(ResponseError::FencedInstanceId));
+        let same = member.subscription(&self.protocol) == subscription(&join.protocols, &self.protocol);
+        member.id.clone_from(&id);
+        member.update(&join);
+        member.heard(now);
+        let led = self.leader == old_id;
+        if led {
+            self.leader.clone_from(&id);
+        }
+        let waiting = (!(self.phase == Phase::Stable && same)).then(|| member.wait_for_join());
+        self.members.insert(id.clone(), member);
+        self.changed = true;
+        let Some(waiting) = waiting else {
+            let mut agreement = self.agreement(&id);
+            if led && join.knows_skip_assignment {
+                agreement.skip_assignment = true;
+            } else if led {
+                // A client that cannot skip the assignment is told that somebody else leads.
+                agreement.leader = old_id.to_owned();
+                agreement.members.clear();
+            }
+            return Answer::Now(Ok(agreement));
+        };
+        self.prepare_rebalance(now);
+        waiting
+    }
+
+    /// A member asks what it is to read; the leader says it for all.
+    pub fn sync(
+        &mut self,
+        claim: Claim<'_>,
+        protocol: (Option<&str>, Option<&str>),
+        assignments: Vec<(String, Bytes)>,
+        now: Instant,
+    ) -> Answer<SyncAnswer> {
+        if let Err(error) = self.check(claim) {
+            return Answer::Now(Err(error));
+        }
+        let (of_type, name) = protocol;
+        if of_type.is_some_and(|t| t != self.protocol_type) || name.is_some_and(|n| n != self.protocol) {
+            return Answer::Now(Err(ResponseError::InconsistentGroupProtocol));
+        }
+        let leads = self.leader == claim.member_id;
+        let Some(member) = self.members.get_mut(claim.member_id) else {
+            return Answer::Now(Err(ResponseError::UnknownMemberId));
+        };
+        member.heard(now);
+        match self.phase {
+            Phase::Empty => Answer::Now(Err(ResponseError::UnknownMemberId)),
+            Phase::Preparing { .. } => Answer::Now(Err(ResponseError::RebalanceInProgress)),
+            Phase::Stable => Answer::Now(Ok(self.synced(claim.member_id))),
+            Phase::Completing { .. } => {
+                let (sender, receiver) = oneshot::channel();
+                member.sync = Some(sender);
+                if leads {
+                    self.assign(assignments, now);
+                }
+                Answer::Later(receiver)
+            }
+        }
+    }
+
+    /// The leader's word: everybody gets their part and the group is stable.
+    fn assign(&mut self, assignments: Vec<(String, Bytes)>, now: Instant) {
+        let mut assignments: HashMap<String, Bytes> = assignments.into_iter().collect();
+        self.phase = Phase::Stable;
+        self.changed = true;
+        let ids: Vec<String> = self.members.keys().cloned().collect();
+        for id in ids {
+            let assignment = assignments.remove(&id).unwrap_or_default();
+            if let Some(member) = self.members.get_mut(&id) {
+                member.assignment = assignment;
+                member.expires = now + member.session_timeout;
+            }
+            let synced = self.synced(&id);
+            if let Some(member) = self.members.get_mut(&id) {
+                member.answer_sync(Ok(synced));
+            }
+        }
+    }
+
+    /// A sign of life. Tells a member that it has to join again.
+    pub fn heartbeat(&mut self, claim: Claim<'_>, now: Instant) -> Result<(), ResponseError> {
+        self.check(claim)?;
+        self.heard(claim.member_id, now);
+        match self.phase {
+            Phase::Preparing { .. } => Err(ResponseError::RebalanceInProgress),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether an offset may be committed in this name. A commit is a sign of life.
+    pub fn may_commit(&mut self, claim: Claim<'_>, now: Instant) -> Result<(), ResponseError> {
+        if claim.generation < 0 && self.members.is_empty() {
+            return Ok(()); // a consumer without a group's protocol, or an administrator
+        }
+        self.check(claim)?;
+        self.heard(claim.member_id, now);
+        match self.phase {
+            Phase::Completing { .. } => Err(ResponseError::RebalanceInProgress),
+            _ => Ok(()),
+        }
+    }
+
+    /// A member leaves, by its id or as a static member by its instance.
+    pub fn leave(&mut self, member_id: &str, instance_id: Option<&str>, now: Instant) -> Result<(), ResponseError> {
+        let id = match instance_id.map(|instance| self.static_member(instance)) {
+            None => member_id.to_owned(),
+            Some(None) => return Err(ResponseError::UnknownMemberId),
+            Some(Some(id)) if !member_id.is_empty() && member_id != id => return Err(ResponseError::FencedInstanceId),
+            Some(Some(id)) => id,
+        };
+        if self.pending.remove(&id).is_some() {
+            self.try_complete_join(now);
+            return Ok(());
+        }
+        if !self.members.contains_key(&id) {
+            return Err(ResponseError::UnknownMemberId);
+        }
+        self.remove(&[id], now);
+        Ok(())
+    }
+
+    /// Makes every member join again.
+    pub fn force_rebalance(&mut self, now: Instant) {
+        if !self.members.is_empty() {
+            self.prepare_rebalance(now);
+        }
+    }
+
+    /// Does what is due: sessions that ended, rebalances that waited long enough.
+    pub fn tick(&mut self, now: Instant) {
+        self.pending.retain(|_, ends| *ends > now);
+        let gone = |m: &Member| m.expires <= now && !m.is_waiting();
+        let expired: Vec<String> = self.members.values().filter(|m| gone(m)).map(|m| m.id.clone()).collect();
+        self.remove(&expired, now);
+        if let Phase::Completing { deadline } = self.phase
+            && deadline <= now
+        {
+            let late = self.members.values().filter(|m| m.sync.is_none()).map(|m| m.id.clone());
+            let late: Vec<String> = late.collect();
+            self.remove(&late, now);
+        }
+        self.try_complete_join(now);
+    }
+
+    /// When [`Group::tick`] has something to do at the earliest.
+    pub fn next_deadline(&self, now: Instant) -> Option<Instant> {
+        let sessions = self.members.values().filter(|m| !m.is_waiting()).map(|m| m.expires);
+        let pending = self.pending.values().copied();
+        let phase = match self.phase {
+            Phase::Preparing { deadline, not_before } => {
+                let silent = self.members.values().any(|m| m.silent_since_restart);
+                [Some(deadline), Some(not_before), silent.then_some(self.grace_until)]
+            }
+            Phase::Completing { deadline } => [Some(deadline), None, None],
+            Phase::Empty | Phase::Stable => [None, None, None],
+        };
+        let phase = phase.into_iter().flatten().filter(|at| *at > now);
+        sessions.chain(pending).chain(phase).min()
+    }
+
+    /// Gives every member a fresh session: the broker itself was not running for a while.
+    pub fn renew_sessions(&mut self, now: Instant) {
+        for member in self.members.values_mut() {
+            member.expires = now + member.session_timeout;
+        }
+    }
+
+    fn can_agree_with(&self, join: &Join) -> bool {
+        let names: BTreeSet<&str> = join.protocols.iter().map(|(name, _)| name.as_str()).collect();
+        if join.protocol_type.is_empty() || names.is_empty() {
+            return false;
+        }
+        let others = || self.members.values().filter(|m| m.id != join.member_id);
+        if others().next().is_none() {
+            return true;
+        }
+        let common = |name: &&str| others().all(|m| m.protocols.iter().any(|(n, _)| n == name));
+        self.protocol_type == join.protocol_type && names.iter().any(common)
+    }
+
+    fn static_member(&self, instance_id: &str) -> Option<String> {
+        self.members.values().find(|m| m.instance_id.as_deref() == Some(instance_id)).map(|m| m.id.clone())
+    }
+
+    /// Whether a request's member and generation are the present ones.
+    fn check(&self, claim: Claim<'_>) -> Result<(), ResponseError> {
+        if let Some(instance) = claim.instance_id {
+            match self.static_member(instance) {
+                None => return Err(ResponseError::UnknownMemberId),
+                Some(id) if id != claim.member_id => return Err(ResponseError::FencedInstanceId),
+                Some(_) => {}
+            }
+        }
+        if !self.members.contains_key(claim.member_id) {
+            return Err(ResponseError::UnknownMemberId);
+        }
+        if claim.generation != self.generation {
+            return Err(ResponseError::IllegalGeneration);
+        }
+        Ok(())
+    }
+
+    fn heard(&mut self, member_id: &str, now: Instant) {
+        if let Some(member) = self.members.get_mut(member_id) {
+            member.heard(now);
+        }
+    }
+
+    fn agreement(&self, member_id: &str) -> Joined {
+        let all = |m: &Member| (m.id.clone(), m.instance_id.clone(), m.subscription(&self.protocol));
+        let leads = self.leader == member_id;
+        Joined {
+            member_id: member_id.to_owned(),
+            generation: self.generation,
+            protocol_type: self.protocol_type.clone(),
+            protocol: self.protocol.clone(),
+            leader: self.leader.clone(),
+            members: if leads { self.members.values().map(all).collect() } else { Vec::new() },
+            skip_assignment: false,
+        }
+    }
+
+    fn synced(&self, member_id: &str) -> Synced {
+        Synced {
+            protocol_type: self.protocol_type.clone(),
+            protocol: self.protocol.clone(),
+            assignment: self.members.get(member_id).map(|m| m.assignment.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Removes members and lets the others agree anew.
+    fn remove(&mut self, ids: &[String], now: Instant) {
+        let before = self.members.len();
+        for id in ids {
+            if let Some(mut member) = self.members.remove(id) {
+                member.answer_join(Err(JoinError { error: ResponseError::UnknownMemberId, member_id: id.clone() }));
+                member.answer_sync(Err(ResponseError::UnknownMemberId));
+            }
+        }
+        if self.members.len() < before {
+            self.changed = true;
+            self.prepare_rebalance(now);
+        }
+    }
+
+    /// Begins a rebalance, or goes on with the one that is under way.
+    fn prepare_rebalance(&mut self, now: Instant) {
+        if let Phase::Preparing { .. } = self.phase {
+            return self.try_complete_join(now);
+        }
+        for member in self.members.values_mut() {
+            member.answer_sync(Err(ResponseError::RebalanceInProgress));
+        }
+        let delay = if self.phase == Phase::Empty { self.rebalance_delay } else { Duration::ZERO };
+        self.phase = Phase::Preparing { deadline: now + self.rebalance_timeout(), not_before: now + delay };
+        self.try_complete_join(now);
+    }
+
+    /// The longest that a member wants to be waited for.
+    fn rebalance_timeout(&self) -> Duration {
+        self.members.values().map(|m| m.rebalance_timeout).max().unwrap_or_default()
+    }
+
+    /// Ends the first half of a rebalance when everybody has joined, or the time is over.
+    fn try_complete_join(&mut self, now: Instant) {
+        let Phase::Preparing { deadline, not_before } = self.phase else { return };
+        let settled = |m: &Member| m.has_joined() || (m.silent_since_restart && now >= self.grace_until);
+        let everybody = self.members.values().all(settled) && self.pending.is_empty() && now >= not_before;
+        if everybody || now >= deadline {
+            self.complete_join(now);
+        }
+    }
+
+    fn complete_join(&mut self, now: Instant) {
+        // A static member keeps its place until its session ends, joined or not.
+        self.members.retain(|_, m| m.has_joined() || m.instance_id.is_some());
+        self.changed = true;
+        self.generation = self.generation.checked_add(1).unwrap_or(1);
+        if self.members.is_empty() {
+            self.phase = Phase::Empty;
+            self.protocol.clear();
+            self.leader.clear();
+            return;
+        }
+        if !self.members.get(&self.leader).is_some_and(Member::has_joined) {
+            let Some(next) = self.members.values().find(|m| m.has_joined()) else {
+                let deadline = now + self.rebalance_timeout();
+                self.phase = Phase::Preparing { deadline, not_before: deadline };
+                return;
+            };
+            self.leader = next.id.clone();
+        }
+        self.protocol = self.vote();
+        self.phase = Phase::Completing { deadline: now + self.rebalance_timeout() };
+        let joined: Vec<String> = self.members.values().filter(|m| m.has_joined()).map(|m| m.id.clone()).collect();
+        for id in joined {
+            let agreement = self.agreement(&id);
+            if let Some(member) = self.members.get_mut(&id) {
+                member.expires = now + member.session_timeout;
+                member.answer_join(Ok(agreement));
+            }
+        }
+    }
+
+    /// The assignor that most members like best among those that all can do.
+    fn vote(&self) -> String {
+        let can = |name: &str| self.members.values().all(|m| m.protocols.iter().any(|(n, _)| n == name));
+        let mut votes: BTreeMap<&str, usize> = BTreeMap::new();
+        for member in self.members.values() {
+            if let Some((name, _)) = member.protocols.iter().find(|(name, _)| can(name)) {
+                *votes.entry(name).or_default() += 1;
+            }
+        }
+        votes.into_iter().max_by_key(|(_, count)| *count).map(|(name, _)| name.to_owned()).unwrap_or_default()
+    }
+}
+
+impl Member {
+    fn to_stored(&self) -> StoredMember {
+        let ms = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
+        StoredMember {
+            id: self.id.clone(),
+            instance_id: self.instance_id.clone(),
+            client_id: self.client_id.clone(),
+            client_host: self.client_host.clone(),
+            session_timeout_ms: ms(self.session_timeout),
+            rebalance_timeout_ms: ms(self.rebalance_timeout),
+            protocols: self.protocols.clone(),
+            assignment: self.assignment.clone(),
+        }
+    }
+
+    fn update(&mut self, join: &Join) {
+        self.protocols.clone_from(&join.protocols);
+        self.session_timeout = join.session_timeout;
+        self.rebalance_timeout = join.rebalance_timeout;
+        self.client_id.clone_from(&join.client_id);
+        self.client_host.clone_from(&join.client_host);
+    }
+
+    fn heard(&mut self, now: Instant) {
+        self.expires = now + self.session_timeout;
+        self.silent_since_restart = false;
+    }
+
+    fn subscription(&self, protocol: &str) -> Bytes {
+        subscription(&self.protocols, protocol)
+    }
+
+    fn wait_for_join(&mut self) -> Answer<JoinAnswer> {
+        let (sender, receiver) = oneshot::channel();
+        self.join = Some(sender);
+        Answer::Later(receiver)
+    }
+
+    /// Has asked to join and still waits for the answer.
+    fn has_joined(&self) -> bool {
+        self.join.as_ref().is_some_and(|j| !j.is_closed())
+    }
+
+    /// It waits for us, so its silence means nothing.
+    fn is_waiting(&self) -> bool {
+        self.has_joined() || self.sync.as_ref().is_some_and(|s| !s.is_closed())
+    }
+
+    fn answer_join(&mut self, answer: JoinAnswer) {
+        if let Some(join) = self.join.take() {
+            let _ = join.send(answer); // the client may have gone away
+        }
+    }
+
+    fn answer_sync(&mut self, answer: SyncAnswer) {
+        if let Some(sync) = self.sync.take() {
+            let _ = sync.send(answer); // the client may have gone away
+        }
+    }
+}
+
+fn subscription(protocols: &[(String, Bytes)], name: &str) -> Bytes {
+    protocols.iter().find(|(n, _)| n == name).map(|(_, subscription)| subscription.clone()).unwrap_or_default()
+}

@@ -1,0 +1,230 @@
+//! Starting and stopping: the data directory's lock, the listener, the background tasks and their owner.
+
+use std::{
+    fs::{self, File, TryLockError},
+    future::Future,
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use tokio::{
+    net::{TcpListener, UnixListener},
+    sync::watch,
+    task::{JoinError, JoinHandle, JoinSet},
+};
+
+use crate::{
+    Config, Flush, State, control,
+    faults::Faults,
+    groups,
+    topics::{Partition, Topic},
+    wire,
+};
+
+/// Starts brokers.
+#[derive(Debug, Clone, Copy)]
+pub struct Broker;
+
+/// A running broker. Dropping it stops the broker without waiting; [`Handle::shutdown`] waits.
+#[derive(Debug)]
+pub struct Handle {
+    address: SocketAddr,
+    state: Arc<State>,
+    stop: watch::Sender<bool>,
+    owner: JoinHandle<Result<(), TaskDied>>,
+}
+
+/// Why a broker does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("the data directory {0} is in use by another broker")]
+    InUse(PathBuf),
+    #[error("the data directory {path} cannot be used")]
+    DataDir { path: PathBuf, source: io::Error },
+    #[error("cannot listen on {address}")]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error("cannot open the control socket {path} (a path of more than about 100 bytes is too long for one)")]
+    Control { path: PathBuf, source: io::Error },
+}
+
+/// A background task has ended although the broker was not told to stop.
+#[derive(Debug, thiserror::Error)]
+#[error("the broker's task '{task}' died")]
+pub struct TaskDied {
+    task: &'static str,
+    source: Option<JoinError>,
+}
+
+impl Broker {
+    /// Opens the data directory, listens, and serves until told to stop.
+    ///
+    /// Must be called in a Tokio runtime. When it returns, clients can connect.
+    pub async fn start(config: Config) -> Result<Handle, StartError> {
+        let dir = config.data_dir.clone();
+        let bad_dir = |source| StartError::DataDir { path: dir.clone(), source };
+        let lock = lock(&dir)?;
+        let faults = Arc::new(Faults::default());
+        let opened = tokio::task::spawn_blocking(move || State::open(config, faults)).await;
+        let state = Arc::new(opened.map_err(|error| bad_dir(io::Error::other(error)))?.map_err(bad_dir)?);
+
+        let wanted = state.config.listen;
+        let listened = async { TcpListener::bind(wanted).await.and_then(|l| Ok((l.local_addr()?, l))) }.await;
+        let (address, listener) = listened.map_err(|source| StartError::Listen { address: wanted, source })?;
+
+        let mut tasks = Tasks::default();
+        tasks.spawn("connections", wire::serve(listener, Arc::clone(&state)));
+        tasks.spawn("groups", groups::keep_time(Arc::clone(&state)));
+        tasks.spawn("retention", retain(Arc::clone(&state)));
+        if let Flush::Interval(every) = state.config.flush {
+            tasks.spawn("flush", flush_every(Arc::clone(&state), every));
+        }
+        if let Some(path) = &state.config.control {
+            let listener = bind_control(path).map_err(|source| StartError::Control { path: path.clone(), source })?;
+            tasks.spawn("control", control::serve(listener, Arc::clone(&state)));
+        }
+        let (stop, stopping) = watch::channel(false);
+        let owner = tokio::spawn(own(tasks, stopping, Arc::clone(&state), lock));
+        Ok(Handle { address, state, stop, owner })
+    }
+}
+
+impl Handle {
+    /// What a client puts into `bootstrap.servers`.
+    pub fn bootstrap_servers(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// The faults of this broker.
+    pub fn faults(&self) -> &Faults {
+        &self.state.faults
+    }
+
+    /// Makes every member of a group join again. Returns whether there is such a group.
+    pub fn force_rebalance(&self, group: &str) -> bool {
+        self.state.groups.with(&self.state, group, |group, now| group.force_rebalance(now)).is_some()
+    }
+
+    /// Returns when the broker has stopped although nobody asked it to.
+    pub async fn died(&mut self) -> TaskDied {
+        match (&mut self.owner).await {
+            Ok(Err(died)) => died,
+            Ok(Ok(())) => TaskDied { task: "owner", source: None },
+            Err(error) => TaskDied { task: "owner", source: Some(error) },
+        }
+    }
+
+    /// Closes all connections, forces everything to the disk and lets go of the data directory.
+    pub async fn shutdown(self) {
+        let _ = self.stop.send(true);
+        // What the owner may report was logged when it happened.
+        let _ = self.owner.await;
+    }
+}
+
+/// Background tasks that must not end.
+#[derive(Default)]
+struct Tasks {
+    running: JoinSet<()>,
+    names: Vec<(tokio::task::Id, &'static str)>,
+}
+
+impl Tasks {
+    fn spawn(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        self.names.push((self.running.spawn(task).id(), name));
+    }
+
+    /// Returns when one has ended.
+    async fn died(&mut self) -> TaskDied {
+        let ended = self.running.join_next_with_id().await;
+        let (id, source) = match ended {
+            Some(Ok((id, ()))) => (Some(id), None),
+            Some(Err(error)) => (Some(error.id()), Some(error)),
+            None => (None, None),
+        };
+        let name = self.names.iter().find(|(task, _)| Some(*task) == id).map(|(_, name)| *name);
+        TaskDied { task: name.unwrap_or("unknown"), source }
+    }
+}
+
+/// Owns the tasks and the directory's lock until the broker is told to stop or a task dies.
+async fn own(mut tasks: Tasks, mut stopping: watch::Receiver<bool>, state: Arc<State>, lock: File) -> Result<(), TaskDied> {
+    let result = tokio::select! {
+        _ = stopping.wait_for(|stop| *stop) => Ok(()),
+        died = tasks.died() => {
+            tracing::error!(error = %died, source = ?died.source, "the broker stops");
+            Err(died)
+        }
+    };
+    tasks.running.shutdown().await;
+    flush_all(&state).await;
+    if let Some(path) = &state.config.control {
+        let _ = fs::remove_file(path); // what is left over is replaced at the next start
+    }
+    drop(lock);
+    result
+}
+
+fn lock(dir: &Path) -> Result<File, StartError> {
+    let bad = |source| StartError::DataDir { path: dir.to_owned(), source };
+    fs::create_dir_all(dir).map_err(bad)?;
+    let file = File::options().create(true).truncate(false).write(true).open(dir.join("lock")).map_err(bad)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StartError::InUse(dir.to_owned())),
+        Err(TryLockError::Error(error)) => Err(bad(error)),
+    }
+}
+
+/// The lock on the data directory is ours, so a socket that is still there belongs to nobody.
+fn bind_control(path: &Path) -> io::Result<UnixListener> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    UnixListener::bind(path)
+}
+
+/// Every partition with its topic and number.
+fn partitions(state: &State) -> Vec<(Arc<Topic>, usize)> {
+    let all = state.topics.all().into_iter();
+    all.flat_map(|topic| (0..topic.partitions.len()).map(move |index| (Arc::clone(&topic), index))).collect()
+}
+
+/// Drops old segments, every so often.
+async fn retain(state: Arc<State>) {
+    loop {
+        tokio::time::sleep(state.config.retention_check).await;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now_ms = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
+        for (topic, index) in partitions(&state) {
+            let dropped = topic.partitions[index].log().retain(now_ms);
+            match dropped {
+                Ok(0) => {}
+                Ok(segments) => tracing::info!(topic = topic.name, partition = index, segments, "retention dropped segments"),
+                Err(error) => tracing::warn!(topic = topic.name, partition = index, %error, "retention failed"),
+            }
+        }
+    }
+}
+
+/// Forces everything to the disk, every so often.
+async fn flush_every(state: Arc<State>, every: Duration) {
+    loop {
+        tokio::time::sleep(every).await;
+        flush_all(&state).await;
+    }
+}
+
+async fn flush_all(state: &State) {
+    for (topic, index) in partitions(state) {
+        if let Err(error) = Partition::flush(&topic.partitions[index]).await {
+            tracing::error!(topic = topic.name, partition = index, %error, "a log could not be forced to the disk");
+        }
+    }
+    if let Err(error) = state.flush_store().await {
+        tracing::error!(%error, "the state file could not be forced to the disk");
+    }
+}

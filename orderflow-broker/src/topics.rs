@@ -1,0 +1,299 @@
+//! The topics and their partitions: what exists, with which settings, and where its log is.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use kafka_protocol::error::ResponseError;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::{
+    config::Config,
+    flush::GroupCommit,
+    log::{Log, LogSettings},
+    store::{Key, Store},
+};
+
+/// Longest name of a topic (Kafka's rule: it must fit in a file name with the partition's number).
+const NAME_BYTES_MAX: usize = 249;
+/// Where logs wait for their removal, so that a topic's name is free at once.
+const TRASH: &str = "deleted";
+
+/// Settings that a topic was created with; what is not set follows the broker's.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TopicConfig(BTreeMap<String, String>);
+
+/// The settings a topic may have, as (name, Kafka's type code: 3 int, 5 long, 7 list).
+pub(crate) const TOPIC_SETTINGS: [(&str, i8); 6] = [
+    ("cleanup.policy", 7),
+    ("max.message.bytes", 3),
+    ("min.insync.replicas", 3),
+    ("retention.bytes", 5),
+    ("retention.ms", 5),
+    ("segment.bytes", 3),
+];
+
+impl TopicConfig {
+    /// Takes one setting of a request; the error says what is wrong with it.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let at_least = |min: i64| match value.parse::<i64>() {
+            Ok(number) if number >= min => Ok(()),
+            _ => Err(format!("Invalid value {value} for configuration {name}: a number from {min} on is needed")),
+        };
+        match name {
+            "cleanup.policy" if ["delete", "compact", "compact,delete", "delete,compact"].contains(&value) => {}
+            "cleanup.policy" => return Err(format!("Invalid value {value} for configuration {name}: delete or compact")),
+            "max.message.bytes" => at_least(0)?,
+            "min.insync.replicas" => at_least(1)?,
+            "retention.bytes" | "retention.ms" => at_least(-1)?,
+            "segment.bytes" => at_least(14)?,
+            _ => return Err(format!("Unknown topic config name: {name}")),
+        }
+        self.0.insert(name.to_owned(), value.to_owned());
+        Ok(())
+    }
+
+    /// The value in force, and whether the topic itself has set it.
+    pub fn get(&self, name: &str, config: &Config) -> (String, bool) {
+        if let Some(value) = self.0.get(name) {
+            return (value.clone(), true);
+        }
+        let value = match name {
+            "cleanup.policy" => "delete".to_owned(),
+            "max.message.bytes" => config.message_bytes_max.to_string(),
+            "min.insync.replicas" => "1".to_owned(),
+            "retention.bytes" => config.retention_bytes.to_string(),
+            "retention.ms" => config.retention_ms.to_string(),
+            "segment.bytes" => config.segment_bytes.to_string(),
+            _ => String::new(),
+        };
+        (value, false)
+    }
+
+    fn number(&self, name: &str) -> Option<i64> {
+        self.0.get(name)?.parse().ok()
+    }
+
+    /// Settings of the logs. A compacted topic is kept whole: nothing of it expires.
+    fn log_settings(&self, config: &Config) -> LogSettings {
+        let compacted = self.0.get("cleanup.policy").is_some_and(|policy| policy == "compact");
+        let retention = |name: &str, default: i64| if compacted { -1 } else { self.number(name).unwrap_or(default) };
+        LogSettings {
+            segment_bytes: self.number("segment.bytes").and_then(|n| n.try_into().ok()).unwrap_or(config.segment_bytes),
+            retention_ms: retention("retention.ms", config.retention_ms),
+            retention_bytes: retention("retention.bytes", config.retention_bytes),
+        }
+    }
+
+    fn message_bytes_max(&self, config: &Config) -> usize {
+        let bytes = self.number("max.message.bytes").unwrap_or(config.message_bytes_max.into());
+        usize::try_from(bytes).unwrap_or(usize::MAX)
+    }
+}
+
+/// One topic.
+#[derive(Debug)]
+pub(crate) struct Topic {
+    pub name: String,
+    pub id: Uuid,
+    pub config: TopicConfig,
+    /// Largest batch, in bytes.
+    pub message_bytes_max: usize,
+    pub partitions: Vec<Arc<Partition>>,
+}
+
+/// One partition: a log, and who waits for it.
+#[derive(Debug)]
+pub(crate) struct Partition {
+    log: Mutex<Log>,
+    /// Told after each append, and when the topic is gone.
+    pub appended: Notify,
+    flushed: GroupCommit,
+    deleted: AtomicBool,
+}
+
+impl Partition {
+    pub fn log(&self) -> MutexGuard<'_, Log> {
+        // A panic under this lock would leave at worst an index entry too few; the file stays the truth.
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forces the log to the disk, together with all others that wait for the same.
+    pub async fn flush(&self) -> io::Result<()> {
+        let end = |offset: i64| u64::try_from(offset).unwrap_or(0);
+        let until = end(self.log().end_offset());
+        let written = || {
+            let log = self.log();
+            (log.active_file(), end(log.end_offset()))
+        };
+        self.flushed.wait(until, written).await
+    }
+
+    /// Whether the topic was deleted while somebody still held the partition.
+    pub fn is_deleted(&self) -> bool {
+        self.deleted.load(Ordering::Acquire)
+    }
+}
+
+/// What a topic is to be created with.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct NewTopic {
+    pub name: String,
+    pub partitions: i32,
+    pub config: TopicConfig,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    id: Uuid,
+    partitions: i32,
+    config: TopicConfig,
+}
+
+/// All topics by name.
+#[derive(Debug)]
+pub(crate) struct Topics {
+    dir: PathBuf,
+    by_name: RwLock<BTreeMap<String, Arc<Topic>>>,
+}
+
+impl Topics {
+    /// Opens the logs of every topic that the store knows.
+    pub fn open(config: &Config, store: &Store) -> io::Result<Self> {
+        let dir = config.data_dir.join("topics");
+        fs::create_dir_all(&dir)?;
+        match fs::remove_dir_all(config.data_dir.join(TRASH)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut by_name = BTreeMap::new();
+        for (key, value) in store.from(Key::Topic(String::new())) {
+            let Key::Topic(name) = key else { break };
+            let stored: Stored = serde_json::from_value(value.clone())?;
+            by_name.insert(name.clone(), Arc::new(open_topic(&dir, name, &stored, config)?));
+        }
+        Ok(Self { dir, by_name: RwLock::new(by_name) })
+    }
+
+    pub fn get(&self, name: &str) -> Option<Arc<Topic>> {
+        self.by_name.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    pub fn by_id(&self, id: Uuid) -> Option<Arc<Topic>> {
+        self.all().into_iter().find(|topic| topic.id == id)
+    }
+
+    /// By name.
+    pub fn all(&self) -> Vec<Arc<Topic>> {
+        self.by_name.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    pub fn partition(&self, name: &str, index: i32) -> Option<Arc<Partition>> {
+        let topic = self.get(name)?;
+        topic.partitions.get(usize::try_from(index).ok()?).cloned()
+    }
+
+    /// Creates a topic, or only says whether it could be. Returns the topic's id.
+    pub fn create(
+        &self,
+        new: &NewTopic,
+        config: &Config,
+        store: &Mutex<Store>,
+        validate_only: bool,
+    ) -> Result<Uuid, (ResponseError, String)> {
+        check_name(&new.name).map_err(|why| (ResponseError::InvalidTopicException, why))?;
+        let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
+        if by_name.contains_key(&new.name) {
+            return Err((ResponseError::TopicAlreadyExists, format!("Topic '{}' already exists.", new.name)));
+        }
+        let alike = |name: &str| name.replace('.', "_");
+        if let Some(other) = by_name.keys().find(|other| alike(other) == alike(&new.name)) {
+            let why = format!("Topic '{}' collides with existing topic: {other}", new.name);
+            return Err((ResponseError::InvalidTopicException, why));
+        }
+        let used: usize = by_name.values().map(|t| t.partitions.len()).sum();
+        if !usize::try_from(new.partitions).is_ok_and(|n| n > 0 && used + n <= config.partitions_max) {
+            let why = format!("{} partitions; a topic has at least 1, all topics together at most {}, {used} are in use.", new.partitions, config.partitions_max);
+            return Err((ResponseError::InvalidPartitions, why));
+        }
+        let stored = Stored { id: crate::random_uuid(), partitions: new.partitions, config: new.config.clone() };
+        if validate_only {
+            return Ok(stored.id);
+        }
+        let storage = |error: io::Error| (ResponseError::KafkaStorageError, error.to_string());
+        let topic = open_topic(&self.dir, &new.name, &stored, config).map_err(storage)?;
+        let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
+        store.apply(vec![(Key::Topic(new.name.clone()), Some(json!(stored)))]).map_err(storage)?;
+        by_name.insert(new.name.clone(), Arc::new(topic));
+        Ok(stored.id)
+    }
+
+    /// Removes a topic with all that groups have committed for it.
+    pub fn delete(&self, name: &str, config: &Config, store: &Mutex<Store>) -> Result<(), ResponseError> {
+        let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
+        let topic = by_name.get(name).ok_or(ResponseError::UnknownTopicOrPartition)?;
+        let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut changes = vec![(Key::Topic(name.to_owned()), None)];
+        let offsets = store.from(Key::Offset(String::new(), String::new(), 0));
+        changes.extend(offsets.filter(|(k, _)| matches!(k, Key::Offset(_, t, _) if t == name)).map(|(k, _)| (k.clone(), None)));
+        store.apply(changes).map_err(|_| ResponseError::KafkaStorageError)?;
+        for (index, partition) in topic.partitions.iter().enumerate() {
+            partition.deleted.store(true, Ordering::Release);
+            partition.appended.notify_waiters();
+            let removed = remove_log(&log_dir(&self.dir, name, &topic.id, index), &config.data_dir.join(TRASH));
+            if let Err(error) = removed {
+                tracing::warn!(%error, topic = name, index, "a deleted topic's log could not be removed");
+            }
+        }
+        by_name.remove(name);
+        Ok(())
+    }
+}
+
+fn open_topic(dir: &Path, name: &str, stored: &Stored, config: &Config) -> io::Result<Topic> {
+    let settings = stored.config.log_settings(config);
+    let mut partitions = Vec::new();
+    for index in 0..usize::try_from(stored.partitions).unwrap_or(0) {
+        let (log, cut) = Log::open(log_dir(dir, name, &stored.id, index), settings)?;
+        if let Some(cut) = cut {
+            let lost = cut.from - cut.to;
+            tracing::warn!(topic = name, partition = index, path = %cut.path.display(), bytes = lost, "a torn tail was cut off the log");
+        }
+        let flushed = GroupCommit::default();
+        let deleted = AtomicBool::new(false);
+        partitions.push(Arc::new(Partition { log: Mutex::new(log), appended: Notify::new(), flushed, deleted }));
+    }
+    let message_bytes_max = stored.config.message_bytes_max(config);
+    Ok(Topic { name: name.to_owned(), id: stored.id, config: stored.config.clone(), message_bytes_max, partitions })
+}
+
+/// The id is part of the path, so that a topic that is created again never finds the old one's records.
+fn log_dir(dir: &Path, name: &str, id: &Uuid, index: usize) -> PathBuf {
+    dir.join(name).join(id.to_string()).join(index.to_string())
+}
+
+fn remove_log(dir: &Path, trash: &Path) -> io::Result<()> {
+    fs::create_dir_all(trash)?;
+    let grave = trash.join(crate::random_uuid().to_string());
+    fs::rename(dir, &grave)?;
+    fs::remove_dir_all(grave)
+}
+
+fn check_name(name: &str) -> Result<(), String> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if name.is_empty() || name == "." || name == ".." || name.len() > NAME_BYTES_MAX || !name.chars().all(legal) {
+        return Err(format!(
+            "Topic name is invalid: {name:?}; up to {NAME_BYTES_MAX} ASCII letters, digits, '.', '_' and '-' are allowed"
+        ));
+    }
+    Ok(())
+}
