@@ -160,14 +160,14 @@ fn load(request: &FetchRequest, found: Vec<Found>) -> FetchResponse {
 }
 
 /// Offsets by time: the earliest, the latest, or the first that is not before a time stamp.
-pub(crate) fn list_offsets(state: &State, request: ListOffsetsRequest) -> ListOffsetsResponse {
+pub(crate) fn list_offsets(state: &State, request: ListOffsetsRequest, version: i16) -> ListOffsetsResponse {
     let topics = request.topics.into_iter().map(|topic| {
         let partitions = topic.partitions.iter().map(|wanted| {
             let response = ListOffsetsPartitionResponse::default().with_partition_index(wanted.partition_index);
             let partition = state.topics.partition(&topic.name, wanted.partition_index);
             match partition.ok_or(ResponseError::UnknownTopicOrPartition).and_then(|p| place(&p, wanted.timestamp)) {
                 Ok((timestamp, offset)) => {
-                    let epoch = if offset < 0 { -1 } else { 0 };
+                    let epoch = if offset < 0 || version < 4 { -1 } else { 0 };
                     response.with_timestamp(timestamp).with_offset(offset).with_leader_epoch(epoch)
                 }
                 Err(error) => response.with_error_code(error.code()),

@@ -92,7 +92,7 @@ pub(super) async fn dispatch(state: &State, client: &mut Client, frame: Bytes) -
             let (response, memory) = handlers::fetch(state, client, decode(&body, version)?).await;
             Ok(Some(Answer { frame: encode(&response, correlation_id, version)?, _memory: memory }))
         }
-        ApiKey::ListOffsets => answer!(handlers::list_offsets(state, decode(&body, version)?)),
+        ApiKey::ListOffsets => answer!(handlers::list_offsets(state, decode(&body, version)?, version)),
         ApiKey::Metadata => answer!(handlers::metadata(state, client, decode(&body, version)?, version)),
         ApiKey::OffsetCommit => answer!(handlers::offset_commit(state, decode(&body, version)?).await),
         ApiKey::OffsetFetch => answer!(handlers::offset_fetch(state, decode(&body, version)?, version)),
