@@ -32,7 +32,7 @@ mod wire;
 use std::{
     io::{self, Read},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
 use serde_json::json;
@@ -131,6 +131,12 @@ impl State {
         let permit = Arc::clone(&self.memory).acquire_many_owned(units.min(self.memory_units)).await;
         permit.expect("the semaphore is never closed")
     }
+}
+
+/// Milliseconds since 1970, by the machine's clock: what producers write into records.
+fn now_ms() -> i64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// A random (version 4) UUID from the operating system.

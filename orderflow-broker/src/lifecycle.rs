@@ -7,7 +7,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use tokio::{
@@ -19,7 +19,7 @@ use tokio::{
 use crate::{
     Config, Flush, State, control,
     faults::Faults,
-    groups,
+    groups, now_ms,
     topics::{Partition, Topic},
     wire,
 };
@@ -197,8 +197,7 @@ fn partitions(state: &State) -> Vec<(Arc<Topic>, usize)> {
 async fn retain(state: Arc<State>) {
     loop {
         tokio::time::sleep(state.config.retention_check).await;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now_ms = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
+        let now_ms = now_ms();
         for (topic, index) in partitions(&state) {
             let dropped = topic.partitions[index].log().retain(now_ms);
             match dropped {

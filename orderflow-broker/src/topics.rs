@@ -288,7 +288,8 @@ fn remove_log(dir: &Path, trash: &Path) -> io::Result<()> {
     fs::remove_dir_all(grave)
 }
 
-fn check_name(name: &str) -> Result<(), String> {
+/// Kafka's rule for the names of topics; the error says it.
+pub(crate) fn check_name(name: &str) -> Result<(), String> {
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     if name.is_empty() || name == "." || name == ".." || name.len() > NAME_BYTES_MAX || !name.chars().all(legal) {
         return Err(format!(

@@ -137,7 +137,7 @@ pub(crate) fn find_coordinator(
     let keys = if version >= 4 { request.coordinator_keys } else { vec![request.key] };
     let (host, port) = address(state, client);
     let found = |key: StrBytes| {
-        let coordinator = Coordinator::default().with_key(key);
+        let coordinator = Coordinator::default().with_key(key).with_error_message(None);
         if request.key_type == KEY_TYPE_GROUP {
             return coordinator.with_node_id(NODE_ID.into()).with_host(host.clone()).with_port(port);
         }

@@ -10,7 +10,10 @@ use kafka_protocol::{
     protocol::StrBytes,
 };
 
-use crate::{State, topics::TOPIC_SETTINGS};
+use crate::{
+    State,
+    topics::{TOPIC_SETTINGS, check_name},
+};
 
 /// `config_source`: set for the topic itself, or the broker's default.
 pub(super) const SOURCE_TOPIC: i8 = 1;
@@ -28,6 +31,7 @@ type Setting = (&'static str, i8, String, bool);
 pub(crate) fn describe_configs(state: &State, request: DescribeConfigsRequest) -> DescribeConfigsResponse {
     let results = request.resources.into_iter().map(|resource| {
         let result = DescribeConfigsResult::default()
+            .with_error_message(None)
             .with_resource_type(resource.resource_type)
             .with_resource_name(resource.resource_name.clone());
         match settings(state, &resource) {
@@ -47,6 +51,7 @@ pub(crate) fn describe_configs(state: &State, request: DescribeConfigsRequest) -
 fn settings(state: &State, resource: &DescribeConfigsResource) -> Result<Vec<Setting>, (ResponseError, String)> {
     match resource.resource_type {
         TOPIC => {
+            check_name(&resource.resource_name).map_err(|why| (ResponseError::InvalidTopicException, why))?;
             let unknown = || (ResponseError::UnknownTopicOrPartition, "This server does not host this topic.".to_owned());
             let topic = state.topics.get(&resource.resource_name).ok_or_else(unknown)?;
             let setting = |(name, of_type)| {

@@ -32,6 +32,8 @@ use crate::{
 
 /// Longest wait of one fetch, whatever the client asks for.
 const WAIT_MAX: Duration = Duration::from_secs(300);
+/// The only leader epoch there is: leadership never changes.
+const LEADER_EPOCH: i32 = 0;
 /// Offsets that stand for a place in the log.
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
@@ -68,7 +70,7 @@ pub(crate) async fn fetch(
         let (found, bytes) = find_all(state, &request, &partitions);
         let failed = found.iter().any(|f| f.response.error_code != 0);
         let enough = bytes >= usize::try_from(request.min_bytes).unwrap_or(0);
-        if enough || failed || Instant::now() >= deadline {
+        if enough || failed || partitions.is_empty() || Instant::now() >= deadline {
             let memory = state.reserve(bytes).await;
             return (load(&request, found), Some(memory));
         }
@@ -113,6 +115,9 @@ fn find_all(state: &State, request: &FetchRequest, partitions: &[Option<Arc<Part
 }
 
 fn find(wanted: &FetchPartition, partition: &Partition, left: usize, one_at_least: bool) -> Found {
+    if wanted.current_leader_epoch > LEADER_EPOCH {
+        return failed(wanted, ResponseError::UnknownLeaderEpoch.code());
+    }
     let log = partition.log();
     let bytes_max = usize::try_from(wanted.partition_max_bytes).unwrap_or(0).min(left);
     let response = PartitionData::default()
@@ -165,9 +170,15 @@ pub(crate) fn list_offsets(state: &State, request: ListOffsetsRequest, version: 
         let partitions = topic.partitions.iter().map(|wanted| {
             let response = ListOffsetsPartitionResponse::default().with_partition_index(wanted.partition_index);
             let partition = state.topics.partition(&topic.name, wanted.partition_index);
-            match partition.ok_or(ResponseError::UnknownTopicOrPartition).and_then(|p| place(&p, wanted.timestamp)) {
+            let place = match partition {
+                None => Err(ResponseError::UnknownTopicOrPartition),
+                Some(_) if wanted.current_leader_epoch > LEADER_EPOCH => Err(ResponseError::UnknownLeaderEpoch),
+                Some(_) if wanted.timestamp == MAX_TIMESTAMP && version < 7 => Err(ResponseError::UnsupportedVersion),
+                Some(partition) => place(&partition, wanted.timestamp),
+            };
+            match place {
                 Ok((timestamp, offset)) => {
-                    let epoch = if offset < 0 || version < 4 { -1 } else { 0 };
+                    let epoch = if offset < 0 || version < 4 { -1 } else { LEADER_EPOCH };
                     response.with_timestamp(timestamp).with_offset(offset).with_leader_epoch(epoch)
                 }
                 Err(error) => response.with_error_code(error.code()),

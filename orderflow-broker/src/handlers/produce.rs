@@ -12,13 +12,16 @@ use kafka_protocol::{
 };
 
 use crate::{
-    Flush, State,
+    Flush, State, now_ms,
     faults::{ProduceFaults, Request},
     log::{AppendError, Batch, BatchError},
     producers::SequenceError,
     topics::{Partition, Topic},
     wire::Close,
 };
+
+/// How far a record's time may be ahead of ours (`message.timestamp.after.max.ms`). Retention goes by these times.
+const TIMESTAMP_AHEAD_MS_MAX: i64 = 60 * 60 * 1000;
 
 /// An error code and the words that go with it.
 type Refusal = (ResponseError, String);
@@ -111,9 +114,8 @@ fn check_batch(bytes: &Bytes, bytes_max: usize) -> Result<Batch, Refusal> {
     let refuse = |error: BatchError| {
         let code = match error {
             BatchError::Length | BatchError::Crc => ResponseError::CorruptMessage,
-            BatchError::Magic(0 | 1) => ResponseError::UnsupportedForMessageFormat,
+            BatchError::Magic(0 | 1) | BatchError::Incomplete | BatchError::Invalid(_) => ResponseError::InvalidRecord,
             BatchError::Magic(_) => ResponseError::CorruptMessage,
-            BatchError::Invalid(_) => ResponseError::InvalidRecord,
             BatchError::Transactional => ResponseError::InvalidTxnState,
         };
         (code, error.to_string())
@@ -122,6 +124,10 @@ fn check_batch(bytes: &Bytes, bytes_max: usize) -> Result<Batch, Refusal> {
     if batch.size > bytes_max {
         let why = format!("the batch has {} bytes; the topic takes {bytes_max}", batch.size);
         return Err((ResponseError::MessageTooLarge, why));
+    }
+    if batch.max_timestamp > now_ms().saturating_add(TIMESTAMP_AHEAD_MS_MAX) {
+        let why = format!("the time stamp {} is more than an hour ahead of the broker's clock", batch.max_timestamp);
+        return Err((ResponseError::InvalidTimestamp, why));
     }
     if bytes.len() > batch.size {
         return Err((ResponseError::InvalidRecord, "a partition's part must be exactly one batch".into()));

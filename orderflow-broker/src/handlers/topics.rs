@@ -1,5 +1,7 @@
 //! Create topics, delete topics.
 
+use std::collections::BTreeMap;
+
 use kafka_protocol::{
     error::ResponseError,
     messages::{
@@ -21,14 +23,17 @@ use crate::{
 
 /// Creates topics, each on its own: one that cannot be does not stop the others.
 pub(crate) fn create_topics(state: &State, request: CreateTopicsRequest) -> CreateTopicsResponse {
-    let repeated = |name: &TopicName| request.topics.iter().filter(|t| t.name == *name).count() > 1;
-    let results = request.topics.iter().map(|topic| {
-        let result = CreatableTopicResult::default().with_name(topic.name.clone()).with_configs(None);
-        let created = if repeated(&topic.name) {
-            Err((ResponseError::InvalidRequest, "Duplicate topic name.".to_owned()))
-        } else {
-            create(state, topic, request.validate_only)
+    let mut by_name: BTreeMap<&str, Vec<&CreatableTopic>> = BTreeMap::new();
+    for topic in &request.topics {
+        by_name.entry(&topic.name).or_default().push(topic);
+    }
+    let results = by_name.into_values().map(|topics| {
+        let created = match topics.as_slice() {
+            [topic] => create(state, topic, request.validate_only),
+            _ => Err((ResponseError::InvalidRequest, "Duplicate topic name.".to_owned())),
         };
+        let name = topics[0].name.clone();
+        let result = CreatableTopicResult::default().with_name(name).with_error_message(None).with_configs(None);
         match created {
             Ok((id, new)) => result
                 .with_topic_id(id)

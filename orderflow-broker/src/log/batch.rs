@@ -54,7 +54,9 @@ pub(crate) struct Batch {
 /// Why bytes are not a batch that can be appended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BatchError {
-    #[error("the batch is cut short or its length is wrong")]
+    #[error("no whole batch")]
+    Incomplete,
+    #[error("the batch's length is less than its header")]
     Length,
     #[error("the message format {0} is not supported; the broker takes version 2")]
     Magic(i8),
@@ -70,7 +72,7 @@ impl Batch {
     /// Reads a header. Looks at the length and the format only: enough to walk a log.
     pub fn parse(bytes: &[u8]) -> Result<Self, BatchError> {
         if bytes.len() < HEADER_BYTES {
-            return Err(BatchError::Length);
+            return Err(BatchError::Incomplete);
         }
         let mut b = bytes;
         let base_offset = b.get_i64();
@@ -102,7 +104,7 @@ impl Batch {
     /// Reads the batch at the start of `bytes` and checks that it is whole and that its CRC matches.
     pub fn verify(bytes: &[u8]) -> Result<Self, BatchError> {
         let batch = Self::parse(bytes)?;
-        let covered = bytes.get(CRC_BEGIN..batch.size).ok_or(BatchError::Length)?;
+        let covered = bytes.get(CRC_BEGIN..batch.size).ok_or(BatchError::Incomplete)?;
         if crc32c::crc32c(covered) != batch.crc {
             return Err(BatchError::Crc);
         }

@@ -4,7 +4,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use kafka_protocol::{
     error::ResponseError,
     messages::{
-        ApiKey, ApiVersionsResponse, RequestHeader,
+        ApiKey, ApiVersionsRequest, ApiVersionsResponse, RequestHeader,
         api_versions_response::ApiVersion,
     },
     protocol::Decodable,
@@ -22,7 +22,7 @@ use crate::{State, handlers};
 /// Left out on purpose: fetch from 13 and produce from 13 on (topics by id), list offsets from 8 on (tiered storage),
 /// find coordinator from 5 on (transactions and share groups).
 pub(crate) const APIS: [(ApiKey, i16, i16); 20] = [
-    (ApiKey::Produce, 3, 11),
+    (ApiKey::Produce, 3, 12),
     (ApiKey::Fetch, 4, 12),
     (ApiKey::ListOffsets, 1, 7),
     (ApiKey::Metadata, 0, 13),
@@ -66,7 +66,8 @@ pub(super) async fn dispatch(state: &State, client: &mut Client, frame: Bytes) -
     if !(min..=max).contains(&version) {
         return match api {
             ApiKey::ApiVersions => {
-                let refusal = api_versions(ResponseError::UnsupportedVersion.code());
+                // As Kafka does it: in the oldest format, and listing only this request.
+                let refusal = api_versions(&[(api, min, max)]).with_error_code(ResponseError::UnsupportedVersion.code());
                 Ok(Some(Answer::small(encode(&refusal, correlation_id, 0)?)))
             }
             _ => Err(unsupported()),
@@ -103,7 +104,7 @@ pub(super) async fn dispatch(state: &State, client: &mut Client, frame: Bytes) -
         ApiKey::SyncGroup => answer!(handlers::sync_group(state, client, decode(&body, version)?).await),
         ApiKey::DescribeGroups => answer!(handlers::describe_groups(state, decode(&body, version)?, version)),
         ApiKey::ListGroups => answer!(handlers::list_groups(state, decode(&body, version)?)),
-        ApiKey::ApiVersions => answer!(api_versions(0)),
+        ApiKey::ApiVersions => answer!(introduce(&decode(&body, version)?, version)),
         ApiKey::CreateTopics => answer!(handlers::create_topics(state, decode(&body, version)?)),
         ApiKey::DeleteTopics => answer!(handlers::delete_topics(state, decode(&body, version)?)),
         ApiKey::InitProducerId => answer!(handlers::init_producer_id(state, decode(&body, version)?)),
@@ -114,12 +115,28 @@ pub(super) async fn dispatch(state: &State, client: &mut Client, frame: Bytes) -
     }
 }
 
-fn api_versions(error_code: i16) -> ApiVersionsResponse {
+/// A client introduces itself and asks what we can do.
+fn introduce(request: &ApiVersionsRequest, version: i16) -> ApiVersionsResponse {
+    let named = is_software_name(&request.client_software_name) && is_software_name(&request.client_software_version);
+    if version >= 3 && !named {
+        return ApiVersionsResponse::default().with_error_code(ResponseError::InvalidRequest.code());
+    }
+    api_versions(&APIS)
+}
+
+/// Letters and digits, inside also dots and dashes (KIP-511).
+fn is_software_name(name: &str) -> bool {
+    let ends_well = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+    ends_well(name.chars().next()) && ends_well(name.chars().next_back()) && name.chars().all(legal)
+}
+
+fn api_versions(apis: &[(ApiKey, i16, i16)]) -> ApiVersionsResponse {
     let range = |&(api, min, max): &(ApiKey, i16, i16)| {
         // librdkafka looks at produce version 0 to see whether a broker can compress (KAFKA-18659), so Apache Kafka 4
         // advertises it and refuses it, and so do we.
         let min = if api == ApiKey::Produce { 0 } else { min };
         ApiVersion::default().with_api_key(api as i16).with_min_version(min).with_max_version(max)
     };
-    ApiVersionsResponse::default().with_error_code(error_code).with_api_keys(APIS.iter().map(range).collect())
+    ApiVersionsResponse::default().with_api_keys(apis.iter().map(range).collect())
 }
