@@ -6,6 +6,7 @@ mod garbage;
 mod group_admin;
 mod groups;
 mod idempotence;
+mod librdkafka;
 mod list_offsets;
 mod member;
 mod offsets;
