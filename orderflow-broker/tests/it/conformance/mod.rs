@@ -2,7 +2,14 @@
 
 mod api_versions;
 mod fetch;
+mod garbage;
+mod group_admin;
+mod groups;
 mod idempotence;
+mod librdkafka;
 mod list_offsets;
+mod member;
+mod offsets;
 mod produce;
+mod static_members;
 mod topics;
