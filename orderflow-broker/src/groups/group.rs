@@ -9,7 +9,8 @@
 //! ```
 //!
 //! Every call takes the time as an argument. A request that has to wait gets a receiver; its answer is sent by the
-//! call that completes the step. A receiver that was dropped means that the client has gone away.
+//! call that completes the step. A member whose client has gone away meanwhile still counts as joined, as in Kafka:
+//! it may come back on another connection until its session ends.
 //! A generation is one agreement about who reads what; requests of an older one are refused, which fences zombies.
 
 use std::{
@@ -291,9 +292,7 @@ impl Group {
             Phase::Empty => refused(ResponseError::UnknownMemberId),
             _ => {
                 member.update(&join);
-                let waiting = member.wait_for_join();
-                self.prepare_rebalance(now);
-                waiting
+                self.rejoin(&join.member_id, now)
             }
         }
     }
@@ -312,7 +311,7 @@ impl Group {
             self.protocol_type.clone_from(&join.protocol_type);
             self.leader.clone_from(&id);
         }
-        let mut member = Member {
+        let member = Member {
             id: id.clone(),
             instance_id: join.instance_id.clone(),
             client_id: join.client_id.clone(),
@@ -326,13 +325,11 @@ impl Group {
             join: None,
             sync: None,
         };
-        let waiting = member.wait_for_join();
-        self.members.insert(id, member);
-        self.prepare_rebalance(now);
-        waiting
+        self.members.insert(id.clone(), member);
+        self.rejoin(&id, now)
     }
 
-    /// A static member comes back under a new id. Where nothing changed for the others it takes its old place.
+    /// A static member comes back under a new id. If the group keeps its assignor it takes its old place.
     fn replace_static(&mut self, old_id: &str, join: Join, now: Instant) -> Answer<JoinAnswer> {
         let Some(mut member) = self.members.remove(old_id) else {
             return self.join_new(join, now);
@@ -340,7 +337,6 @@ impl Group {
         let id = join.new_member_id.clone();
         member.answer_join(Err(JoinError { error: ResponseError::FencedInstanceId, member_id: old_id.to_owned() }));
         member.answer_sync(Err(ResponseError::FencedInstanceId));
-        let same = member.subscription(&self.protocol) == subscription(&join.protocols, &self.protocol);
         member.id.clone_from(&id);
         member.update(&join);
         member.heard(now);
@@ -348,22 +344,30 @@ impl Group {
         if led {
             self.leader.clone_from(&id);
         }
-        let waiting = (!(self.phase == Phase::Stable && same)).then(|| member.wait_for_join());
         self.members.insert(id.clone(), member);
         self.changed = true;
-        let Some(waiting) = waiting else {
-            let mut agreement = self.agreement(&id);
-            if led && join.knows_skip_assignment {
-                agreement.skip_assignment = true;
-            } else if led {
-                // A client that cannot skip the assignment is told that somebody else leads.
-                agreement.leader = old_id.to_owned();
-                agreement.members.clear();
-            }
-            return Answer::Now(Ok(agreement));
-        };
+        if self.phase != Phase::Stable || self.vote() != self.protocol {
+            return self.rejoin(&id, now);
+        }
+        let mut agreement = self.agreement(&id);
+        if led && join.knows_skip_assignment {
+            agreement.skip_assignment = true;
+        } else if led {
+            // A client that cannot skip the assignment is told that somebody else leads.
+            agreement.leader = old_id.to_owned();
+            agreement.members.clear();
+        }
+        Answer::Now(Ok(agreement))
+    }
+
+    /// A member waits for the next agreement.
+    fn rejoin(&mut self, id: &str, now: Instant) -> Answer<JoinAnswer> {
+        let (sender, receiver) = oneshot::channel();
+        if let Some(member) = self.members.get_mut(id) {
+            member.join = Some(sender);
+        }
         self.prepare_rebalance(now);
-        waiting
+        Answer::Later(receiver)
     }
 
     /// A member asks what it is to read; the leader says it for all.
@@ -690,20 +694,14 @@ impl Member {
         subscription(&self.protocols, protocol)
     }
 
-    fn wait_for_join(&mut self) -> Answer<JoinAnswer> {
-        let (sender, receiver) = oneshot::channel();
-        self.join = Some(sender);
-        Answer::Later(receiver)
-    }
-
     /// Has asked to join and still waits for the answer.
     fn has_joined(&self) -> bool {
-        self.join.as_ref().is_some_and(|j| !j.is_closed())
+        self.join.is_some()
     }
 
     /// It waits for us, so its silence means nothing.
     fn is_waiting(&self) -> bool {
-        self.has_joined() || self.sync.as_ref().is_some_and(|s| !s.is_closed())
+        self.join.is_some() || self.sync.is_some()
     }
 
     fn answer_join(&mut self, answer: JoinAnswer) {

@@ -100,11 +100,6 @@ impl Coordinator {
         Ok(())
     }
 
-    /// Something happened that may bring a deadline closer.
-    pub fn wake(&self) {
-        self.changed.notify_one();
-    }
-
     /// Does what is due in all groups. Returns when to come again.
     fn tick(&self, state: &State, now: Instant, paused: bool) -> Option<Instant> {
         let mut next = None;

@@ -47,13 +47,9 @@ pub(crate) async fn join_group(
 ) -> JoinGroupResponse {
     let answer = match start_join(state, client, &request, version) {
         Ok(Answer::Now(answer)) => answer,
-        Ok(Answer::Later(receiver)) => tokio::select! {
-            answer = receiver => answer.unwrap_or_else(|_| join_failed(ResponseError::RebalanceInProgress, &request)),
-            () = client.gone() => {
-                state.groups.wake(); // the member does not wait for us any more, so its session counts again
-                join_failed(ResponseError::NetworkException, &request)
-            }
-        },
+        Ok(Answer::Later(answer)) => {
+            answer.await.unwrap_or_else(|_| join_failed(ResponseError::RebalanceInProgress, &request))
+        }
         Err(error) => join_failed(error, &request),
     };
     match answer {
@@ -139,7 +135,7 @@ fn join_response(joined: Joined, version: i16) -> JoinGroupResponse {
         .with_members(joined.members.into_iter().map(member).collect())
 }
 
-pub(crate) async fn sync_group(state: &State, client: &Client, request: SyncGroupRequest) -> SyncGroupResponse {
+pub(crate) async fn sync_group(state: &State, request: SyncGroupRequest) -> SyncGroupResponse {
     let claim = Claim {
         member_id: &request.member_id,
         instance_id: request.group_instance_id.as_deref(),
@@ -151,13 +147,7 @@ pub(crate) async fn sync_group(state: &State, client: &Client, request: SyncGrou
     let answer = match started {
         None => Err(unknown_group(&request.group_id)),
         Some(Answer::Now(answer)) => answer,
-        Some(Answer::Later(receiver)) => tokio::select! {
-            answer = receiver => answer.unwrap_or(Err(ResponseError::RebalanceInProgress)),
-            () = client.gone() => {
-                state.groups.wake();
-                Err(ResponseError::NetworkException)
-            }
-        },
+        Some(Answer::Later(answer)) => answer.await.unwrap_or(Err(ResponseError::RebalanceInProgress)),
     };
     match answer {
         Ok(Synced { protocol_type, protocol, assignment }) => SyncGroupResponse::default()
@@ -193,6 +183,9 @@ pub(crate) fn leave_group(state: &State, request: LeaveGroupRequest, version: i1
         let left = state.groups.with(state, &request.group_id, |g, now| g.leave(&member.member_id, instance, now));
         left.unwrap_or_else(|| Err(unknown_group(&request.group_id)))
     };
+    if request.group_id.is_empty() {
+        return LeaveGroupResponse::default().with_error_code(ResponseError::InvalidGroupId.code());
+    }
     if version < 3 {
         let left = leave(&MemberIdentity::default().with_member_id(request.member_id.clone()));
         return LeaveGroupResponse::default().with_error_code(left.err().map_or(0, |error| error.code()));

@@ -75,9 +75,6 @@ fn may_commit(state: &State, request: &OffsetCommitRequest) -> Result<(), Respon
     if let Some(code) = state.faults.error(Request::OffsetCommit, None) {
         return Err(ResponseError::try_from_code(code).unwrap_or(ResponseError::UnknownServerError));
     }
-    if request.group_id.is_empty() {
-        return Err(ResponseError::InvalidGroupId);
-    }
     let generation = request.generation_id_or_member_epoch;
     if generation < 0 {
         state.groups.ensure(&state.config, &request.group_id)?;

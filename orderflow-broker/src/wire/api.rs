@@ -19,8 +19,7 @@ use crate::{State, handlers};
 
 /// API, smallest and largest version. The codec can do more; these are what the handlers do.
 ///
-/// Left out on purpose: fetch from 13 and produce from 13 on (topics by id), list offsets from 8 on (tiered storage),
-/// find coordinator from 5 on (transactions and share groups).
+/// Left out on purpose: produce and fetch from 13 on (topics by id), list offsets from 8 on (tiered storage).
 pub(crate) const APIS: [(ApiKey, i16, i16); 20] = [
     (ApiKey::Produce, 3, 12),
     (ApiKey::Fetch, 4, 12),
@@ -28,7 +27,7 @@ pub(crate) const APIS: [(ApiKey, i16, i16); 20] = [
     (ApiKey::Metadata, 0, 13),
     (ApiKey::OffsetCommit, 2, 9),
     (ApiKey::OffsetFetch, 1, 9),
-    (ApiKey::FindCoordinator, 0, 4),
+    (ApiKey::FindCoordinator, 0, 6),
     (ApiKey::JoinGroup, 0, 9),
     (ApiKey::Heartbeat, 0, 4),
     (ApiKey::LeaveGroup, 0, 5),
@@ -101,7 +100,7 @@ pub(super) async fn dispatch(state: &State, client: &mut Client, frame: Bytes) -
         ApiKey::JoinGroup => answer!(handlers::join_group(state, client, decode(&body, version)?, version).await),
         ApiKey::Heartbeat => answer!(handlers::heartbeat(state, decode(&body, version)?)),
         ApiKey::LeaveGroup => answer!(handlers::leave_group(state, decode(&body, version)?, version)),
-        ApiKey::SyncGroup => answer!(handlers::sync_group(state, client, decode(&body, version)?).await),
+        ApiKey::SyncGroup => answer!(handlers::sync_group(state, decode(&body, version)?).await),
         ApiKey::DescribeGroups => answer!(handlers::describe_groups(state, decode(&body, version)?, version)),
         ApiKey::ListGroups => answer!(handlers::list_groups(state, decode(&body, version)?)),
         ApiKey::ApiVersions => answer!(introduce(&decode(&body, version)?, version)),

@@ -46,13 +46,12 @@ async fn read_rest(first: u8, stream: &mut (impl AsyncRead + Unpin), state: &Sta
     stream.read_exact(&mut length[1..]).await?;
     let length = i32::from_be_bytes(length);
     let size = usize::try_from(length).unwrap_or(0);
-    if size < FRAME_BYTES_MIN {
+    if !(FRAME_BYTES_MIN..=state.config.frame_bytes_max).contains(&size) {
         return Err(Close::BadFrame(format!("a length of {length} bytes")));
     }
     let api_key = stream.read_i16().await?;
-    let limit = if api_key == ApiKey::Produce as i16 { state.config.frame_bytes_max } else { SMALL_FRAME_BYTES_MAX };
-    if size > limit {
-        return Err(Close::BadFrame(format!("{size} bytes for API key {api_key}; at most {limit} are taken")));
+    if size > SMALL_FRAME_BYTES_MAX && api_key != ApiKey::Produce as i16 {
+        return Err(Close::BadFrame(format!("{size} bytes for API key {api_key}; {SMALL_FRAME_BYTES_MAX} are the limit")));
     }
     let memory = state.reserve(size).await;
     let mut bytes = BytesMut::with_capacity(size);

@@ -4,11 +4,14 @@
 use bytes::Bytes;
 use kafka_protocol::{
     error::{ParseResponseErrorCode as _, ResponseError},
-    messages::{ApiVersionsRequest, ProduceRequest},
+    messages::{ApiVersionsRequest, CreateTopicsRequest, ProduceRequest},
 };
 
 use crate::{
-    raw::{Batch, Client, EARLIEST, LATEST, PRODUCE, appended, numbered, produce_request, values},
+    raw::{
+        Batch, CREATE_TOPICS, Client, EARLIEST, LATEST, PRODUCE, appended, creatable, numbered,
+        produce_request, values,
+    },
     target::{Target, conformance, unique},
 };
 
@@ -388,8 +391,16 @@ async fn timestamps_far_in_the_future_are_refused(target: &Target) {
 async fn time_of_append_is_stamped_where_the_topic_says_so(target: &Target) {
     let mut client = Client::connect(target).await;
     let topic = unique("append-time");
+    let config = [("message.timestamp.type", "LogAppendTime")];
+    if !target.is_apache() {
+        // A listed difference: times are the producers', and a topic that wants it otherwise is refused.
+        let request = CreateTopicsRequest::default().with_topics(vec![creatable(&topic, 1, &config)]);
+        let refused = client.call(CREATE_TOPICS, &request).await;
+        assert_eq!(refused.topics[0].error_code.err(), Some(ResponseError::InvalidConfig));
+        return;
+    }
     client
-        .create_topic(&topic, 1, &[("message.timestamp.type", "LogAppendTime")])
+        .create_topic(&topic, 1, &config)
         .await;
     let before = crate::raw::now_ms();
     let answer = client

@@ -744,11 +744,13 @@ async fn configs_as_set_and_as_default(target: &Target) {
     const LIST: i8 = 7;
     let mut client = Client::connect(target).await;
     let (set, unset) = (unique("configs"), unique("configs"));
+    // A listed difference: a start reads the newest segment whole, so ours are smaller.
+    let segment_bytes = if target.is_apache() { "1073741824" } else { "67108864" };
     let all = [
         ("cleanup.policy", "compact", "delete", LIST),
         ("retention.ms", "3600000", "604800000", LONG),
         ("retention.bytes", "1000000", "-1", LONG),
-        ("segment.bytes", "2097152", "1073741824", INT),
+        ("segment.bytes", "2097152", segment_bytes, INT),
         ("max.message.bytes", "4096", "1048588", INT),
     ];
     client
