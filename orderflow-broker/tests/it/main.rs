@@ -7,5 +7,8 @@
 
 mod clients;
 mod conformance;
+mod faults;
+mod process;
 mod raw;
 mod target;
+mod torture;

@@ -10,7 +10,10 @@ use std::{
     io::Write as _,
     pin::Pin,
     process,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Once,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -36,6 +39,14 @@ impl Target {
     }
 
     /// For the rare test that compares the two brokers. Never to expect another outcome from one of them.
+    /// A broker that the test itself has started.
+    pub fn at(bootstrap: String) -> Self {
+        Self {
+            bootstrap,
+            apache: false,
+        }
+    }
+
     pub fn is_apache(&self) -> bool {
         self.apache
     }
@@ -89,13 +100,15 @@ pub fn run_ours(name: &str, test: Test) {
 /// Runs a test against Apache Kafka, or says loudly that it did not.
 pub fn run_apache(name: &str, test: Test) {
     let Some(target) = Target::apache() else {
-        // Not `eprintln!`: libtest captures that, and a skipped test must not look like a passed one.
-        let line = format!(
-            "SKIPPED apache::{name}: {APACHE_ENV} is not set; docker/kafka-local/kafka.sh start prints an address\n"
-        );
-        std::io::stderr()
-            .write_all(line.as_bytes())
-            .expect("stderr takes a line");
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            let line = format!(
+                "SKIPPED all tests named apache::*: {APACHE_ENV} is not set; `docker/kafka-local/kafka.sh start` prints an address\n"
+            );
+            std::io::stderr()
+                .write_all(line.as_bytes())
+                .expect("stderr takes a line");
+        });
         return;
     };
     within_deadline(&format!("apache::{name}"), async { test(&target).await });
