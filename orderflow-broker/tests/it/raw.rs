@@ -6,6 +6,7 @@
 
 use std::{
     io,
+    ops::RangeInclusive,
     time::{Duration, SystemTime},
 };
 
@@ -13,9 +14,9 @@ use bytes::{Bytes, BytesMut};
 use kafka_protocol::{
     error::{ParseResponseErrorCode as _, ResponseError},
     messages::{
-        ApiKey, CreateTopicsRequest, FetchRequest, FetchResponse, FindCoordinatorRequest,
-        InitProducerIdRequest, ListOffsetsRequest, OffsetFetchRequest, ProduceRequest,
-        RequestHeader, ResponseHeader,
+        ApiKey, ApiVersionsRequest, CreateTopicsRequest, FetchRequest, FetchResponse,
+        FindCoordinatorRequest, InitProducerIdRequest, ListOffsetsRequest, OffsetFetchRequest,
+        ProduceRequest, RequestHeader, ResponseHeader,
         create_topics_request::{CreatableTopic, CreatableTopicConfig},
         fetch_request::{FetchPartition, FetchTopic},
         fetch_response::PartitionData,
@@ -73,6 +74,24 @@ impl Client {
     pub async fn call<R: Request>(&mut self, version: i16, request: &R) -> R::Response {
         self.send(version, request).await;
         self.receive::<R>(version).await
+    }
+
+    /// The versions of a request that are wanted and that the broker advertises: it may leave some out.
+    pub async fn versions<R: Request>(
+        &mut self,
+        wanted: RangeInclusive<i16>,
+    ) -> RangeInclusive<i16> {
+        let answer = self.call(0, &ApiVersionsRequest::default()).await;
+        let advertised = answer.api_keys.iter().find(|api| api.api_key == R::KEY);
+        let advertised = advertised.unwrap_or_else(|| panic!("{} is advertised", name::<R>()));
+        let low = advertised.min_version.max(*wanted.start());
+        let high = advertised.max_version.min(*wanted.end());
+        assert!(
+            low <= high,
+            "some version of {} in {wanted:?} is advertised",
+            name::<R>()
+        );
+        low..=high
     }
 
     /// Sends a request and leaves the answer, if any, unread.

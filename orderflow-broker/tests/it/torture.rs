@@ -165,7 +165,9 @@ fn take(message: &impl Message, last: &mut HashMap<i32, i64>, seen: &Seen) {
 
 fn group_is_done(consumer: &BaseConsumer, ends: &Mutex<Option<TopicPartitionList>>) -> bool {
     let Some(ends) = ends.lock().expect("no panic").clone() else { return false };
-    let Ok(committed) = consumer.committed_offsets(ends.clone(), Duration::from_secs(5)) else { return false };
+    let committed = consumer.committed_offsets(ends.clone(), Duration::from_secs(5));
+    eprintln!("DEBUG {:?} ends {ends:?} committed {committed:?} assignment {:?}", thread::current().id(), consumer.assignment());
+    let Ok(committed) = committed else { return false };
     ends.elements().iter().all(|end| {
         let found = committed.find_partition(TOPIC, end.partition()).map(|c| c.offset());
         end.offset() == Offset::Offset(0) || found == Some(end.offset())

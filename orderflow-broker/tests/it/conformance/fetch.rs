@@ -18,6 +18,7 @@ use crate::{
 
 conformance! {
     every_version_reads,
+    read_committed_reads_the_same,
     from_the_middle_of_a_batch_the_whole_batch_comes,
     at_the_end_waits_for_max_wait,
     max_wait_of_zero_answers_at_once,
@@ -57,7 +58,7 @@ async fn topic_with(client: &mut Client, batches: &[&[&str]]) -> String {
 async fn every_version_reads(target: &Target) {
     let mut client = Client::connect(target).await;
     let topic = topic_with(&mut client, &[&["a", "b"], &["c"]]).await;
-    for version in 4..=12 {
+    for version in client.versions::<FetchRequest>(4..=FETCH).await {
         let request = fetch_request(&topic, vec![fetch_partition(0, 0)]);
         let answer = client.call(version, &request).await;
         assert_eq!(
@@ -84,6 +85,26 @@ async fn every_version_reads(target: &Target) {
             data.aborted_transactions, None,
             "v{version}: read_uncommitted asks for none"
         );
+    }
+}
+
+/// librdkafka's default, though nothing here is written in a transaction.
+async fn read_committed_reads_the_same(target: &Target) {
+    const READ_COMMITTED: i8 = 1;
+    let mut client = Client::connect(target).await;
+    let topic = topic_with(&mut client, &[&["a", "b"], &["c"]]).await;
+    for version in client.versions::<FetchRequest>(4..=FETCH).await {
+        let request =
+            fetch_request(&topic, vec![fetch_partition(0, 0)]).with_isolation_level(READ_COMMITTED);
+        let answer = client.call(version, &request).await;
+        let data = fetched(&answer, 0);
+        assert_eq!(values(data), numbered(0, &["a", "b", "c"]), "v{version}");
+        assert_eq!(
+            (data.high_watermark, data.last_stable_offset),
+            (3, 3),
+            "v{version}"
+        );
+        assert_eq!(data.aborted_transactions, Some(vec![]), "v{version}");
     }
 }
 

@@ -45,7 +45,7 @@ async fn listed(
 async fn listed_in_every_version(target: &Target) {
     let group = unique("group");
     let mut member = alone(target, &group).await;
-    for version in 0..=5 {
+    for version in member.client.versions::<ListGroupsRequest>(0..=5).await {
         let found = listed(&mut member.client, version, &[], &group)
             .await
             .expect("listed");
@@ -180,7 +180,7 @@ async fn described_in_every_state(target: &Target) {
 async fn described_in_every_version(target: &Target) {
     let group = unique("group");
     let (mut leader, _follower) = pair(target, &group).await;
-    for version in 0..=6 {
+    for version in leader.client.versions::<DescribeGroupsRequest>(0..=6).await {
         let request = DescribeGroupsRequest::default().with_groups(vec![str(&group).into()]);
         let answer = leader.client.call(version, &request).await;
         let described = &answer.groups[0];
@@ -198,7 +198,7 @@ async fn unknown_group_is_dead(target: &Target) {
     let group = unique("group");
     client.wait_for_coordinator(&group).await;
     let request = DescribeGroupsRequest::default().with_groups(vec![str(&group).into()]);
-    for version in 0..=6 {
+    for version in client.versions::<DescribeGroupsRequest>(0..=6).await {
         let answer = client.call(version, &request).await;
         let described = &answer.groups[0];
         let error = (version >= 6).then_some(ResponseError::GroupIdNotFound);
@@ -255,7 +255,7 @@ async fn deleted_when_empty(target: &Target) {
         1,
         "a new group begins at one"
     );
-    for version in 0..2 {
+    for version in member.client.versions::<DeleteGroupsRequest>(0..=1).await {
         let group = unique("group");
         let mut member = Member::new(target, &group).await;
         member.commit(&topic, 0, 3).await;
@@ -274,7 +274,7 @@ async fn coordinator_of_a_group_in_every_version(target: &Target) {
     let group = unique("group");
     client.wait_for_coordinator(&group).await;
     let node = client.call(12, &MetadataRequest::default()).await.brokers[0].node_id;
-    for version in 0..=3 {
+    for version in client.versions::<FindCoordinatorRequest>(0..=3).await {
         let request = FindCoordinatorRequest::default().with_key(str(&group));
         let found = client.call(version, &request).await;
         assert_eq!(
@@ -294,7 +294,7 @@ async fn coordinators_of_several_groups(target: &Target) {
     let mut client = Client::connect(target).await;
     let groups = [unique("group"), unique("group")];
     client.wait_for_coordinator(&groups[0]).await;
-    for version in 4..=6 {
+    for version in client.versions::<FindCoordinatorRequest>(4..=6).await {
         let keys = groups.iter().map(|group| str(group)).collect();
         let request = FindCoordinatorRequest::default().with_coordinator_keys(keys);
         let answer = client.call(version, &request).await;

@@ -5,7 +5,8 @@ use std::time::Duration;
 use kafka_protocol::{
     error::{ParseResponseErrorCode as _, ResponseError},
     messages::{
-        HeartbeatRequest, LeaveGroupRequest, SyncGroupRequest, leave_group_request::MemberIdentity,
+        HeartbeatRequest, JoinGroupRequest, LeaveGroupRequest, SyncGroupRequest,
+        leave_group_request::MemberIdentity,
     },
 };
 use tokio::time::Instant;
@@ -50,7 +51,7 @@ async fn member_id_is_given_before_the_first_join(target: &Target) {
     let group = unique("group");
     let mut member = Member::new(target, &group).await;
     let mut ids = Vec::new();
-    for version in 4..=9 {
+    for version in member.client.versions::<JoinGroupRequest>(4..=9).await {
         let answer = member.client.call(version, &member.join_request()).await;
         assert_eq!(
             answer.error_code.err(),
@@ -70,13 +71,15 @@ async fn member_id_is_given_before_the_first_join(target: &Target) {
         );
         ids.push(answer.member_id.to_string());
     }
+    let asked = ids.len();
     ids.sort_unstable();
     ids.dedup();
-    assert_eq!(ids.len(), 6, "each is another");
+    assert_eq!(ids.len(), asked, "each is another");
 }
 
 async fn older_versions_join_without_asking_for_an_id(target: &Target) {
-    for version in 0..4 {
+    let mut client = Client::connect(target).await;
+    for version in client.versions::<JoinGroupRequest>(0..=3).await {
         let group = unique("group");
         let mut member = Member::new(target, &group).await;
         let mut request = member.join_request();
@@ -129,6 +132,10 @@ async fn first_member_leads_generation_one(target: &Target) {
 }
 
 async fn every_version_joins_syncs_beats_and_leaves(target: &Target) {
+    let supported = Client::connect(target)
+        .await
+        .versions::<JoinGroupRequest>(0..=9)
+        .await;
     // Join, sync, heartbeat, leave as they were released together.
     for (join, sync, heartbeat, leave) in [
         (0, 0, 0, 0),
@@ -142,6 +149,9 @@ async fn every_version_joins_syncs_beats_and_leaves(target: &Target) {
         (8, 5, 4, 5),
         (9, 5, 4, 5),
     ] {
+        if !supported.contains(&join) {
+            continue;
+        }
         let group = unique("group");
         let mut member = Member::new(target, &group).await;
         let mut answer = member.client.call(join, &member.join_request()).await;

@@ -1,6 +1,9 @@
 //! Offsets by place and by time.
 
-use kafka_protocol::error::{ParseResponseErrorCode as _, ResponseError};
+use kafka_protocol::{
+    error::{ParseResponseErrorCode as _, ResponseError},
+    messages::ListOffsetsRequest,
+};
 
 use crate::{
     raw::{Batch, Client, EARLIEST, LATEST, LIST_OFFSETS, now_ms},
@@ -37,7 +40,10 @@ async fn topic(client: &mut Client, batches: &[&[i64]]) -> (String, i64) {
 async fn every_version_lists(target: &Target) {
     let mut client = Client::connect(target).await;
     let (topic, base) = topic(&mut client, &[&[0, 10], &[20]]).await;
-    for version in 1..=LIST_OFFSETS {
+    for version in client
+        .versions::<ListOffsetsRequest>(1..=LIST_OFFSETS)
+        .await
+    {
         for (time, offset, found) in [
             (EARLIEST, 0, -1),
             (LATEST, 3, -1),

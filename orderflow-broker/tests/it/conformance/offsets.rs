@@ -3,7 +3,7 @@
 use kafka_protocol::{
     error::{ParseResponseErrorCode as _, ResponseError},
     messages::{
-        OffsetFetchRequest,
+        OffsetCommitRequest, OffsetFetchRequest,
         offset_fetch_request::{
             OffsetFetchRequestGroup, OffsetFetchRequestTopic, OffsetFetchRequestTopics,
         },
@@ -102,7 +102,12 @@ async fn simple(target: &Target) -> (Member, String) {
 
 async fn every_version_commits(target: &Target) {
     let (mut member, topic) = simple(target).await;
-    for (version, value) in (2..=9).zip(10..) {
+    for (version, value) in member
+        .client
+        .versions::<OffsetCommitRequest>(2..=9)
+        .await
+        .zip(10..)
+    {
         let request = member.commit_request(&topic, 0, value);
         let answer = member.client.call(version, &request).await;
         assert_eq!(answer.topics[0].name.as_str(), topic, "v{version}");
@@ -125,7 +130,7 @@ async fn every_version_fetches(target: &Target) {
     let mut request = member.commit_request(&topic, 0, 42);
     request.topics[0].partitions[0].committed_metadata = Some(str("note"));
     member.client.call(OFFSET_COMMIT, &request).await;
-    for version in 1..=9 {
+    for version in member.client.versions::<OffsetFetchRequest>(1..=9).await {
         let found = committed(&mut member.client, version, &member.group, &topic, 0).await;
         assert_eq!(found, (42, "note".to_owned(), None), "v{version}");
         let found = committed(&mut member.client, version, &member.group, &topic, 1).await;
@@ -153,7 +158,7 @@ async fn several_groups_in_one_request(target: &Target) {
             .with_member_epoch(-1)
             .with_topics(topics)
     };
-    for version in [8, 9] {
+    for version in one.client.versions::<OffsetFetchRequest>(8..=9).await {
         let request = OffsetFetchRequest::default().with_groups(vec![
             group(&one.group, Some(vec![0, 1])),
             group(&two.group, None),
@@ -197,7 +202,7 @@ async fn all_topics_of_a_group(target: &Target) {
     member.client.create_topic(&second, 1, &[]).await;
     assert_eq!(member.commit(&first, 1, 5).await, None);
     assert_eq!(member.commit(&second, 0, 6).await, None);
-    for version in 2..8 {
+    for version in member.client.versions::<OffsetFetchRequest>(2..=7).await {
         let request = OffsetFetchRequest::default()
             .with_group_id(str(&member.group).into())
             .with_topics(None);

@@ -5,12 +5,13 @@ use bytes::Bytes;
 use kafka_protocol::{
     error::{ParseResponseErrorCode as _, ResponseError},
     messages::{ApiVersionsRequest, CreateTopicsRequest, ProduceRequest},
+    records::{RecordBatchDecoder, TimestampType},
 };
 
 use crate::{
     raw::{
-        Batch, CREATE_TOPICS, Client, EARLIEST, LATEST, PRODUCE, appended, creatable, numbered,
-        produce_request, values,
+        Batch, CREATE_TOPICS, Client, EARLIEST, LATEST, PRODUCE, appended, creatable, now_ms,
+        numbered, produce_request, values,
     },
     target::{Target, conformance, unique},
 };
@@ -35,7 +36,7 @@ async fn every_version_appends(target: &Target) {
     let mut client = Client::connect(target).await;
     let topic = unique("produce");
     client.create_topic(&topic, 1, &[]).await;
-    for (offset, version) in (0..).zip(3..=12) {
+    for (offset, version) in (0..).zip(client.versions::<ProduceRequest>(3..=12).await) {
         let request = produce_request(&topic, -1, &[(0, Batch::of(&["a"]).encode())]);
         let answer = client.call(version, &request).await;
         assert_eq!(answer.responses[0].name.as_str(), topic, "v{version}");
@@ -377,8 +378,8 @@ async fn timestamps_far_in_the_future_are_refused(target: &Target) {
     let topic = unique("future");
     client.create_topic(&topic, 1, &[]).await;
     let hour = 3_600_000;
-    let near = Batch::at(&[(crate::raw::now_ms() + hour / 2, "near")]);
-    let far = Batch::at(&[(crate::raw::now_ms() + hour * 2, "far")]);
+    let near = Batch::at(&[(now_ms() + hour / 2, "near")]);
+    let far = Batch::at(&[(now_ms() + hour * 2, "far")]);
     assert_eq!(client.produce(&topic, 0, near.encode()).await, Ok(0));
     let answer = client.produce_full(&topic, 0, far.encode()).await;
     assert_eq!(
@@ -402,24 +403,16 @@ async fn time_of_append_is_stamped_where_the_topic_says_so(target: &Target) {
     client
         .create_topic(&topic, 1, &config)
         .await;
-    let before = crate::raw::now_ms();
+    let before = now_ms();
     let answer = client
         .produce_full(&topic, 0, Batch::at(&[(1, "a"), (2, "b")]).encode())
         .await;
     assert_eq!(appended(&answer), Ok(0));
     let stamped = answer.log_append_time_ms;
-    assert!(
-        (before..=crate::raw::now_ms()).contains(&stamped),
-        "{stamped}"
-    );
+    assert!((before..=now_ms()).contains(&stamped), "{stamped}");
     let data = client.fetch(&topic, 0, 0).await;
     assert_eq!(data.error_code.err(), None);
-    let info = kafka_protocol::records::RecordBatchDecoder::decode_batch_info(
-        &mut data.records.expect("records"),
-    )
-    .expect("a batch");
-    assert_eq!(
-        info[0].timestamp_type,
-        kafka_protocol::records::TimestampType::LogAppend
-    );
+    let info = RecordBatchDecoder::decode_batch_info(&mut data.records.expect("records"))
+        .expect("a batch");
+    assert_eq!(info[0].timestamp_type, TimestampType::LogAppend);
 }

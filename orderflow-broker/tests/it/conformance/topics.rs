@@ -91,7 +91,7 @@ async fn metadata_of_all_topics_and_of_none(target: &Target) {
     let mut client = Client::connect(target).await;
     let topic = unique("metadata");
     client.create_topic(&topic, 1, &[]).await;
-    for version in 1..=METADATA {
+    for version in client.versions::<MetadataRequest>(1..=METADATA).await {
         let all = client
             .call(version, &MetadataRequest::default().with_topics(None))
             .await;
@@ -127,7 +127,7 @@ async fn metadata_of_one_topic_in_every_version(target: &Target) {
     client.create_topic(&topic, 3, &[]).await;
     let id = describe(&mut client, &topic).await.topic_id;
     assert!(!id.is_nil());
-    for version in 0..=METADATA {
+    for version in client.versions::<MetadataRequest>(0..=METADATA).await {
         let request = MetadataRequest::default().with_topics(Some(vec![by_name(&topic)]));
         let answer = client.call(version, &request).await;
         assert_eq!(answer.brokers.len(), 1, "v{version}");
@@ -323,7 +323,10 @@ async fn create_answers_what_was_made(target: &Target) {
 
 async fn create_in_every_version(target: &Target) {
     let mut client = Client::connect(target).await;
-    for version in 2..=CREATE_TOPICS {
+    for version in client
+        .versions::<CreateTopicsRequest>(2..=CREATE_TOPICS)
+        .await
+    {
         let topic = unique("create");
         let request = CreateTopicsRequest::default()
             .with_timeout_ms(10_000)
@@ -628,7 +631,10 @@ async fn delete_by_name_and_by_id(target: &Target) {
 
 async fn delete_in_every_version(target: &Target) {
     let mut client = Client::connect(target).await;
-    for version in 1..DELETE_TOPICS {
+    for version in client
+        .versions::<DeleteTopicsRequest>(1..=DELETE_TOPICS - 1)
+        .await
+    {
         let (topic, unknown) = (unique("delete"), unique("delete"));
         client.create_topic(&topic, 1, &[]).await;
         let request = DeleteTopicsRequest::default()
@@ -757,7 +763,7 @@ async fn configs_as_set_and_as_default(target: &Target) {
         .create_topic(&set, 1, &all.map(|(name, value, _, _)| (name, value)))
         .await;
     client.create_topic(&unset, 1, &[]).await;
-    for version in 1..=4 {
+    for version in client.versions::<DescribeConfigsRequest>(1..=4).await {
         for (topic, is_set) in [(&set, true), (&unset, false)] {
             for keys in [None, Some(&["retention.ms", "max.message.bytes"][..])] {
                 let result = configs(&mut client, version, topic, keys).await;
@@ -817,7 +823,7 @@ async fn configs_of_an_unknown_topic(target: &Target) {
 async fn cluster_is_described(target: &Target) {
     let mut client = Client::connect(target).await;
     let metadata = client.call(METADATA, &MetadataRequest::default()).await;
-    for version in 0..=1 {
+    for version in client.versions::<DescribeClusterRequest>(0..=1).await {
         let answer = client
             .call(version, &DescribeClusterRequest::default())
             .await;

@@ -16,6 +16,7 @@ use crate::{
 
 conformance! {
     commits_and_resumes,
+    commits_by_itself_when_it_closes,
     begins_at_the_earliest_or_the_latest,
     finds_offsets_by_time,
     knows_watermarks_and_lag,
@@ -64,6 +65,23 @@ async fn commits_and_resumes(target: &Target) {
         let mut third = Consumer::subscribed(&config, &group, &topic, &[]);
         third.read_until(6);
         assert_eq!(third.values(), (4..10).collect::<Vec<_>>());
+    })
+    .await;
+}
+
+async fn commits_by_itself_when_it_closes(target: &Target) {
+    let topic = topic_of(target, 10).await;
+    let (config, group) = (config(target), unique("group"));
+    blocking(move || {
+        let automatic = [
+            ("enable.auto.commit", "true"),
+            ("auto.commit.interval.ms", "600000"),
+        ];
+        let mut consumer = Consumer::subscribed(&config, &group, &topic, &automatic);
+        consumer.read_until(10);
+        drop(consumer);
+        let other = Consumer::new(&config, &group, &[]);
+        assert_eq!(committed(&other, &topic), Offset::Offset(10));
     })
     .await;
 }
