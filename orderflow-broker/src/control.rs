@@ -20,7 +20,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{State, faults::Rule};
+use crate::{State, faults::Rule, groups::Group};
 
 /// Connections at one time; a further one waits.
 const CONNECTIONS_MAX: usize = 16;
@@ -38,9 +38,15 @@ pub enum Command {
     /// Lists the faults that are set, with their counters.
     List,
     /// Removes one fault, or all.
-    Clear { id: Option<u64> },
+    Clear {
+        /// The fault's id; all without it.
+        id: Option<u64>,
+    },
     /// Makes every member of a group join again.
-    Rebalance { group: String },
+    Rebalance {
+        /// The group's id.
+        group: String,
+    },
 }
 
 /// Sends one command to a broker's control socket and returns its answer.
@@ -103,7 +109,7 @@ fn carry_out(state: &State, command: Command) -> Value {
         Command::List => json!({ "faults": state.faults.list() }),
         Command::Clear { id } => json!({ "cleared": state.faults.clear(id) }),
         Command::Rebalance { group } => {
-            let found = state.groups.with(state, &group, |group, now| group.force_rebalance(now)).is_some();
+            let found = state.groups.with(state, &group, Group::force_rebalance).is_some();
             json!({ "rebalanced": found })
         }
     }

@@ -29,12 +29,23 @@ pub enum Fault {
     DropAfterAppend,
     /// The batch is appended twice, as by a broker without idempotence.
     AppendTwice,
-    /// A produce request waits this many milliseconds before it is handled.
-    DelayProduce { ms: u64 },
-    /// A fetch waits this many milliseconds before it is handled.
-    DelayFetch { ms: u64 },
+    /// A produce request waits before it is handled.
+    DelayProduce {
+        /// How long, in milliseconds.
+        ms: u64,
+    },
+    /// A fetch waits before it is handled.
+    DelayFetch {
+        /// How long, in milliseconds.
+        ms: u64,
+    },
     /// A request is answered with a Kafka error code and not carried out.
-    Error { request: Request, code: i16 },
+    Error {
+        /// Which requests.
+        request: Request,
+        /// Kafka's number of the error.
+        code: i16,
+    },
     /// Appends and commits find the disk full.
     DiskFull,
 }
@@ -43,17 +54,24 @@ pub enum Fault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
+    /// A producer's batches; each partition's part is struck on its own.
     Produce,
+    /// A consumer's reads; each partition's part is struck on its own.
     Fetch,
+    /// A consumer's commits.
     OffsetCommit,
+    /// A consumer's joining of its group.
     JoinGroup,
+    /// A consumer's sign of life.
     Heartbeat,
+    /// An idempotent producer's start.
     InitProducerId,
 }
 
 /// When a [`Fault`] strikes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rule {
+    /// What happens.
     pub fault: Fault,
     /// Only for this topic. Requests that are not about one topic are not struck by such a rule.
     #[serde(default)]
@@ -98,7 +116,9 @@ impl Rule {
 /// A rule that is set, and its counters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Active {
+    /// By which it can be cleared.
     pub id: u64,
+    /// What was set.
     #[serde(flatten)]
     pub rule: Rule,
     /// How often the fault could have struck.
@@ -111,10 +131,13 @@ pub struct Active {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
     #[error("percent must be between 0 and 100")]
+    /// [`Rule::percent`].
     Percent,
     #[error("a delay may be at most {DELAY_MS_MAX} ms")]
+    /// A delay that would outlive every client.
     Delay,
     #[error("{RULES_MAX} rules are set already; clear some first")]
+    /// The list of rules is full.
     TooMany,
 }
 

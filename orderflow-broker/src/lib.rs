@@ -20,6 +20,9 @@ mod config;
 pub mod control;
 pub mod faults;
 mod flush;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod groups;
 mod handlers;
 mod lifecycle;

@@ -19,7 +19,8 @@ use tokio::{
 use crate::{
     Config, Flush, State, control,
     faults::Faults,
-    groups, now_ms,
+    groups::{self, Group},
+    now_ms,
     topics::{Partition, Topic},
     wire,
 };
@@ -40,14 +41,18 @@ pub struct Handle {
 /// Why a broker does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// Another broker holds the lock of the data directory.
     #[error("the data directory {0} is in use by another broker")]
     InUse(PathBuf),
-    #[error("the data directory {path} cannot be used")]
-    DataDir { path: PathBuf, source: io::Error },
-    #[error("cannot listen on {address}")]
-    Listen { address: SocketAddr, source: io::Error },
-    #[error("cannot open the control socket {path} (a path of more than about 100 bytes is too long for one)")]
-    Control { path: PathBuf, source: io::Error },
+    /// The data directory cannot be made, read or written, or a file in it is damaged in the middle.
+    #[error("the data directory {0} cannot be used")]
+    DataDir(PathBuf, #[source] io::Error),
+    /// The port is taken, or the address is not ours.
+    #[error("cannot listen on {0}")]
+    Listen(SocketAddr, #[source] io::Error),
+    /// The Unix socket for faults cannot be made.
+    #[error("cannot open the control socket {0} (a path of more than about 100 bytes is too long for one)")]
+    Control(PathBuf, #[source] io::Error),
 }
 
 /// A background task has ended although the broker was not told to stop.
@@ -64,7 +69,7 @@ impl Broker {
     /// Must be called in a Tokio runtime. When it returns, clients can connect.
     pub async fn start(config: Config) -> Result<Handle, StartError> {
         let dir = config.data_dir.clone();
-        let bad_dir = |source| StartError::DataDir { path: dir.clone(), source };
+        let bad_dir = |source| StartError::DataDir(dir.clone(), source);
         let lock = lock(&dir)?;
         let faults = Arc::new(Faults::default());
         let opened = tokio::task::spawn_blocking(move || State::open(config, faults)).await;
@@ -72,7 +77,7 @@ impl Broker {
 
         let wanted = state.config.listen;
         let listened = async { TcpListener::bind(wanted).await.and_then(|l| Ok((l.local_addr()?, l))) }.await;
-        let (address, listener) = listened.map_err(|source| StartError::Listen { address: wanted, source })?;
+        let (address, listener) = listened.map_err(|source| StartError::Listen(wanted, source))?;
 
         let mut tasks = Tasks::default();
         tasks.spawn("connections", wire::serve(listener, Arc::clone(&state)));
@@ -82,7 +87,7 @@ impl Broker {
             tasks.spawn("flush", flush_every(Arc::clone(&state), every));
         }
         if let Some(path) = &state.config.control {
-            let listener = bind_control(path).map_err(|source| StartError::Control { path: path.clone(), source })?;
+            let listener = bind_control(path).map_err(|source| StartError::Control(path.clone(), source))?;
             tasks.spawn("control", control::serve(listener, Arc::clone(&state)));
         }
         let (stop, stopping) = watch::channel(false);
@@ -104,7 +109,7 @@ impl Handle {
 
     /// Makes every member of a group join again. Returns whether there is such a group.
     pub fn force_rebalance(&self, group: &str) -> bool {
-        self.state.groups.with(&self.state, group, |group, now| group.force_rebalance(now)).is_some()
+        self.state.groups.with(&self.state, group, Group::force_rebalance).is_some()
     }
 
     /// Returns when the broker has stopped although nobody asked it to.
@@ -150,7 +155,12 @@ impl Tasks {
 }
 
 /// Owns the tasks and the directory's lock until the broker is told to stop or a task dies.
-async fn own(mut tasks: Tasks, mut stopping: watch::Receiver<bool>, state: Arc<State>, lock: File) -> Result<(), TaskDied> {
+async fn own(
+    mut tasks: Tasks,
+    mut stopping: watch::Receiver<bool>,
+    state: Arc<State>,
+    lock: File,
+) -> Result<(), TaskDied> {
     let result = tokio::select! {
         _ = stopping.wait_for(|stop| *stop) => Ok(()),
         died = tasks.died() => {
@@ -168,7 +178,7 @@ async fn own(mut tasks: Tasks, mut stopping: watch::Receiver<bool>, state: Arc<S
 }
 
 fn lock(dir: &Path) -> Result<File, StartError> {
-    let bad = |source| StartError::DataDir { path: dir.to_owned(), source };
+    let bad = |source| StartError::DataDir(dir.to_owned(), source);
     fs::create_dir_all(dir).map_err(bad)?;
     let file = File::options().create(true).truncate(false).write(true).open(dir.join("lock")).map_err(bad)?;
     match file.try_lock() {
@@ -202,7 +212,9 @@ async fn retain(state: Arc<State>) {
             let dropped = topic.partitions[index].log().retain(now_ms);
             match dropped {
                 Ok(0) => {}
-                Ok(segments) => tracing::info!(topic = topic.name, partition = index, segments, "retention dropped segments"),
+                Ok(segments) => {
+                    tracing::info!(topic = topic.name, partition = index, segments, "retention dropped segments");
+                }
                 Err(error) => tracing::warn!(topic = topic.name, partition = index, %error, "retention failed"),
             }
         }

@@ -51,7 +51,9 @@ impl TopicConfig {
         };
         match name {
             "cleanup.policy" if ["delete", "compact", "compact,delete", "delete,compact"].contains(&value) => {}
-            "cleanup.policy" => return Err(format!("Invalid value {value} for configuration {name}: delete or compact")),
+            "cleanup.policy" => {
+                return Err(format!("Invalid value {value} for configuration {name}: delete or compact"));
+            }
             "max.message.bytes" => at_least(0)?,
             "min.insync.replicas" => at_least(1)?,
             "retention.bytes" | "retention.ms" => at_least(-1)?,
@@ -222,7 +224,10 @@ impl Topics {
         }
         let used: usize = by_name.values().map(|t| t.partitions.len()).sum();
         if !usize::try_from(new.partitions).is_ok_and(|n| n > 0 && used + n <= config.partitions_max) {
-            let why = format!("{} partitions; a topic has at least 1, all topics together at most {}, {used} are in use.", new.partitions, config.partitions_max);
+            let why = format!(
+                "{} partitions; a topic has at least 1, all topics together at most {}, {used} are in use.",
+                new.partitions, config.partitions_max
+            );
             return Err((ResponseError::InvalidPartitions, why));
         }
         let stored = Stored { id: crate::random_uuid(), partitions: new.partitions, config: new.config.clone() };
@@ -244,7 +249,9 @@ impl Topics {
         let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
         let mut changes = vec![(Key::Topic(name.to_owned()), None)];
         let offsets = store.from(Key::Offset(String::new(), String::new(), 0));
-        changes.extend(offsets.filter(|(k, _)| matches!(k, Key::Offset(_, t, _) if t == name)).map(|(k, _)| (k.clone(), None)));
+        changes.extend(
+            offsets.filter(|(k, _)| matches!(k, Key::Offset(_, t, _) if t == name)).map(|(k, _)| (k.clone(), None)),
+        );
         store.apply(changes).map_err(|_| ResponseError::KafkaStorageError)?;
         for (index, partition) in topic.partitions.iter().enumerate() {
             partition.deleted.store(true, Ordering::Release);

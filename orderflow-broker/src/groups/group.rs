@@ -256,7 +256,11 @@ impl Group {
     pub fn describe(&self) -> impl Iterator<Item = (&Member, Bytes, Bytes)> {
         let stable = self.phase == Phase::Stable;
         self.members.values().map(move |m| {
-            if stable { (m, m.subscription(&self.protocol), m.assignment.clone()) } else { (m, Bytes::new(), Bytes::new()) }
+            if stable {
+                (m, m.subscription(&self.protocol), m.assignment.clone())
+            } else {
+                (m, Bytes::new(), Bytes::new())
+            }
         })
     }
 

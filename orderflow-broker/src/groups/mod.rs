@@ -132,7 +132,10 @@ pub(crate) async fn keep_time(state: Arc<State>) {
             () = state.groups.changed.notified() => paused = until.elapsed() > PAUSE_NOTICED,
         }
         if paused {
-            tracing::warn!(late_ms = until.elapsed().as_millis(), "the broker was stopped for a while; sessions begin anew");
+            tracing::warn!(
+                late_ms = until.elapsed().as_millis(),
+                "the broker was stopped for a while; sessions begin anew"
+            );
         }
     }
 }

@@ -278,7 +278,11 @@ fn a_restart_in_the_middle_of_a_rebalance_makes_everybody_join_anew() {
     assert_eq!(group.state_name(), "CompletingRebalance");
     let mut group = restored(&mut group, start, Duration::from_secs(1));
     assert_eq!(group.heartbeat(claim("a", 3), start), Err(ResponseError::UnknownMemberId));
-    assert_eq!(joined(&mut later(group.join(request("", "a2"), start))).generation, 4, "generations are never used twice");
+    assert_eq!(
+        joined(&mut later(group.join(request("", "a2"), start))).generation,
+        4,
+        "generations are never used twice"
+    );
 }
 
 #[test]

@@ -110,7 +110,11 @@ fn address(state: &State, client: &Client) -> (StrBytes, i32) {
 }
 
 /// One broker, which is the controller too.
-pub(crate) fn describe_cluster(state: &State, client: &Client, request: DescribeClusterRequest) -> DescribeClusterResponse {
+pub(crate) fn describe_cluster(
+    state: &State,
+    client: &Client,
+    request: DescribeClusterRequest,
+) -> DescribeClusterResponse {
     if request.endpoint_type != ENDPOINT_BROKERS {
         let why = StrBytes::from_static_str("this broker has no separate controllers to ask for");
         return DescribeClusterResponse::default()
@@ -141,7 +145,8 @@ pub(crate) fn find_coordinator(
         if request.key_type == KEY_TYPE_GROUP {
             return coordinator.with_node_id(NODE_ID.into()).with_host(host.clone()).with_port(port);
         }
-        let why = StrBytes::from_static_str("this broker coordinates consumer groups only; it does not do transactions");
+        let why =
+            StrBytes::from_static_str("this broker coordinates consumer groups only; it does not do transactions");
         coordinator
             .with_node_id((-1).into())
             .with_port(-1)

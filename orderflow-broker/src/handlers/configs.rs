@@ -52,7 +52,8 @@ fn settings(state: &State, resource: &DescribeConfigsResource) -> Result<Vec<Set
     match resource.resource_type {
         TOPIC => {
             check_name(&resource.resource_name).map_err(|why| (ResponseError::InvalidTopicException, why))?;
-            let unknown = || (ResponseError::UnknownTopicOrPartition, "This server does not host this topic.".to_owned());
+            let unknown =
+                || (ResponseError::UnknownTopicOrPartition, "This server does not host this topic.".to_owned());
             let topic = state.topics.get(&resource.resource_name).ok_or_else(unknown)?;
             let setting = |(name, of_type)| {
                 let (value, own) = topic.config.get(name, &state.config);

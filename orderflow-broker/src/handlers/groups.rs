@@ -143,7 +143,8 @@ pub(crate) async fn sync_group(state: &State, request: SyncGroupRequest) -> Sync
     };
     let protocol = (request.protocol_type.as_deref(), request.protocol_name.as_deref());
     let assignments = request.assignments.iter().map(|a| (a.member_id.to_string(), a.assignment.clone())).collect();
-    let started = state.groups.with(state, &request.group_id, |group, now| group.sync(claim, protocol, assignments, now));
+    let started =
+        state.groups.with(state, &request.group_id, |group, now| group.sync(claim, protocol, assignments, now));
     let answer = match started {
         None => Err(unknown_group(&request.group_id)),
         Some(Answer::Now(answer)) => answer,
@@ -237,7 +238,8 @@ fn describe_group(id: GroupId, group: &Group) -> DescribedGroup {
 }
 
 pub(crate) fn list_groups(state: &State, request: ListGroupsRequest) -> ListGroupsResponse {
-    let asked = |filter: &[StrBytes], value: &str| filter.is_empty() || filter.iter().any(|f| f.eq_ignore_ascii_case(value));
+    let asked =
+        |filter: &[StrBytes], value: &str| filter.is_empty() || filter.iter().any(|f| f.eq_ignore_ascii_case(value));
     let groups = state.groups.groups();
     let listed = groups
         .iter()

@@ -130,7 +130,11 @@ pub(crate) fn offset_fetch(state: &State, request: OffsetFetchRequest, version: 
     OffsetFetchResponse::default().with_topics(topics.collect())
 }
 
-fn fetch_group(state: &State, group: &GroupId, wanted: Option<Vec<OffsetFetchRequestTopics>>) -> Vec<OffsetFetchResponseTopics> {
+fn fetch_group(
+    state: &State,
+    group: &GroupId,
+    wanted: Option<Vec<OffsetFetchRequestTopics>>,
+) -> Vec<OffsetFetchResponseTopics> {
     let wanted = wanted.unwrap_or_else(|| all_committed(state, group));
     let store = state.store();
     let topics = wanted.into_iter().map(|topic| {

@@ -12,9 +12,10 @@ use kafka_protocol::{
 };
 
 use crate::{
-    Flush, State, now_ms,
+    Flush, State,
     faults::{ProduceFaults, Request},
     log::{AppendError, Batch, BatchError},
+    now_ms,
     producers::SequenceError,
     topics::{Partition, Topic},
     wire::Close,
@@ -47,7 +48,9 @@ pub(crate) async fn produce(state: &State, request: ProduceRequest) -> Result<Op
             let result = match (request.acks, &request.transactional_id) {
                 (-1..=1, None) => append(state, &name, topic.as_deref(), &data, faults).await,
                 (-1..=1, Some(_)) => Err(no_transactions()),
-                (acks, _) => Err((ResponseError::InvalidRequiredAcks, format!("acks={acks}; 0, 1 and -1 are possible"))),
+                (acks, _) => {
+                    Err((ResponseError::InvalidRequiredAcks, format!("acks={acks}; 0, 1 and -1 are possible")))
+                }
             };
             if let Err((error, why)) = &result {
                 failed = Some(format!("{}/{}: {error:?}: {why}", name.as_str(), data.index));
@@ -91,9 +94,13 @@ async fn append(
     faults: ProduceFaults,
 ) -> Result<(i64, i64), Refusal> {
     if let Some(code) = faults.error {
-        return Err((ResponseError::try_from_code(code).unwrap_or(ResponseError::UnknownServerError), "a fault was set".into()));
+        return Err((
+            ResponseError::try_from_code(code).unwrap_or(ResponseError::UnknownServerError),
+            "a fault was set".into(),
+        ));
     }
-    let unknown = || (ResponseError::UnknownTopicOrPartition, format!("{}/{} does not exist", name.as_str(), data.index));
+    let unknown =
+        || (ResponseError::UnknownTopicOrPartition, format!("{}/{} does not exist", name.as_str(), data.index));
     let topic = topic.ok_or_else(unknown)?;
     let partition = usize::try_from(data.index).ok().and_then(|i| topic.partitions.get(i)).ok_or_else(unknown)?;
     let bytes = data.records.clone().unwrap_or_default();
@@ -163,7 +170,9 @@ fn append_to_log(partition: &Partition, bytes: &[u8], batch: &Batch, twice: bool
 
 /// Promises a producer an id that nobody had before.
 pub(crate) fn init_producer_id(state: &State, request: InitProducerIdRequest) -> InitProducerIdResponse {
-    let refuse = |code| InitProducerIdResponse::default().with_error_code(code).with_producer_id((-1).into()).with_producer_epoch(-1);
+    let refuse = |code| {
+        InitProducerIdResponse::default().with_error_code(code).with_producer_id((-1).into()).with_producer_epoch(-1)
+    };
     if let Some(code) = state.faults.error(Request::InitProducerId, None) {
         return refuse(code);
     }

@@ -50,7 +50,11 @@ pub(crate) fn create_topics(state: &State, request: CreateTopicsRequest) -> Crea
     CreateTopicsResponse::default().with_topics(results.collect())
 }
 
-fn create(state: &State, topic: &CreatableTopic, validate_only: bool) -> Result<(Uuid, NewTopic), (ResponseError, String)> {
+fn create(
+    state: &State,
+    topic: &CreatableTopic,
+    validate_only: bool,
+) -> Result<(Uuid, NewTopic), (ResponseError, String)> {
     let partitions = partition_count(state, topic)?;
     let mut config = TopicConfig::default();
     for setting in &topic.configs {

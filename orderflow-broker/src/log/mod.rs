@@ -9,7 +9,7 @@
 mod batch;
 mod segment;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{collections::VecDeque, fs, fs::File, io, os::unix::fs::FileExt, path::PathBuf, sync::Arc};
 
@@ -142,7 +142,12 @@ impl Log {
 
     /// Finds whole batches from the one that holds `offset` on: at most `bytes_max`, but one batch at least when
     /// `one_at_least`. `None` when there is nothing (yet).
-    pub fn read(&self, offset: i64, bytes_max: usize, one_at_least: bool) -> io::Result<Result<Option<Chunk>, OutOfRange>> {
+    pub fn read(
+        &self,
+        offset: i64,
+        bytes_max: usize,
+        one_at_least: bool,
+    ) -> io::Result<Result<Option<Chunk>, OutOfRange>> {
         if offset < self.start_offset() || offset > self.end_offset() {
             return Ok(Err(OutOfRange));
         }

@@ -103,7 +103,8 @@ impl Segment {
         segment.read_all(bytes, producers)?;
         if segment.bytes < bytes {
             let at = segment.bytes;
-            let what = format!("{}: the batch at byte {at} of {bytes} is damaged, and newer segments follow", path.display());
+            let what =
+                format!("{}: the batch at byte {at} of {bytes} is damaged, and newer segments follow", path.display());
             return Err(io::Error::new(io::ErrorKind::InvalidData, what));
         }
         segment.seal(producers)?;

@@ -1,5 +1,12 @@
 //! The log from outside its module's files: what is appended is read back, whatever happens to the files in between.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "the numbers of these tests are small"
+)]
+
 use std::fs;
 
 use super::{batch::HEADER_BYTES, *};
@@ -216,9 +223,14 @@ fn times_are_found_to_the_record() {
     append(&mut log, &batch(&[10, 30, 20], None)).unwrap();
     append(&mut log, &batch(&[15], None)).unwrap();
     append(&mut log, &batch(&[40, 50], None)).unwrap();
-    for (time, found) in
-        [(0, Some((10, 0))), (11, Some((30, 1))), (30, Some((30, 1))), (31, Some((40, 4))), (50, Some((50, 5))), (51, None)]
-    {
+    for (time, found) in [
+        (0, Some((10, 0))),
+        (11, Some((30, 1))),
+        (30, Some((30, 1))),
+        (31, Some((40, 4))),
+        (50, Some((50, 5))),
+        (51, None),
+    ] {
         assert_eq!(log.find_time(time).unwrap(), found, "time {time}");
     }
     assert_eq!(log.find_max_time().unwrap(), Some((50, 5)));

@@ -3,10 +3,7 @@
 use bytes::{Buf, Bytes, BytesMut};
 use kafka_protocol::{
     error::ResponseError,
-    messages::{
-        ApiKey, ApiVersionsRequest, ApiVersionsResponse, RequestHeader,
-        api_versions_response::ApiVersion,
-    },
+    messages::{ApiKey, ApiVersionsRequest, ApiVersionsResponse, RequestHeader, api_versions_response::ApiVersion},
     protocol::Decodable,
 };
 use tokio::sync::OwnedSemaphorePermit;
@@ -44,7 +41,7 @@ pub(crate) const APIS: [(ApiKey, i16, i16); 20] = [
 ];
 
 /// An answer's frame, and its part of the memory budget where it is large.
-pub(super) struct Answer {
+pub(crate) struct Answer {
     pub frame: BytesMut,
     _memory: Option<OwnedSemaphorePermit>,
 }
@@ -56,7 +53,7 @@ impl Answer {
 }
 
 /// Handles one request. `None` when it wants no answer.
-pub(super) async fn dispatch(state: &State, client: &mut Client, frame: Bytes) -> Result<Option<Answer>, Close> {
+pub(crate) async fn dispatch(state: &State, client: &mut Client, frame: Bytes) -> Result<Option<Answer>, Close> {
     let mut start = frame.clone();
     let (key, version, correlation_id) = (start.get_i16(), start.get_i16(), start.get_i32());
     let unsupported = || Close::BadFrame(format!("API key {key} in version {version} is not supported"));
@@ -66,7 +63,8 @@ pub(super) async fn dispatch(state: &State, client: &mut Client, frame: Bytes) -
         return match api {
             ApiKey::ApiVersions => {
                 // As Kafka does it: in the oldest format, and listing only this request.
-                let refusal = api_versions(&[(api, min, max)]).with_error_code(ResponseError::UnsupportedVersion.code());
+                let refusal =
+                    api_versions(&[(api, min, max)]).with_error_code(ResponseError::UnsupportedVersion.code());
                 Ok(Some(Answer::small(encode(&refusal, correlation_id, 0)?)))
             }
             _ => Err(unsupported()),

@@ -51,7 +51,9 @@ async fn read_rest(first: u8, stream: &mut (impl AsyncRead + Unpin), state: &Sta
     }
     let api_key = stream.read_i16().await?;
     if size > SMALL_FRAME_BYTES_MAX && api_key != ApiKey::Produce as i16 {
-        return Err(Close::BadFrame(format!("{size} bytes for API key {api_key}; {SMALL_FRAME_BYTES_MAX} are the limit")));
+        return Err(Close::BadFrame(format!(
+            "{size} bytes for API key {api_key}; {SMALL_FRAME_BYTES_MAX} are the limit"
+        )));
     }
     let memory = state.reserve(size).await;
     let mut bytes = BytesMut::with_capacity(size);
@@ -76,7 +78,11 @@ pub(super) fn decode<T: Decodable>(body: &Bytes, version: i16) -> Result<T, Clos
 }
 
 /// Encodes an answer as a frame.
-pub(super) fn encode<T: Encodable + HeaderVersion>(answer: &T, correlation_id: i32, version: i16) -> Result<BytesMut, Close> {
+pub(super) fn encode<T: Encodable + HeaderVersion>(
+    answer: &T,
+    correlation_id: i32,
+    version: i16,
+) -> Result<BytesMut, Close> {
     let bad = |error| Close::BadFrame(format!("the answer cannot be encoded: {error:#}"));
     let header = ResponseHeader::default().with_correlation_id(correlation_id);
     let mut frame = BytesMut::with_capacity(16 + answer.compute_size(version).map_err(bad)?);

@@ -24,8 +24,10 @@ use tokio::{
     task::JoinSet,
 };
 
+#[cfg(test)]
+pub(crate) use self::api::APIS;
 use self::frame::Frame;
-pub(crate) use self::frame::BUDGET_UNIT_BYTES;
+pub(crate) use self::{api::dispatch, frame::BUDGET_UNIT_BYTES};
 use crate::State;
 
 /// How long an answer may take to leave before the client is given up.
@@ -47,6 +49,13 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// One that has gone away already, so that no handler waits for it.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub fn nobody() -> Self {
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self { peer: nowhere, reached_at: nowhere, client_id: String::new(), closed: watch::channel(true).1 }
+    }
+
     /// Returns when the client has gone away. A handler that waits gives up then.
     pub async fn gone(&self) {
         // An error means that the connection's task has ended, which is the same.
@@ -137,7 +146,7 @@ async fn handle(
     state: &State,
 ) -> Result<(), Close> {
     while let Some(frame) = queue.recv().await {
-        let Some(answer) = api::dispatch(state, &mut client, frame.bytes).await? else { continue };
+        let Some(answer) = dispatch(state, &mut client, frame.bytes).await? else { continue };
         let written = tokio::time::timeout(WRITE_TIMEOUT, write.write_all(&answer.frame)).await;
         written.map_err(|_| Close::Timeout)??;
     }

@@ -46,7 +46,10 @@ impl Faulty {
     /// Sends a batch on a connection of its own; whether an answer comes.
     async fn send(&self, value: &str) -> bool {
         let mut client = Client::connect(&self.target).await;
-        client.write(&frame(9, 1, &produce_request("t", -1, &[(0, Batch::of(&[value]).encode())]))).await.expect("sent");
+        client
+            .write(&frame(9, 1, &produce_request("t", -1, &[(0, Batch::of(&[value]).encode())])))
+            .await
+            .expect("sent");
         client.read_frame().await.is_some()
     }
 }
@@ -106,7 +109,8 @@ async fn each_request_can_be_answered_with_an_error() {
     let (faulty, mut client) = broker().await;
     let code = ResponseError::NotEnoughReplicas.code();
     let error = |request| Rule::new(Fault::Error { request, code }).times(2);
-    let struck = [Request::Produce, Request::Fetch, Request::InitProducerId, Request::Heartbeat].map(|r| faulty.set(error(r)));
+    let struck =
+        [Request::Produce, Request::Fetch, Request::InitProducerId, Request::Heartbeat].map(|r| faulty.set(error(r)));
     for _ in 0..2 {
         let produced = client.produce("t", 0, Batch::of(&["a"]).encode()).await;
         assert_eq!(produced, Err(ResponseError::NotEnoughReplicas));

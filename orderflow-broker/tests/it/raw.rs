@@ -14,9 +14,8 @@ use bytes::{Bytes, BytesMut};
 use kafka_protocol::{
     error::{ParseResponseErrorCode as _, ResponseError},
     messages::{
-        ApiKey, ApiVersionsRequest, CreateTopicsRequest, FetchRequest, FetchResponse,
-        FindCoordinatorRequest, InitProducerIdRequest, ListOffsetsRequest, OffsetFetchRequest,
-        ProduceRequest, RequestHeader, ResponseHeader,
+        ApiKey, ApiVersionsRequest, CreateTopicsRequest, FetchRequest, FetchResponse, FindCoordinatorRequest,
+        InitProducerIdRequest, ListOffsetsRequest, OffsetFetchRequest, ProduceRequest, RequestHeader, ResponseHeader,
         create_topics_request::{CreatableTopic, CreatableTopicConfig},
         fetch_request::{FetchPartition, FetchTopic},
         fetch_response::PartitionData,
@@ -27,8 +26,8 @@ use kafka_protocol::{
     },
     protocol::{Decodable as _, Encodable, HeaderVersion, Request, StrBytes},
     records::{
-        Compression, NO_PARTITION_LEADER_EPOCH, NO_PRODUCER_EPOCH, NO_PRODUCER_ID, NO_SEQUENCE,
-        Record, RecordBatchDecoder, RecordBatchEncoder, RecordEncodeOptions, TimestampType,
+        Compression, NO_PARTITION_LEADER_EPOCH, NO_PRODUCER_EPOCH, NO_PRODUCER_ID, NO_SEQUENCE, Record,
+        RecordBatchDecoder, RecordBatchEncoder, RecordEncodeOptions, TimestampType,
     },
 };
 use tokio::{
@@ -60,14 +59,9 @@ pub struct Client {
 
 impl Client {
     pub async fn connect(target: &Target) -> Self {
-        let stream = TcpStream::connect(target.bootstrap())
-            .await
-            .expect("the broker accepts");
+        let stream = TcpStream::connect(target.bootstrap()).await.expect("the broker accepts");
         stream.set_nodelay(true).expect("a TCP socket");
-        Self {
-            stream,
-            correlation_id: 0,
-        }
+        Self { stream, correlation_id: 0 }
     }
 
     /// Sends a request and reads its answer.
@@ -77,20 +71,13 @@ impl Client {
     }
 
     /// The versions of a request that are wanted and that the broker advertises: it may leave some out.
-    pub async fn versions<R: Request>(
-        &mut self,
-        wanted: RangeInclusive<i16>,
-    ) -> RangeInclusive<i16> {
+    pub async fn versions<R: Request>(&mut self, wanted: RangeInclusive<i16>) -> RangeInclusive<i16> {
         let answer = self.call(0, &ApiVersionsRequest::default()).await;
         let advertised = answer.api_keys.iter().find(|api| api.api_key == R::KEY);
         let advertised = advertised.unwrap_or_else(|| panic!("{} is advertised", name::<R>()));
         let low = advertised.min_version.max(*wanted.start());
         let high = advertised.max_version.min(*wanted.end());
-        assert!(
-            low <= high,
-            "some version of {} in {wanted:?} is advertised",
-            name::<R>()
-        );
+        assert!(low <= high, "some version of {} in {wanted:?} is advertised", name::<R>());
         low..=high
     }
 
@@ -104,28 +91,18 @@ impl Client {
     /// Reads the answer to the request sent last.
     pub async fn receive<R: Request>(&mut self, version: i16) -> R::Response {
         let mut frame = self.read_frame().await.expect("the broker answers");
-        let header = ResponseHeader::decode(&mut frame, R::Response::header_version(version))
-            .expect("a response header");
-        assert_eq!(
-            header.correlation_id, self.correlation_id,
-            "the answer is to the last request"
-        );
+        let header =
+            ResponseHeader::decode(&mut frame, R::Response::header_version(version)).expect("a response header");
+        assert_eq!(header.correlation_id, self.correlation_id, "the answer is to the last request");
         let response = R::Response::decode(&mut frame, version)
             .unwrap_or_else(|error| panic!("{} v{version}: {error}", name::<R>()));
-        assert!(
-            frame.is_empty(),
-            "{} v{version}: {} bytes are left",
-            name::<R>(),
-            frame.len()
-        );
+        assert!(frame.is_empty(), "{} v{version}: {} bytes are left", name::<R>(), frame.len());
         response
     }
 
     /// Writes bytes as they are, length prefix and all.
     pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        timeout(ANSWER_DEADLINE, self.stream.write_all(bytes))
-            .await
-            .expect("a write in time")
+        timeout(ANSWER_DEADLINE, self.stream.write_all(bytes)).await.expect("a write in time")
     }
 
     /// The next frame without its length prefix, or `None` when the broker has closed the connection.
@@ -150,23 +127,15 @@ pub fn frame<R: Request>(version: i16, correlation_id: i32, request: &R) -> Byte
         .with_correlation_id(correlation_id)
         .with_client_id(Some(str("conformance")));
     let mut body = BytesMut::new();
-    header
-        .encode(&mut body, R::header_version(version))
-        .expect("a header");
-    request
-        .encode(&mut body, version)
-        .unwrap_or_else(|e| panic!("{} v{version}: {e}", name::<R>()));
+    header.encode(&mut body, R::header_version(version)).expect("a header");
+    request.encode(&mut body, version).unwrap_or_else(|e| panic!("{} v{version}: {e}", name::<R>()));
     prefixed(&body)
 }
 
 /// Puts the length before a frame.
 pub fn prefixed(body: &[u8]) -> BytesMut {
     let mut frame = BytesMut::with_capacity(4 + body.len());
-    frame.extend_from_slice(
-        &i32::try_from(body.len())
-            .expect("a small frame")
-            .to_be_bytes(),
-    );
+    frame.extend_from_slice(&i32::try_from(body.len()).expect("a small frame").to_be_bytes());
     frame.extend_from_slice(body);
     frame
 }
@@ -186,19 +155,14 @@ pub async fn eventually<T>(what: &str, mut poll: impl AsyncFnMut() -> Option<T>)
         if let Some(value) = poll().await {
             return value;
         }
-        assert!(
-            Instant::now() < end,
-            "{what}: not within {STATE_DEADLINE:?}"
-        );
+        assert!(Instant::now() < end, "{what}: not within {STATE_DEADLINE:?}");
         tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 
 /// Milliseconds since 1970. Records of tests are written about now, lest retention takes them away.
 pub fn now_ms() -> i64 {
-    let now = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .expect("past 1970");
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("past 1970");
     i64::try_from(now.as_millis()).expect("a date of this era")
 }
 
@@ -220,16 +184,8 @@ impl Batch {
 
     /// Records with a time of their own, in milliseconds.
     pub fn at(records: &[(i64, &str)]) -> Self {
-        let records = records
-            .iter()
-            .map(|(time, value)| (*time, Bytes::copy_from_slice(value.as_bytes())))
-            .collect();
-        Self {
-            producer_id: NO_PRODUCER_ID,
-            producer_epoch: NO_PRODUCER_EPOCH,
-            base_sequence: NO_SEQUENCE,
-            records,
-        }
+        let records = records.iter().map(|(time, value)| (*time, Bytes::copy_from_slice(value.as_bytes()))).collect();
+        Self { producer_id: NO_PRODUCER_ID, producer_epoch: NO_PRODUCER_EPOCH, base_sequence: NO_SEQUENCE, records }
     }
 
     /// Made by an idempotent producer.
@@ -258,10 +214,7 @@ impl Batch {
                 headers: Default::default(),
             })
             .collect();
-        let options = RecordEncodeOptions {
-            version: 2,
-            compression: Compression::None,
-        };
+        let options = RecordEncodeOptions { version: 2, compression: Compression::None };
         let mut buffer = BytesMut::new();
         RecordBatchEncoder::encode(&mut buffer, &records, &options).expect("a batch");
         buffer.freeze()
@@ -279,37 +232,23 @@ pub struct Producer {
 pub type Appended = Result<i64, ResponseError>;
 
 pub fn appended(response: &PartitionProduceResponse) -> Appended {
-    response
-        .error_code
-        .err()
-        .map_or(Ok(response.base_offset), Err)
+    response.error_code.err().map_or(Ok(response.base_offset), Err)
 }
 
 /// Each partition with the bytes to append to it.
 pub fn produce_request(topic: &str, acks: i16, partitions: &[(i32, Bytes)]) -> ProduceRequest {
     let partitions = partitions
         .iter()
-        .map(|(index, records)| {
-            PartitionProduceData::default()
-                .with_index(*index)
-                .with_records(Some(records.clone()))
-        })
+        .map(|(index, records)| PartitionProduceData::default().with_index(*index).with_records(Some(records.clone())))
         .collect();
     ProduceRequest::default()
         .with_acks(acks)
         .with_timeout_ms(10_000)
-        .with_topic_data(vec![
-            TopicProduceData::default()
-                .with_name(str(topic).into())
-                .with_partition_data(partitions),
-        ])
+        .with_topic_data(vec![TopicProduceData::default().with_name(str(topic).into()).with_partition_data(partitions)])
 }
 
 pub fn fetch_partition(partition: i32, offset: i64) -> FetchPartition {
-    FetchPartition::default()
-        .with_partition(partition)
-        .with_fetch_offset(offset)
-        .with_partition_max_bytes(1 << 20)
+    FetchPartition::default().with_partition(partition).with_fetch_offset(offset).with_partition_max_bytes(1 << 20)
 }
 
 /// A fetch without a session that answers at once.
@@ -317,23 +256,14 @@ pub fn fetch_request(topic: &str, partitions: Vec<FetchPartition>) -> FetchReque
     FetchRequest::default()
         .with_min_bytes(1)
         .with_max_bytes(1 << 24)
-        .with_topics(vec![
-            FetchTopic::default()
-                .with_topic(str(topic).into())
-                .with_partitions(partitions),
-        ])
+        .with_topics(vec![FetchTopic::default().with_topic(str(topic).into()).with_partitions(partitions)])
 }
 
 /// The answer for a partition of the only topic in a fetch.
 pub fn fetched(response: &FetchResponse, partition: i32) -> &PartitionData {
-    let partitions = response
-        .responses
-        .iter()
-        .flat_map(|topic| &topic.partitions);
+    let partitions = response.responses.iter().flat_map(|topic| &topic.partitions);
     let mut of_index = partitions.filter(|data| data.partition_index == partition);
-    of_index
-        .next()
-        .unwrap_or_else(|| panic!("partition {partition} is in {response:?}"))
+    of_index.next().unwrap_or_else(|| panic!("partition {partition} is in {response:?}"))
 }
 
 /// The records of the whole batches in a fetch response. The last batch may be cut short, which a client ignores.
@@ -348,11 +278,7 @@ pub fn records(data: &PartitionData) -> Vec<Record> {
             break;
         }
         let mut batch = rest.split_to(LENGTH_END + length);
-        records.extend(
-            RecordBatchDecoder::decode(&mut batch)
-                .expect("a batch")
-                .records,
-        );
+        records.extend(RecordBatchDecoder::decode(&mut batch).expect("a batch").records);
     }
     records
 }
@@ -363,19 +289,14 @@ pub fn values(data: &PartitionData) -> Vec<(i64, String)> {
         .into_iter()
         .map(|record| {
             let value = record.value.expect("tests by `raw` write values");
-            (
-                record.offset,
-                String::from_utf8(value.into()).expect("tests write text"),
-            )
+            (record.offset, String::from_utf8(value.into()).expect("tests write text"))
         })
         .collect()
 }
 
 /// What `values` gives for records that begin at an offset.
 pub fn numbered(base: i64, values: &[&str]) -> Vec<(i64, String)> {
-    (base..)
-        .zip(values.iter().map(|value| (*value).to_owned()))
-        .collect()
+    (base..).zip(values.iter().map(|value| (*value).to_owned())).collect()
 }
 
 pub const EARLIEST: i64 = -2;
@@ -395,13 +316,7 @@ impl Client {
     /// Apache Kafka says that a topic is created some milliseconds before the broker takes records for it.
     pub async fn wait_for_topic(&mut self, topic: &str, partitions: i32) {
         for partition in 0..partitions {
-            eventually("a leader", async || {
-                self.list_offset(topic, partition, LATEST)
-                    .await
-                    .error_code
-                    .ok()
-            })
-            .await;
+            eventually("a leader", async || self.list_offset(topic, partition, LATEST).await.error_code.ok()).await;
         }
     }
 
@@ -409,12 +324,7 @@ impl Client {
         appended(&self.produce_full(topic, partition, records).await)
     }
 
-    pub async fn produce_full(
-        &mut self,
-        topic: &str,
-        partition: i32,
-        records: Bytes,
-    ) -> PartitionProduceResponse {
+    pub async fn produce_full(&mut self, topic: &str, partition: i32, records: Bytes) -> PartitionProduceResponse {
         let request = produce_request(topic, -1, &[(partition, records)]);
         let mut response = self.call(PRODUCE, &request).await;
         response.responses.remove(0).partition_responses.remove(0)
@@ -426,14 +336,8 @@ impl Client {
         fetched(&self.call(FETCH, &request).await, partition).clone()
     }
 
-    pub async fn list_offset(
-        &mut self,
-        topic: &str,
-        partition: i32,
-        time: i64,
-    ) -> ListOffsetsPartitionResponse {
-        self.list_offset_of_version(LIST_OFFSETS, topic, partition, time)
-            .await
+    pub async fn list_offset(&mut self, topic: &str, partition: i32, time: i64) -> ListOffsetsPartitionResponse {
+        self.list_offset_of_version(LIST_OFFSETS, topic, partition, time).await
     }
 
     pub async fn list_offset_of_version(
@@ -443,23 +347,12 @@ impl Client {
         partition: i32,
         time: i64,
     ) -> ListOffsetsPartitionResponse {
-        let request = ListOffsetsRequest::default()
-            .with_replica_id((-1).into())
-            .with_topics(vec![
-                ListOffsetsTopic::default()
-                    .with_name(str(topic).into())
-                    .with_partitions(vec![
-                        ListOffsetsPartition::default()
-                            .with_partition_index(partition)
-                            .with_timestamp(time),
-                    ]),
-            ]);
-        self.call(version, &request)
-            .await
-            .topics
-            .remove(0)
-            .partitions
-            .remove(0)
+        let request = ListOffsetsRequest::default().with_replica_id((-1).into()).with_topics(vec![
+            ListOffsetsTopic::default().with_name(str(topic).into()).with_partitions(vec![
+                ListOffsetsPartition::default().with_partition_index(partition).with_timestamp(time),
+            ]),
+        ]);
+        self.call(version, &request).await.topics.remove(0).partitions.remove(0)
     }
 
     /// A producer id of its own.
@@ -472,10 +365,7 @@ impl Client {
         // A broker that has just started has no ids to give yet.
         eventually("a producer id", async || {
             let response = self.call(INIT_PRODUCER_ID, &request).await;
-            let producer = Producer {
-                id: *response.producer_id,
-                epoch: response.producer_epoch,
-            };
+            let producer = Producer { id: *response.producer_id, epoch: response.producer_epoch };
             match response.error_code.err() {
                 None => Some(producer),
                 Some(ResponseError::CoordinatorLoadInProgress) => None,
@@ -488,9 +378,7 @@ impl Client {
     /// Returns when the group's coordinator serves it: the first group of a cluster makes it create a topic.
     pub async fn wait_for_coordinator(&mut self, group: &str) {
         let find = FindCoordinatorRequest::default().with_key(str(group));
-        let read = OffsetFetchRequest::default()
-            .with_group_id(str(group).into())
-            .with_topics(None);
+        let read = OffsetFetchRequest::default().with_group_id(str(group).into()).with_topics(None);
         eventually("a coordinator", async || {
             self.call(3, &find).await.error_code.ok()?;
             self.call(7, &read).await.error_code.ok()
@@ -502,11 +390,7 @@ impl Client {
 pub fn creatable(topic: &str, partitions: i32, configs: &[(&str, &str)]) -> CreatableTopic {
     let configs = configs
         .iter()
-        .map(|(name, value)| {
-            CreatableTopicConfig::default()
-                .with_name(str(name))
-                .with_value(Some(str(value)))
-        })
+        .map(|(name, value)| CreatableTopicConfig::default().with_name(str(name)).with_value(Some(str(value))))
         .collect();
     CreatableTopic::default()
         .with_name(str(topic).into())

@@ -41,10 +41,7 @@ impl Target {
     /// For the rare test that compares the two brokers. Never to expect another outcome from one of them.
     /// A broker that the test itself has started.
     pub fn at(bootstrap: String) -> Self {
-        Self {
-            bootstrap,
-            apache: false,
-        }
+        Self { bootstrap, apache: false }
     }
 
     pub fn is_apache(&self) -> bool {
@@ -53,28 +50,16 @@ impl Target {
 
     /// Apache Kafka's address where one is running.
     pub fn apache() -> Option<Self> {
-        let bootstrap = std::env::var(APACHE_ENV)
-            .ok()
-            .filter(|address| !address.is_empty())?;
-        Some(Self {
-            bootstrap,
-            apache: true,
-        })
+        let bootstrap = std::env::var(APACHE_ENV).ok().filter(|address| !address.is_empty())?;
+        Some(Self { bootstrap, apache: true })
     }
 }
 
 /// A name no other test and no earlier run used, since Apache Kafka keeps what earlier runs left.
 pub fn unique(prefix: &str) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    let started = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .expect("the clock is past 1970")
-        .as_millis();
-    format!(
-        "{prefix}-{started}-{}-{}",
-        process::id(),
-        NEXT.fetch_add(1, Ordering::Relaxed)
-    )
+    let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("the clock is past 1970").as_millis();
+    format!("{prefix}-{started}-{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 type Test = for<'a> fn(&'a Target) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
@@ -83,16 +68,9 @@ type Test = for<'a> fn(&'a Target) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
 pub fn run_ours(name: &str, test: Test) {
     within_deadline(&format!("ours::{name}"), async {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let config = Config {
-            session_timeout_min: SESSION_TIMEOUT_MIN,
-            ..Config::new(dir.path())
-        };
+        let config = Config { session_timeout_min: SESSION_TIMEOUT_MIN, ..Config::new(dir.path()) };
         let broker = Broker::start(config).await.expect("the broker starts");
-        test(&Target {
-            bootstrap: broker.bootstrap_servers(),
-            apache: false,
-        })
-        .await;
+        test(&Target { bootstrap: broker.bootstrap_servers(), apache: false }).await;
         broker.shutdown().await;
     });
 }
@@ -115,18 +93,12 @@ pub fn run_apache(name: &str, test: Test) {
 }
 
 fn within_deadline(name: &str, test: impl Future<Output = ()>) {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let finished = runtime.block_on(async { tokio::time::timeout(DEADLINE, test).await });
     // A client's thread that still blocks must not keep a failed test from being reported.
     runtime.shutdown_background();
-    assert!(
-        finished.is_ok(),
-        "{name} did not finish within {DEADLINE:?}"
-    );
+    assert!(finished.is_ok(), "{name} did not finish within {DEADLINE:?}");
 }
 
 /// Makes of each `async fn name(target: &Target)` of the module the tests `ours::name` and `apache::name`.

@@ -6,7 +6,7 @@
 //! in order and each once.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     process::{Command, Stdio},
     sync::{
         Arc, Mutex,
@@ -25,6 +25,7 @@ use rdkafka::{
     consumer::{BaseConsumer, CommitMode, Consumer},
     message::DeliveryResult,
     producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer},
+    topic_partition_list::TopicPartitionListElem,
 };
 
 use crate::{
@@ -119,13 +120,21 @@ fn produce(port: u16, who: u32, acknowledged: &Acknowledged, stop: &AtomicBool) 
     sent
 }
 
+/// Raises its flags when dropped, so that the threads of a test that fails end too.
+struct Raise<'a>(&'a [&'a AtomicBool]);
+
+impl Drop for Raise<'_> {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|flag| flag.store(true, Ordering::Relaxed));
+    }
+}
+
 /// What members of the group have seen of each place.
 type Seen = Mutex<BTreeMap<Place, (String, u64)>>;
 
-/// One consumer after the other, until the group has committed everything up to `ends`.
-fn consume(port: u16, seen: &Seen, ends: &Mutex<Option<TopicPartitionList>>) {
-    let begin = Instant::now();
-    loop {
+/// One consumer after the other, until told to stop.
+fn consume(port: u16, seen: &Seen, stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
         let consumer: BaseConsumer = client(port)
             .set("group.id", "torture")
             .set("enable.auto.commit", "false")
@@ -136,42 +145,45 @@ fn consume(port: u16, seen: &Seen, ends: &Mutex<Option<TopicPartitionList>>) {
             .create()
             .expect("a consumer");
         consumer.subscribe(&[TOPIC]).expect("a subscription");
-        let mut last: HashMap<i32, i64> = HashMap::new();
         for _ in 0..CONSUMER_LIFE {
-            assert!(begin.elapsed() < DEADLINE * 2, "the group does not get to the end");
-            match consumer.poll(Duration::from_millis(50)) {
-                Some(Ok(message)) => {
-                    take(&message, &mut last, seen);
-                    // A commit that fails is made up for by the next one: what was read again counts once.
-                    let _ = consumer.commit_message(&message, CommitMode::Async);
-                }
-                Some(Err(_)) => {} // the broker is being killed
-                None if group_is_done(&consumer, ends) => return,
-                None => {}
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
+            // Errors are the broker being killed.
+            if let Some(Ok(message)) = consumer.poll(Duration::from_millis(50)) {
+                take(&message, seen);
+                // A commit that fails is made up for by the next one: what was read again counts once.
+                let _ = consumer.commit_message(&message, CommitMode::Async);
             }
         }
         let _ = consumer.commit_consumer_state(CommitMode::Sync);
     }
 }
 
-fn take(message: &impl Message, last: &mut HashMap<i32, i64>, seen: &Seen) {
+fn take(message: &impl Message, seen: &Seen) {
     let place = (message.partition(), message.offset());
     let record = parse(message);
     let known = seen.lock().expect("no panic").insert(place, record.clone());
     assert!(known.is_none_or(|known| known == record), "{place:?} has changed");
-    // Within one assignment offsets go up; after a rebalance they may begin again at the committed one.
-    last.insert(place.0, place.1);
 }
 
-fn group_is_done(consumer: &BaseConsumer, ends: &Mutex<Option<TopicPartitionList>>) -> bool {
-    let Some(ends) = ends.lock().expect("no panic").clone() else { return false };
-    let committed = consumer.committed_offsets(ends.clone(), Duration::from_secs(5));
-    eprintln!("DEBUG {:?} ends {ends:?} committed {committed:?} assignment {:?}", thread::current().id(), consumer.assignment());
-    let Ok(committed) = committed else { return false };
-    ends.elements().iter().all(|end| {
+/// Waits until the group has committed everything up to `ends`. Asks on a connection of its own: on a member's, the
+/// answer would wait behind the member's request to join.
+fn wait_for_group(port: u16, ends: &TopicPartitionList) {
+    let observer: BaseConsumer = client(port).set("group.id", "torture").create().expect("a consumer");
+    let is_committed = |end: &TopicPartitionListElem<'_>, committed: &TopicPartitionList| {
         let found = committed.find_partition(TOPIC, end.partition()).map(|c| c.offset());
         end.offset() == Offset::Offset(0) || found == Some(end.offset())
-    })
+    };
+    let begin = Instant::now();
+    loop {
+        let committed = observer.committed_offsets(ends.clone(), DEADLINE).expect("the coordinator answers");
+        if ends.elements().iter().all(|end| is_committed(end, &committed)) {
+            return;
+        }
+        assert!(begin.elapsed() < DEADLINE, "the group is at {committed:?} and does not get to {ends:?}");
+        thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// Reads the whole log. Fails if offsets have a gap.
@@ -232,7 +244,7 @@ fn torture(seed: u64, kills: u32, after_start: impl Fn(&Process, u64)) {
     let port = broker.port;
     create_topic(port);
     let acknowledged = Acknowledged::default();
-    let (stop, seen, end) = (AtomicBool::new(false), Seen::default(), Mutex::new(None));
+    let (stop, done, seen) = (AtomicBool::new(false), AtomicBool::new(false), Seen::default());
     let mut moments = Moments(seed);
     let (log, sent) = thread::scope(|scope| {
         let spawn = |who| {
@@ -241,8 +253,9 @@ fn torture(seed: u64, kills: u32, after_start: impl Fn(&Process, u64)) {
         };
         let producers: Vec<_> = (0..PRODUCERS).map(spawn).collect();
         for _ in 0..CONSUMERS {
-            scope.spawn(|| consume(port, &seen, &end));
+            scope.spawn(|| consume(port, &seen, &done));
         }
+        let _at_the_end = Raise(&[&stop, &done]);
         for round in 0..kills {
             after_start(&broker, seed + u64::from(round));
             thread::sleep(moments.next_ms(30..600));
@@ -252,7 +265,7 @@ fn torture(seed: u64, kills: u32, after_start: impl Fn(&Process, u64)) {
         stop.store(true, Ordering::Relaxed);
         let sent: Vec<u64> = producers.into_iter().map(|p| p.join().expect("the producer did its work")).collect();
         let log = read_all(port);
-        *end.lock().expect("no panic") = Some(ends(&log));
+        wait_for_group(port, &ends(&log));
         (log, sent)
     });
     let acknowledged = acknowledged.0.lock().expect("no panic");
@@ -383,12 +396,13 @@ fn stopped_for_longer_than_a_session_the_broker_goes_on() {
     let port = broker.port;
     create_topic(port);
     let acknowledged = Acknowledged::default();
-    let (stop, seen, end) = (AtomicBool::new(false), Seen::default(), Mutex::new(None));
+    let (stop, done, seen) = (AtomicBool::new(false), AtomicBool::new(false), Seen::default());
     let (log, sent) = thread::scope(|scope| {
         let producer = scope.spawn(|| produce(port, 0, &acknowledged, &stop));
         for _ in 0..2 {
-            scope.spawn(|| consume(port, &seen, &end));
+            scope.spawn(|| consume(port, &seen, &done));
         }
+        let _at_the_end = Raise(&[&stop, &done]);
         thread::sleep(Duration::from_millis(500));
         broker.signal("STOP");
         thread::sleep(Duration::from_millis(7_000)); // sessions are six seconds
@@ -397,7 +411,7 @@ fn stopped_for_longer_than_a_session_the_broker_goes_on() {
         stop.store(true, Ordering::Relaxed);
         let sent = producer.join().expect("the producer did its work");
         let log = read_all(port);
-        *end.lock().expect("no panic") = Some(ends(&log));
+        wait_for_group(port, &ends(&log));
         (log, sent)
     });
     check_log(&log, &acknowledged.0.lock().expect("no panic"), &[sent]);

@@ -19,17 +19,13 @@ conformance! {
 }
 
 fn request() -> ApiVersionsRequest {
-    ApiVersionsRequest::default()
-        .with_client_software_name(str("conformance"))
-        .with_client_software_version(str("1.0"))
+    ApiVersionsRequest::default().with_client_software_name(str("conformance")).with_client_software_version(str("1.0"))
 }
 
 /// Key, lowest and highest version, sorted.
 fn ranges(response: &ApiVersionsResponse) -> Vec<(i16, i16, i16)> {
     let keys = response.api_keys.iter();
-    let mut ranges: Vec<_> = keys
-        .map(|api| (api.api_key, api.min_version, api.max_version))
-        .collect();
+    let mut ranges: Vec<_> = keys.map(|api| (api.api_key, api.min_version, api.max_version)).collect();
     ranges.sort_unstable();
     ranges
 }
@@ -40,11 +36,7 @@ async fn lists_the_same_in_every_version(target: &Target) {
     assert_eq!(newest.error_code.err(), None);
     for version in 0..3 {
         let answer = client.call(version, &ApiVersionsRequest::default()).await;
-        assert_eq!(
-            (answer.error_code.err(), ranges(&answer)),
-            (None, ranges(&newest)),
-            "v{version}"
-        );
+        assert_eq!((answer.error_code.err(), ranges(&answer)), (None, ranges(&newest)), "v{version}");
     }
     let keys: Vec<i16> = newest.api_keys.iter().map(|api| api.api_key).collect();
     for needed in [
@@ -85,40 +77,24 @@ async fn unsupported_version_is_answered_in_version_zero(target: &Target) {
     let mut body = bytes::BytesMut::new();
     header.encode(&mut body, 2).expect("a header");
     body.extend_from_slice(b"whatever version 99 will be");
-    client
-        .write(&prefixed(&body))
-        .await
-        .expect("the broker reads");
+    client.write(&prefixed(&body)).await.expect("the broker reads");
 
     let mut answer = client.read_frame().await.expect("an answer");
-    assert_eq!(
-        answer.split_to(4)[..],
-        7_i32.to_be_bytes(),
-        "the correlation id"
-    );
+    assert_eq!(answer.split_to(4)[..], 7_i32.to_be_bytes(), "the correlation id");
     let response = ApiVersionsResponse::decode(&mut answer, 0).expect("version 0");
     assert!(answer.is_empty(), "nothing follows");
-    assert_eq!(
-        response.error_code.err(),
-        Some(ResponseError::UnsupportedVersion)
-    );
+    assert_eq!(response.error_code.err(), Some(ResponseError::UnsupportedVersion));
     let listed = ranges(&response);
     assert_eq!(listed.len(), 1, "{listed:?}");
     assert_eq!((listed[0].0, listed[0].1), (ApiKey::ApiVersions as i16, 0));
 
     let next = client.call(listed[0].2, &request()).await;
-    assert_eq!(
-        next.error_code.err(),
-        None,
-        "the connection goes on in the highest version listed"
-    );
+    assert_eq!(next.error_code.err(), None, "the connection goes on in the highest version listed");
 }
 
 async fn nonsense_as_software_name_is_refused(target: &Target) {
     let mut client = Client::connect(target).await;
-    let answer = client
-        .call(3, &request().with_client_software_name(str(" / ")))
-        .await;
+    let answer = client.call(3, &request().with_client_software_name(str(" / "))).await;
     assert_eq!(answer.error_code.err(), Some(ResponseError::InvalidRequest));
 }
 
@@ -129,12 +105,7 @@ async fn ranges_are_within_those_of_kafka(target: &Target) {
     };
     let reference = ranges(&Client::connect(&apache).await.call(3, &request()).await);
     for (key, min, max) in ranges(&Client::connect(target).await.call(3, &request()).await) {
-        let within = reference
-            .iter()
-            .any(|(k, low, high)| *k == key && *low <= min && max <= *high);
-        assert!(
-            within,
-            "API {key} v{min}..={max} is outside what Apache Kafka has"
-        );
+        let within = reference.iter().any(|(k, low, high)| *k == key && *low <= min && max <= *high);
+        assert!(within, "API {key} v{min}..={max} is outside what Apache Kafka has");
     }
 }

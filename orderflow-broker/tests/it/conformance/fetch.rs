@@ -9,10 +9,7 @@ use kafka_protocol::{
 use tokio::time::Instant;
 
 use crate::{
-    raw::{
-        Batch, Client, FETCH, fetch_partition, fetch_request, fetched, numbered, produce_request,
-        str, values,
-    },
+    raw::{Batch, Client, FETCH, fetch_partition, fetch_request, fetched, numbered, produce_request, str, values},
     target::{Target, conformance, unique},
 };
 
@@ -47,10 +44,7 @@ async fn topic_with(client: &mut Client, batches: &[&[&str]]) -> String {
     let topic = unique("fetch");
     client.create_topic(&topic, 1, &[]).await;
     for batch in batches {
-        client
-            .produce(&topic, 0, Batch::of(batch).encode())
-            .await
-            .expect("appended");
+        client.produce(&topic, 0, Batch::of(batch).encode()).await.expect("appended");
     }
     topic
 }
@@ -61,30 +55,15 @@ async fn every_version_reads(target: &Target) {
     for version in client.versions::<FetchRequest>(4..=FETCH).await {
         let request = fetch_request(&topic, vec![fetch_partition(0, 0)]);
         let answer = client.call(version, &request).await;
-        assert_eq!(
-            (answer.error_code.err(), answer.session_id),
-            (None, 0),
-            "v{version}"
-        );
+        assert_eq!((answer.error_code.err(), answer.session_id), (None, 0), "v{version}");
         assert_eq!(answer.responses[0].topic.as_str(), topic, "v{version}");
         let data = fetched(&answer, 0);
         assert_eq!(data.error_code.err(), None, "v{version}");
         assert_eq!(values(data), numbered(0, &["a", "b", "c"]), "v{version}");
-        assert_eq!(
-            (data.high_watermark, data.last_stable_offset),
-            (3, 3),
-            "v{version}"
-        );
-        assert_eq!(
-            data.log_start_offset,
-            if version >= 5 { 0 } else { -1 },
-            "v{version}"
-        );
+        assert_eq!((data.high_watermark, data.last_stable_offset), (3, 3), "v{version}");
+        assert_eq!(data.log_start_offset, if version >= 5 { 0 } else { -1 }, "v{version}");
         assert_eq!(data.preferred_read_replica, -1, "v{version}");
-        assert_eq!(
-            data.aborted_transactions, None,
-            "v{version}: read_uncommitted asks for none"
-        );
+        assert_eq!(data.aborted_transactions, None, "v{version}: read_uncommitted asks for none");
     }
 }
 
@@ -94,16 +73,11 @@ async fn read_committed_reads_the_same(target: &Target) {
     let mut client = Client::connect(target).await;
     let topic = topic_with(&mut client, &[&["a", "b"], &["c"]]).await;
     for version in client.versions::<FetchRequest>(4..=FETCH).await {
-        let request =
-            fetch_request(&topic, vec![fetch_partition(0, 0)]).with_isolation_level(READ_COMMITTED);
+        let request = fetch_request(&topic, vec![fetch_partition(0, 0)]).with_isolation_level(READ_COMMITTED);
         let answer = client.call(version, &request).await;
         let data = fetched(&answer, 0);
         assert_eq!(values(data), numbered(0, &["a", "b", "c"]), "v{version}");
-        assert_eq!(
-            (data.high_watermark, data.last_stable_offset),
-            (3, 3),
-            "v{version}"
-        );
+        assert_eq!((data.high_watermark, data.last_stable_offset), (3, 3), "v{version}");
         assert_eq!(data.aborted_transactions, Some(vec![]), "v{version}");
     }
 }
@@ -122,16 +96,8 @@ async fn from_the_middle_of_a_batch_the_whole_batch_comes(target: &Target) {
     ];
     for (offset, expected) in cases {
         let data = client.fetch(&topic, 0, offset).await;
-        assert_eq!(
-            (data.error_code.err(), values(&data)),
-            (None, expected),
-            "offset {offset}"
-        );
-        assert_eq!(
-            (data.high_watermark, data.log_start_offset),
-            (6, 0),
-            "offset {offset}"
-        );
+        assert_eq!((data.error_code.err(), values(&data)), (None, expected), "offset {offset}");
+        assert_eq!((data.high_watermark, data.log_start_offset), (6, 0), "offset {offset}");
     }
 }
 
@@ -139,17 +105,13 @@ async fn at_the_end_waits_for_max_wait(target: &Target) {
     let mut client = Client::connect(target).await;
     let topic = topic_with(&mut client, &[&["a"]]).await;
     for max_wait_ms in [100, 700] {
-        let request =
-            fetch_request(&topic, vec![fetch_partition(0, 1)]).with_max_wait_ms(max_wait_ms);
+        let request = fetch_request(&topic, vec![fetch_partition(0, 1)]).with_max_wait_ms(max_wait_ms);
         let begin = Instant::now();
         let answer = client.call(FETCH, &request).await;
         let waited = begin.elapsed().as_millis();
         let max_wait = u128::try_from(max_wait_ms).expect("a time");
         // Timers of a broker count whole milliseconds.
-        assert!(
-            max_wait - 2 <= waited && waited < max_wait + 2_000,
-            "{waited} of {max_wait} ms"
-        );
+        assert!(max_wait - 2 <= waited && waited < max_wait + 2_000, "{waited} of {max_wait} ms");
         let data = fetched(&answer, 0);
         assert_eq!((data.error_code.err(), values(data)), (None, vec![]));
         assert_eq!(data.high_watermark, 1);
@@ -164,35 +126,20 @@ async fn max_wait_of_zero_answers_at_once(target: &Target) {
     let answer = client.call(FETCH, &request).await;
     assert!(begin.elapsed() < AT_ONCE);
     let data = fetched(&answer, 0);
-    assert_eq!(
-        (data.error_code.err(), values(data), data.high_watermark),
-        (None, vec![], 0)
-    );
+    assert_eq!((data.error_code.err(), values(data), data.high_watermark), (None, vec![], 0));
 }
 
 async fn outside_the_log_is_out_of_range_at_once(target: &Target) {
     let mut client = Client::connect(target).await;
     let topic = topic_with(&mut client, &[&["a", "b"]]).await;
     for offset in [3, 1_000_000, i64::MAX, -1, -2, i64::MIN] {
-        let request =
-            fetch_request(&topic, vec![fetch_partition(0, offset)]).with_max_wait_ms(LONG_WAIT_MS);
+        let request = fetch_request(&topic, vec![fetch_partition(0, offset)]).with_max_wait_ms(LONG_WAIT_MS);
         let begin = Instant::now();
         let answer = client.call(FETCH, &request).await;
-        assert!(
-            begin.elapsed() < AT_ONCE,
-            "offset {offset}: an error is not waited for"
-        );
+        assert!(begin.elapsed() < AT_ONCE, "offset {offset}: an error is not waited for");
         let data = fetched(&answer, 0);
-        assert_eq!(
-            data.error_code.err(),
-            Some(ResponseError::OffsetOutOfRange),
-            "offset {offset}"
-        );
-        assert_eq!(
-            (data.high_watermark, data.log_start_offset),
-            (-1, -1),
-            "offset {offset}"
-        );
+        assert_eq!(data.error_code.err(), Some(ResponseError::OffsetOutOfRange), "offset {offset}");
+        assert_eq!((data.high_watermark, data.log_start_offset), (-1, -1), "offset {offset}");
         assert_eq!(values(data), []);
     }
 }
@@ -201,16 +148,12 @@ async fn unknown_topic_and_partition(target: &Target) {
     let mut client = Client::connect(target).await;
     let topic = topic_with(&mut client, &[&["a"]]).await;
     for (name, partition) in [(unique("nowhere").as_str(), 0), (&topic, 1), (&topic, -1)] {
-        let request =
-            fetch_request(name, vec![fetch_partition(partition, 0)]).with_max_wait_ms(LONG_WAIT_MS);
+        let request = fetch_request(name, vec![fetch_partition(partition, 0)]).with_max_wait_ms(LONG_WAIT_MS);
         let begin = Instant::now();
         let answer = client.call(FETCH, &request).await;
         assert!(begin.elapsed() < AT_ONCE, "an error is not waited for");
         let data = fetched(&answer, partition);
-        assert_eq!(
-            data.error_code.err(),
-            Some(ResponseError::UnknownTopicOrPartition)
-        );
+        assert_eq!(data.error_code.err(), Some(ResponseError::UnknownTopicOrPartition));
         assert_eq!((answer.error_code.err(), data.high_watermark), (None, -1));
     }
 }
@@ -243,14 +186,8 @@ async fn partition_max_bytes_ends_after_a_whole_batch(target: &Target) {
         (size * 9, &["a", "b", "c", "d"]),
     ] {
         let partition = fetch_partition(0, 0).with_partition_max_bytes(bytes);
-        let answer = client
-            .call(FETCH, &fetch_request(&topic, vec![partition]))
-            .await;
-        assert_eq!(
-            values(fetched(&answer, 0)),
-            numbered(0, expected),
-            "{bytes} bytes"
-        );
+        let answer = client.call(FETCH, &fetch_request(&topic, vec![partition])).await;
+        assert_eq!(values(fetched(&answer, 0)), numbered(0, expected), "{bytes} bytes");
     }
 }
 
@@ -259,23 +196,13 @@ async fn max_bytes_is_for_all_partitions_together(target: &Target) {
     let topic = unique("fetch");
     client.create_topic(&topic, 3, &[]).await;
     for partition in 0..3 {
-        client
-            .produce(&topic, partition, Batch::of(&["a"]).encode())
-            .await
-            .expect("appended");
+        client.produce(&topic, partition, Batch::of(&["a"]).encode()).await.expect("appended");
     }
     let size = i32::try_from(Batch::of(&["a"]).encode().len()).expect("a small batch");
-    for (max_bytes, expected) in [
-        (1, [1, 0, 0]),
-        (size, [1, 0, 0]),
-        (size * 2, [1, 1, 0]),
-        (size * 3, [1, 1, 1]),
-    ] {
+    for (max_bytes, expected) in [(1, [1, 0, 0]), (size, [1, 0, 0]), (size * 2, [1, 1, 0]), (size * 3, [1, 1, 1])] {
         // In the order of the request, not of the partitions.
         let order = [2, 0, 1];
-        let partitions = order
-            .map(|partition| fetch_partition(partition, 0))
-            .to_vec();
+        let partitions = order.map(|partition| fetch_partition(partition, 0)).to_vec();
         let request = fetch_request(&topic, partitions).with_max_bytes(max_bytes);
         let answer = client.call(FETCH, &request).await;
         let counts = order.map(|partition| values(fetched(&answer, partition)).len());
@@ -292,20 +219,13 @@ async fn min_bytes_waits_for_enough(target: &Target) {
     let topic = topic_with(&mut client, &[&["a"]]).await;
     let size = i32::try_from(Batch::of(&["a"]).encode().len()).expect("a small batch");
     let mut reader = Client::connect(target).await;
-    let request = fetch_request(&topic, vec![fetch_partition(0, 0)])
-        .with_min_bytes(size * 3)
-        .with_max_wait_ms(LONG_WAIT_MS);
+    let request =
+        fetch_request(&topic, vec![fetch_partition(0, 0)]).with_min_bytes(size * 3).with_max_wait_ms(LONG_WAIT_MS);
     let begin = Instant::now();
     reader.send(FETCH, &request).await;
-    client
-        .produce(&topic, 0, Batch::of(&["b"]).encode())
-        .await
-        .expect("appended");
+    client.produce(&topic, 0, Batch::of(&["b"]).encode()).await.expect("appended");
     // The fetch is older than this answer: had two batches been enough for it, it would be answered by now.
-    client
-        .produce(&topic, 0, Batch::of(&["c"]).encode())
-        .await
-        .expect("appended");
+    client.produce(&topic, 0, Batch::of(&["c"]).encode()).await.expect("appended");
     let answer = reader.receive::<FetchRequest>(FETCH).await;
     assert!(begin.elapsed() < AT_ONCE, "{:?}", begin.elapsed());
     assert_eq!(values(fetched(&answer, 0)), numbered(0, &["a", "b", "c"]));
@@ -314,16 +234,10 @@ async fn min_bytes_waits_for_enough(target: &Target) {
 async fn less_than_min_bytes_comes_after_max_wait(target: &Target) {
     let mut client = Client::connect(target).await;
     let topic = topic_with(&mut client, &[&["a"]]).await;
-    let request = fetch_request(&topic, vec![fetch_partition(0, 0)])
-        .with_min_bytes(1 << 20)
-        .with_max_wait_ms(300);
+    let request = fetch_request(&topic, vec![fetch_partition(0, 0)]).with_min_bytes(1 << 20).with_max_wait_ms(300);
     let begin = Instant::now();
     let answer = client.call(FETCH, &request).await;
-    assert!(
-        begin.elapsed() >= Duration::from_millis(298),
-        "{:?}",
-        begin.elapsed()
-    );
+    assert!(begin.elapsed() >= Duration::from_millis(298), "{:?}", begin.elapsed());
     assert_eq!(values(fetched(&answer, 0)), numbered(0, &["a"]));
 }
 
@@ -332,21 +246,14 @@ async fn record_reaches_a_waiting_fetch_at_once(target: &Target) {
     let topic = topic_with(&mut client, &[]).await;
     let mut reader = Client::connect(target).await;
     for offset in 0..20 {
-        let request =
-            fetch_request(&topic, vec![fetch_partition(0, offset)]).with_max_wait_ms(LONG_WAIT_MS);
+        let request = fetch_request(&topic, vec![fetch_partition(0, offset)]).with_max_wait_ms(LONG_WAIT_MS);
         reader.send(FETCH, &request).await;
         let begin = Instant::now();
-        assert_eq!(
-            client.produce(&topic, 0, Batch::of(&["a"]).encode()).await,
-            Ok(offset)
-        );
+        assert_eq!(client.produce(&topic, 0, Batch::of(&["a"]).encode()).await, Ok(offset));
         let answer = reader.receive::<FetchRequest>(FETCH).await;
         assert!(begin.elapsed() < AT_ONCE, "{:?}", begin.elapsed());
         let data = fetched(&answer, 0);
-        assert_eq!(
-            (values(data), data.high_watermark),
-            (numbered(offset, &["a"]), offset + 1)
-        );
+        assert_eq!((values(data), data.high_watermark), (numbered(offset, &["a"]), offset + 1));
     }
 }
 
@@ -355,16 +262,11 @@ async fn record_of_one_partition_answers_a_fetch_of_several(target: &Target) {
     let topic = unique("fetch");
     client.create_topic(&topic, 3, &[]).await;
     let mut reader = Client::connect(target).await;
-    let partitions = (0..3)
-        .map(|partition| fetch_partition(partition, 0))
-        .collect();
+    let partitions = (0..3).map(|partition| fetch_partition(partition, 0)).collect();
     let request = fetch_request(&topic, partitions).with_max_wait_ms(LONG_WAIT_MS);
     reader.send(FETCH, &request).await;
     let begin = Instant::now();
-    client
-        .produce(&topic, 1, Batch::of(&["a"]).encode())
-        .await
-        .expect("appended");
+    client.produce(&topic, 1, Batch::of(&["a"]).encode()).await.expect("appended");
     let answer = reader.receive::<FetchRequest>(FETCH).await;
     assert!(begin.elapsed() < AT_ONCE, "{:?}", begin.elapsed());
     for (partition, expected) in [(0, &[][..]), (1, &["a"]), (2, &[])] {
@@ -401,9 +303,7 @@ async fn full_fetch_that_offers_a_session(target: &Target) {
     assert_eq!(answer.error_code.err(), None);
     assert_eq!(values(fetched(&answer, 0)), numbered(0, &["a"]));
     // Closing it with a full fetch works whether there was a session or not.
-    let closing = request
-        .with_session_id(answer.session_id)
-        .with_session_epoch(-1);
+    let closing = request.with_session_id(answer.session_id).with_session_epoch(-1);
     let answer = client.call(FETCH, &closing).await;
     assert_eq!((answer.error_code.err(), answer.session_id), (None, 0));
     assert_eq!(values(fetched(&answer, 0)), numbered(0, &["a"]));
@@ -419,20 +319,14 @@ async fn unknown_session_is_refused(target: &Target) {
     let begin = Instant::now();
     let answer = client.call(FETCH, &request).await;
     assert!(begin.elapsed() < AT_ONCE, "an error is not waited for");
-    assert_eq!(
-        answer.error_code.err(),
-        Some(ResponseError::FetchSessionIdNotFound)
-    );
+    assert_eq!(answer.error_code.err(), Some(ResponseError::FetchSessionIdNotFound));
     assert_eq!((answer.session_id, answer.responses.len()), (0, 0));
 }
 
 /// A fetch without partitions has nothing to wait for.
 async fn empty_fetch(target: &Target) {
     let mut client = Client::connect(target).await;
-    let request = FetchRequest::default()
-        .with_min_bytes(1)
-        .with_max_wait_ms(LONG_WAIT_MS)
-        .with_rack_id(str(""));
+    let request = FetchRequest::default().with_min_bytes(1).with_max_wait_ms(LONG_WAIT_MS).with_rack_id(str(""));
     let begin = Instant::now();
     let answer = client.call(FETCH, &request).await;
     assert!(begin.elapsed() < AT_ONCE, "{:?}", begin.elapsed());
@@ -442,15 +336,9 @@ async fn empty_fetch(target: &Target) {
 async fn leader_epoch_of_the_future_is_unknown(target: &Target) {
     let mut client = Client::connect(target).await;
     let topic = topic_with(&mut client, &[&["a"]]).await;
-    for (epoch, error) in [
-        (-1, None),
-        (0, None),
-        (7, Some(ResponseError::UnknownLeaderEpoch)),
-    ] {
+    for (epoch, error) in [(-1, None), (0, None), (7, Some(ResponseError::UnknownLeaderEpoch))] {
         let partition = fetch_partition(0, 0).with_current_leader_epoch(epoch);
-        let answer = client
-            .call(FETCH, &fetch_request(&topic, vec![partition]))
-            .await;
+        let answer = client.call(FETCH, &fetch_request(&topic, vec![partition])).await;
         assert_eq!(fetched(&answer, 0).error_code.err(), error, "epoch {epoch}");
     }
 }

@@ -27,14 +27,7 @@ async fn assert_served(bystander: &mut Client) {
     let answer = bystander.call(3, &ApiVersionsRequest::default()).await;
     // The name and version are empty here, which only the version 3 of the request refuses.
     assert_eq!(answer.error_code.err(), Some(ResponseError::InvalidRequest));
-    assert_eq!(
-        bystander
-            .call(0, &ApiVersionsRequest::default())
-            .await
-            .error_code
-            .err(),
-        None
-    );
+    assert_eq!(bystander.call(0, &ApiVersionsRequest::default()).await.error_code.err(), None);
 }
 
 async fn bad_frames_close_their_connection(target: &Target) {
@@ -51,47 +44,26 @@ async fn bad_frames_close_their_connection(target: &Target) {
         ("a negative length", (-1_i32).to_be_bytes().to_vec()),
         ("the lowest length", i32::MIN.to_be_bytes().to_vec()),
         ("the highest length", i32::MAX.to_be_bytes().to_vec()),
-        (
-            "a length beyond the limit",
-            (200_i32 << 20).to_be_bytes().to_vec(),
-        ),
+        ("a length beyond the limit", (200_i32 << 20).to_be_bytes().to_vec()),
         ("no header", prefixed(&[]).to_vec()),
         ("half an API key", prefixed(&[0]).to_vec()),
         ("half a header", prefixed(&header(3, 1)[..6]).to_vec()),
         ("an unknown API key", prefixed(&header(9_999, 0)).to_vec()),
         ("a negative API key", prefixed(&header(-1, 0)).to_vec()),
-        (
-            "a client id longer than the frame",
-            prefixed(&[0, 3, 0, 1, 0, 0, 0, 7, 0x7f, 0xff]).to_vec(),
-        ),
-        (
-            "a client id of length -2",
-            prefixed(&[0, 3, 0, 1, 0, 0, 0, 7, 0xff, 0xfe]).to_vec(),
-        ),
+        ("a client id longer than the frame", prefixed(&[0, 3, 0, 1, 0, 0, 0, 7, 0x7f, 0xff]).to_vec()),
+        ("a client id of length -2", prefixed(&[0, 3, 0, 1, 0, 0, 0, 7, 0xff, 0xfe]).to_vec()),
         ("no body", prefixed(&header(0, 3)).to_vec()),
         (
             "an array longer than the frame",
             prefixed(&[header(3, 1), i32::MAX.to_be_bytes().to_vec()].concat()).to_vec(),
         ),
-        (
-            "a web browser",
-            b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec(),
-        ),
-        (
-            "a TLS client",
-            vec![
-                0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03,
-            ],
-        ),
+        ("a web browser", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec()),
+        ("a TLS client", vec![0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03]),
     ];
     for (what, bytes) in cases {
         let mut client = Client::connect(target).await;
         client.write(&bytes).await.expect("written");
-        assert_eq!(
-            client.read_frame().await,
-            None,
-            "{what} closes the connection"
-        );
+        assert_eq!(client.read_frame().await, None, "{what} closes the connection");
         assert_served(&mut bystander).await;
     }
 }
@@ -122,22 +94,14 @@ async fn every_cut_of_a_request_is_survived(target: &Target) {
     let mut sent = 0;
     for end in 4..whole.len() {
         let mut client = Client::connect(target).await;
-        client
-            .write(&prefixed(&whole[4..end]))
-            .await
-            .expect("written");
+        client.write(&prefixed(&whole[4..end])).await.expect("written");
         if client.read_frame().await.is_none() {
             sent += 1;
         }
     }
     assert_eq!(sent, whole.len() - 4, "no cut of it is a request");
     assert_served(&mut bystander).await;
-    assert_eq!(
-        bystander
-            .produce(&topic, 0, Batch::of(&["b"]).encode())
-            .await,
-        Ok(0)
-    );
+    assert_eq!(bystander.produce(&topic, 0, Batch::of(&["b"]).encode()).await, Ok(0));
 }
 
 async fn random_bytes_are_survived(target: &Target) {
@@ -165,17 +129,10 @@ async fn half_a_frame_holds_up_nobody(target: &Target) {
     let mut bystander = Client::connect(target).await;
     let whole = frame(1, 7, &MetadataRequest::default());
     let mut slow = Client::connect(target).await;
-    slow.write(&whole[..whole.len() / 2])
-        .await
-        .expect("written");
+    slow.write(&whole[..whole.len() / 2]).await.expect("written");
     assert_served(&mut bystander).await;
-    slow.write(&whole[whole.len() / 2..])
-        .await
-        .expect("written");
-    assert!(
-        slow.read_frame().await.is_some(),
-        "and it is answered when it is complete"
-    );
+    slow.write(&whole[whole.len() / 2..]).await.expect("written");
+    assert!(slow.read_frame().await.is_some(), "and it is answered when it is complete");
 }
 
 async fn frame_in_single_bytes_is_read(target: &Target) {
@@ -185,13 +142,7 @@ async fn frame_in_single_bytes_is_read(target: &Target) {
     }
     let mut answer = client.read_frame().await.expect("an answer");
     assert_eq!(answer.split_to(4)[..], 7_i32.to_be_bytes());
-    assert_eq!(
-        ApiVersionsResponse::decode(&mut answer, 0)
-            .expect("decoded")
-            .error_code
-            .err(),
-        None
-    );
+    assert_eq!(ApiVersionsResponse::decode(&mut answer, 0).expect("decoded").error_code.err(), None);
 }
 
 async fn requests_sent_at_once_are_answered_in_order(target: &Target) {

@@ -5,15 +5,12 @@ use std::time::Duration;
 use kafka_protocol::{
     error::{ParseResponseErrorCode as _, ResponseError},
     messages::{
-        HeartbeatRequest, JoinGroupRequest, LeaveGroupRequest, SyncGroupRequest,
-        leave_group_request::MemberIdentity,
+        HeartbeatRequest, JoinGroupRequest, LeaveGroupRequest, SyncGroupRequest, leave_group_request::MemberIdentity,
     },
 };
 use tokio::time::Instant;
 
-use super::member::{
-    HEARTBEAT, JOIN, Member, SYNC, TYPE, alone, assignment, join_both, member_ids, pair, sync_both,
-};
+use super::member::{HEARTBEAT, JOIN, Member, SYNC, TYPE, alone, assignment, join_both, member_ids, pair, sync_both};
 use crate::{
     raw::{Client, str},
     target::{Target, conformance, unique},
@@ -53,22 +50,10 @@ async fn member_id_is_given_before_the_first_join(target: &Target) {
     let mut ids = Vec::new();
     for version in member.client.versions::<JoinGroupRequest>(4..=9).await {
         let answer = member.client.call(version, &member.join_request()).await;
-        assert_eq!(
-            answer.error_code.err(),
-            Some(ResponseError::MemberIdRequired),
-            "v{version}"
-        );
-        assert_eq!(
-            (answer.generation_id, answer.leader.as_str()),
-            (-1, ""),
-            "v{version}"
-        );
+        assert_eq!(answer.error_code.err(), Some(ResponseError::MemberIdRequired), "v{version}");
+        assert_eq!((answer.generation_id, answer.leader.as_str()), (-1, ""), "v{version}");
         assert!(answer.members.is_empty());
-        assert!(
-            answer.member_id.starts_with("conformance-"),
-            "{}: client id first",
-            answer.member_id
-        );
+        assert!(answer.member_id.starts_with("conformance-"), "{}: client id first", answer.member_id);
         ids.push(answer.member_id.to_string());
     }
     let asked = ids.len();
@@ -87,11 +72,7 @@ async fn older_versions_join_without_asking_for_an_id(target: &Target) {
             request = request.with_rebalance_timeout_ms(-1);
         }
         let answer = member.client.call(version, &request).await;
-        assert_eq!(
-            (answer.error_code.err(), answer.generation_id),
-            (None, 1),
-            "v{version}"
-        );
+        assert_eq!((answer.error_code.err(), answer.generation_id), (None, 1), "v{version}");
         assert_eq!(answer.leader, answer.member_id, "v{version}");
         assert_eq!(answer.members.len(), 1, "v{version}");
     }
@@ -103,14 +84,8 @@ async fn first_member_leads_generation_one(target: &Target) {
     let answer = member.join().await;
     assert_eq!((answer.error_code.err(), answer.generation_id), (None, 1));
     assert_eq!(answer.leader, answer.member_id);
-    assert_eq!(
-        answer.protocol_type.as_ref().map(|text| text.as_str()),
-        Some(TYPE)
-    );
-    assert_eq!(
-        answer.protocol_name.as_ref().map(|text| text.as_str()),
-        Some("range")
-    );
+    assert_eq!(answer.protocol_type.as_ref().map(|text| text.as_str()), Some(TYPE));
+    assert_eq!(answer.protocol_name.as_ref().map(|text| text.as_str()), Some("range"));
     assert_eq!(answer.members.len(), 1);
     assert_eq!(answer.members[0].member_id, answer.member_id);
     assert_eq!(answer.members[0].metadata[..], *b"metadata");
@@ -119,23 +94,14 @@ async fn first_member_leads_generation_one(target: &Target) {
     let request = member.sync_request(&[(&member, "all")]);
     let answer = member.client.call(SYNC, &request).await;
     assert_eq!(assignment(&answer), Ok("all".to_owned()));
-    assert_eq!(
-        answer.protocol_type.as_ref().map(|text| text.as_str()),
-        Some(TYPE)
-    );
-    assert_eq!(
-        answer.protocol_name.as_ref().map(|text| text.as_str()),
-        Some("range")
-    );
+    assert_eq!(answer.protocol_type.as_ref().map(|text| text.as_str()), Some(TYPE));
+    assert_eq!(answer.protocol_name.as_ref().map(|text| text.as_str()), Some("range"));
     assert_eq!(member.heartbeat().await, None);
     assert_eq!(member.state().await, "Stable");
 }
 
 async fn every_version_joins_syncs_beats_and_leaves(target: &Target) {
-    let supported = Client::connect(target)
-        .await
-        .versions::<JoinGroupRequest>(0..=9)
-        .await;
+    let supported = Client::connect(target).await.versions::<JoinGroupRequest>(0..=9).await;
     // Join, sync, heartbeat, leave as they were released together.
     for (join, sync, heartbeat, leave) in [
         (0, 0, 0, 0),
@@ -159,16 +125,8 @@ async fn every_version_joins_syncs_beats_and_leaves(target: &Target) {
             member.id = answer.member_id.to_string();
             answer = member.client.call(join, &member.join_request()).await;
         }
-        assert_eq!(
-            (answer.error_code.err(), answer.generation_id),
-            (None, 1),
-            "join v{join}"
-        );
-        assert_eq!(
-            (answer.skip_assignment, answer.members.len()),
-            (false, 1),
-            "join v{join}"
-        );
+        assert_eq!((answer.error_code.err(), answer.generation_id), (None, 1), "join v{join}");
+        assert_eq!((answer.skip_assignment, answer.members.len()), (false, 1), "join v{join}");
         (member.id, member.generation) = (answer.member_id.to_string(), 1);
         let mut request = member.sync_request(&[(&member, "all")]);
         if sync < 5 {
@@ -176,28 +134,17 @@ async fn every_version_joins_syncs_beats_and_leaves(target: &Target) {
         }
         let answer = member.client.call(sync, &request).await;
         assert_eq!(assignment(&answer), Ok("all".to_owned()), "sync v{sync}");
-        let answer = member
-            .client
-            .call(heartbeat, &member.heartbeat_request())
-            .await;
+        let answer = member.client.call(heartbeat, &member.heartbeat_request()).await;
         assert_eq!(answer.error_code.err(), None, "heartbeat v{heartbeat}");
         let mut request = LeaveGroupRequest::default().with_group_id(str(&group).into());
         if leave < 3 {
             request.member_id = str(&member.id);
         } else {
-            request
-                .members
-                .push(MemberIdentity::default().with_member_id(str(&member.id)));
+            request.members.push(MemberIdentity::default().with_member_id(str(&member.id)));
         }
         let answer = member.client.call(leave, &request).await;
         assert_eq!(answer.error_code.err(), None, "leave v{leave}");
-        assert!(
-            answer
-                .members
-                .iter()
-                .all(|member| member.error_code.is_ok()),
-            "leave v{leave}"
-        );
+        assert!(answer.members.iter().all(|member| member.error_code.is_ok()), "leave v{leave}");
         assert_eq!(member.state().await, "Empty");
     }
 }
@@ -209,31 +156,15 @@ async fn second_member_makes_a_new_generation(target: &Target) {
     second.protocols = vec![("range", "of the second")];
     let [to_first, to_second] = join_both(&mut first, &mut second).await;
     assert_eq!((to_first.generation_id, to_second.generation_id), (2, 2));
-    assert_eq!(
-        (to_first.leader.as_str(), to_second.leader.as_str()),
-        (&*first.id, &*first.id)
-    );
+    assert_eq!((to_first.leader.as_str(), to_second.leader.as_str()), (&*first.id, &*first.id));
     let mut both = vec![first.id.clone(), second.id.clone()];
     both.sort_unstable();
-    assert_eq!(
-        member_ids(&to_first),
-        both,
-        "the leader learns who is there"
-    );
-    let metadata = to_first
-        .members
-        .iter()
-        .find(|member| member.member_id.as_str() == second.id);
-    assert_eq!(
-        metadata.expect("the second").metadata[..],
-        *b"of the second"
-    );
+    assert_eq!(member_ids(&to_first), both, "the leader learns who is there");
+    let metadata = to_first.members.iter().find(|member| member.member_id.as_str() == second.id);
+    assert_eq!(metadata.expect("the second").metadata[..], *b"of the second");
     assert_eq!(to_second.members, [], "a follower does not");
     sync_both(&mut first, &mut second).await;
-    assert_eq!(
-        (first.heartbeat().await, second.heartbeat().await),
-        (None, None)
-    );
+    assert_eq!((first.heartbeat().await, second.heartbeat().await), (None, None));
 }
 
 async fn follower_waits_for_the_assignment(target: &Target) {
@@ -241,16 +172,10 @@ async fn follower_waits_for_the_assignment(target: &Target) {
     let mut leader = alone(target, &group).await;
     let mut follower = Member::new(target, &group).await;
     join_both(&mut leader, &mut follower).await;
-    follower
-        .client
-        .send(SYNC, &follower.sync_request(&[]))
-        .await;
+    follower.client.send(SYNC, &follower.sync_request(&[])).await;
     assert_eq!(leader.state().await, "CompletingRebalance");
     let request = leader.sync_request(&[(&leader, "one"), (&follower, "two")]);
-    assert_eq!(
-        assignment(&leader.client.call(SYNC, &request).await),
-        Ok("one".to_owned())
-    );
+    assert_eq!(assignment(&leader.client.call(SYNC, &request).await), Ok("one".to_owned()));
     let answer = follower.client.receive::<SyncGroupRequest>(SYNC).await;
     assert_eq!(assignment(&answer), Ok("two".to_owned()));
 }
@@ -270,23 +195,13 @@ async fn heartbeat_answers_while_group_rebalances(target: &Target) {
     let mut first = alone(target, &group).await;
     let mut second = Member::new(target, &group).await;
     second.send_join().await;
-    first
-        .heartbeat_until(ResponseError::RebalanceInProgress)
-        .await;
+    first.heartbeat_until(ResponseError::RebalanceInProgress).await;
     assert_eq!(first.state().await, "PreparingRebalance");
-    assert_eq!(
-        first.heartbeat().await,
-        Some(ResponseError::RebalanceInProgress),
-        "and again"
-    );
+    assert_eq!(first.heartbeat().await, Some(ResponseError::RebalanceInProgress), "and again");
     first.join().await;
     second.receive_join().await;
     assert_eq!(first.state().await, "CompletingRebalance");
-    assert_eq!(
-        (first.heartbeat().await, second.heartbeat().await),
-        (None, None),
-        "all have joined"
-    );
+    assert_eq!((first.heartbeat().await, second.heartbeat().await), (None, None), "all have joined");
 }
 
 async fn heartbeat_refusals(target: &Target) {
@@ -300,36 +215,12 @@ async fn heartbeat_refusals(target: &Target) {
     };
     let id = member.id.clone();
     let cases = [
-        (
-            "generation before",
-            beat(&group, &id, 0),
-            ResponseError::IllegalGeneration,
-        ),
-        (
-            "generation after",
-            beat(&group, &id, 2),
-            ResponseError::IllegalGeneration,
-        ),
-        (
-            "no generation",
-            beat(&group, &id, -1),
-            ResponseError::IllegalGeneration,
-        ),
-        (
-            "unknown member",
-            beat(&group, "nobody", 1),
-            ResponseError::UnknownMemberId,
-        ),
-        (
-            "no member",
-            beat(&group, "", 1),
-            ResponseError::UnknownMemberId,
-        ),
-        (
-            "unknown group",
-            beat(&unique("group"), &id, 1),
-            ResponseError::UnknownMemberId,
-        ),
+        ("generation before", beat(&group, &id, 0), ResponseError::IllegalGeneration),
+        ("generation after", beat(&group, &id, 2), ResponseError::IllegalGeneration),
+        ("no generation", beat(&group, &id, -1), ResponseError::IllegalGeneration),
+        ("unknown member", beat(&group, "nobody", 1), ResponseError::UnknownMemberId),
+        ("no member", beat(&group, "", 1), ResponseError::UnknownMemberId),
+        ("unknown group", beat(&unique("group"), &id, 1), ResponseError::UnknownMemberId),
         ("no group", beat("", &id, 1), ResponseError::InvalidGroupId),
     ];
     for (what, request, error) in cases {
@@ -345,31 +236,11 @@ async fn sync_refusals(target: &Target) {
     member.join().await;
     let valid = member.sync_request(&[(&member, "all")]);
     let cases = [
-        (
-            "generation before",
-            valid.clone().with_generation_id(0),
-            ResponseError::IllegalGeneration,
-        ),
-        (
-            "generation after",
-            valid.clone().with_generation_id(2),
-            ResponseError::IllegalGeneration,
-        ),
-        (
-            "unknown member",
-            valid.clone().with_member_id(str("nobody")),
-            ResponseError::UnknownMemberId,
-        ),
-        (
-            "unknown group",
-            valid.clone().with_group_id(str(&unique("group")).into()),
-            ResponseError::UnknownMemberId,
-        ),
-        (
-            "no group",
-            valid.clone().with_group_id(str("").into()),
-            ResponseError::InvalidGroupId,
-        ),
+        ("generation before", valid.clone().with_generation_id(0), ResponseError::IllegalGeneration),
+        ("generation after", valid.clone().with_generation_id(2), ResponseError::IllegalGeneration),
+        ("unknown member", valid.clone().with_member_id(str("nobody")), ResponseError::UnknownMemberId),
+        ("unknown group", valid.clone().with_group_id(str(&unique("group")).into()), ResponseError::UnknownMemberId),
+        ("no group", valid.clone().with_group_id(str("").into()), ResponseError::InvalidGroupId),
         (
             "another protocol",
             valid.clone().with_protocol_name(Some(str("roundrobin"))),
@@ -385,36 +256,20 @@ async fn sync_refusals(target: &Target) {
         let answer = member.client.call(SYNC, &request).await;
         assert_eq!(assignment(&answer), Err(error), "{what}");
     }
-    assert_eq!(
-        member.sync_alone("all").await,
-        Ok("all".to_owned()),
-        "none of them did harm"
-    );
+    assert_eq!(member.sync_alone("all").await, Ok("all".to_owned()), "none of them did harm");
 
     let mut second = Member::new(target, &group).await;
     second.send_join().await;
-    member
-        .heartbeat_until(ResponseError::RebalanceInProgress)
-        .await;
-    assert_eq!(
-        member.sync_alone("all").await,
-        Err(ResponseError::RebalanceInProgress)
-    );
+    member.heartbeat_until(ResponseError::RebalanceInProgress).await;
+    assert_eq!(member.sync_alone("all").await, Err(ResponseError::RebalanceInProgress));
 }
 
 async fn sync_in_a_stable_group_repeats_the_assignment(target: &Target) {
     let group = unique("group");
     let (mut leader, mut follower) = pair(target, &group).await;
     assert_eq!(follower.sync().await, Ok("two".to_owned()));
-    assert_eq!(
-        leader.sync_alone("another").await,
-        Ok("one".to_owned()),
-        "it is not replaced"
-    );
-    assert_eq!(
-        (leader.heartbeat().await, follower.heartbeat().await),
-        (None, None)
-    );
+    assert_eq!(leader.sync_alone("another").await, Ok("one".to_owned()), "it is not replaced");
+    assert_eq!((leader.heartbeat().await, follower.heartbeat().await), (None, None));
 }
 
 async fn join_refusals(target: &Target) {
@@ -426,71 +281,28 @@ async fn join_refusals(target: &Target) {
     let mut unknown_protocol = valid.clone();
     unknown_protocol.protocols[0].name = str("roundrobin");
     let cases = [
-        (
-            "no group",
-            valid.clone().with_group_id(str("").into()),
-            ResponseError::InvalidGroupId,
-        ),
-        (
-            "unknown member",
-            valid.clone().with_member_id(str("nobody")),
-            ResponseError::UnknownMemberId,
-        ),
+        ("no group", valid.clone().with_group_id(str("").into()), ResponseError::InvalidGroupId),
+        ("unknown member", valid.clone().with_member_id(str("nobody")), ResponseError::UnknownMemberId),
         (
             "unknown group and member",
-            valid
-                .clone()
-                .with_group_id(str(&unique("group")).into())
-                .with_member_id(str("nobody")),
+            valid.clone().with_group_id(str(&unique("group")).into()).with_member_id(str("nobody")),
             ResponseError::UnknownMemberId,
         ),
-        (
-            "session too short",
-            valid.clone().with_session_timeout_ms(99),
-            ResponseError::InvalidSessionTimeout,
-        ),
-        (
-            "session too long",
-            valid.clone().with_session_timeout_ms(1_800_001),
-            ResponseError::InvalidSessionTimeout,
-        ),
-        (
-            "no protocols",
-            no_protocols,
-            ResponseError::InconsistentGroupProtocol,
-        ),
-        (
-            "no protocol in common",
-            unknown_protocol,
-            ResponseError::InconsistentGroupProtocol,
-        ),
-        (
-            "another type",
-            valid.clone().with_protocol_type(str("connect")),
-            ResponseError::InconsistentGroupProtocol,
-        ),
-        (
-            "no type",
-            valid.clone().with_protocol_type(str("")),
-            ResponseError::InconsistentGroupProtocol,
-        ),
+        ("session too short", valid.clone().with_session_timeout_ms(99), ResponseError::InvalidSessionTimeout),
+        ("session too long", valid.clone().with_session_timeout_ms(1_800_001), ResponseError::InvalidSessionTimeout),
+        ("no protocols", no_protocols, ResponseError::InconsistentGroupProtocol),
+        ("no protocol in common", unknown_protocol, ResponseError::InconsistentGroupProtocol),
+        ("another type", valid.clone().with_protocol_type(str("connect")), ResponseError::InconsistentGroupProtocol),
+        ("no type", valid.clone().with_protocol_type(str("")), ResponseError::InconsistentGroupProtocol),
     ];
     let mut outcomes = Vec::new();
     for (what, request, _) in &cases {
         let answer = other.client.call(JOIN, request).await;
-        assert_eq!(
-            (answer.generation_id, answer.members.len()),
-            (-1, 0),
-            "{what}"
-        );
+        assert_eq!((answer.generation_id, answer.members.len()), (-1, 0), "{what}");
         outcomes.push((*what, answer.error_code.err()));
     }
     assert_eq!(outcomes, cases.map(|(what, _, error)| (what, Some(error))));
-    assert_eq!(
-        member.heartbeat().await,
-        None,
-        "none of them began a rebalance"
-    );
+    assert_eq!(member.heartbeat().await, None, "none of them began a rebalance");
 }
 
 async fn protocol_that_all_members_know_is_chosen(target: &Target) {
@@ -498,26 +310,15 @@ async fn protocol_that_all_members_know_is_chosen(target: &Target) {
     let mut first = Member::new(target, &group).await;
     first.protocols = vec![("a", "a1"), ("b", "b1"), ("c", "c1")];
     let answer = first.join().await;
-    assert_eq!(
-        answer.protocol_name.as_ref().map(|name| name.as_str()),
-        Some("a"),
-        "its favourite"
-    );
+    assert_eq!(answer.protocol_name.as_ref().map(|name| name.as_str()), Some("a"), "its favourite");
     assert_eq!(first.sync_alone("all").await, Ok("all".to_owned()));
 
     let mut second = Member::new(target, &group).await;
     second.protocols = vec![("c", "c2"), ("x", "x2")];
     let [to_first, to_second] = join_both(&mut first, &mut second).await;
-    assert_eq!(
-        to_first.protocol_name.as_ref().map(|name| name.as_str()),
-        Some("c")
-    );
+    assert_eq!(to_first.protocol_name.as_ref().map(|name| name.as_str()), Some("c"));
     assert_eq!(to_second.protocol_name, to_first.protocol_name);
-    let mut metadata: Vec<_> = to_first
-        .members
-        .iter()
-        .map(|member| &member.metadata[..])
-        .collect();
+    let mut metadata: Vec<_> = to_first.members.iter().map(|member| &member.metadata[..]).collect();
     metadata.sort_unstable();
     assert_eq!(metadata, [b"c1", b"c2"], "the metadata for the one chosen");
 }
@@ -527,10 +328,7 @@ async fn follower_rejoins_without_a_rebalance(target: &Target) {
     let (mut leader, mut follower) = pair(target, &group).await;
     let answer = follower.join().await;
     assert_eq!((answer.error_code.err(), answer.generation_id), (None, 2));
-    assert_eq!(
-        (answer.leader.as_str(), answer.members.len()),
-        (&*leader.id, 0)
-    );
+    assert_eq!((answer.leader.as_str(), answer.members.len()), (&*leader.id, 0));
     assert_eq!(leader.heartbeat().await, None);
     assert_eq!(follower.sync().await, Ok("two".to_owned()));
 }
@@ -548,16 +346,11 @@ async fn leader_rejoin_forces_a_rebalance(target: &Target) {
     let group = unique("group");
     let (mut leader, mut follower) = pair(target, &group).await;
     leader.send_join().await;
-    follower
-        .heartbeat_until(ResponseError::RebalanceInProgress)
-        .await;
+    follower.heartbeat_until(ResponseError::RebalanceInProgress).await;
     let to_follower = follower.join().await;
     let to_leader = leader.receive_join().await;
     assert_eq!((to_leader.generation_id, to_follower.generation_id), (3, 3));
-    assert_eq!(
-        (to_leader.leader.as_str(), to_leader.members.len()),
-        (&*leader.id, 2)
-    );
+    assert_eq!((to_leader.leader.as_str(), to_leader.members.len()), (&*leader.id, 2));
     sync_both(&mut leader, &mut follower).await;
 }
 
@@ -567,16 +360,10 @@ async fn rejoin_before_sync_answers_the_same_generation(target: &Target) {
     let mut follower = Member::new(target, &group).await;
     join_both(&mut leader, &mut follower).await;
     let to_leader = leader.join().await;
-    assert_eq!(
-        (to_leader.error_code.err(), to_leader.generation_id),
-        (None, 2)
-    );
+    assert_eq!((to_leader.error_code.err(), to_leader.generation_id), (None, 2));
     assert_eq!(to_leader.members.len(), 2);
     let to_follower = follower.join().await;
-    assert_eq!(
-        (to_follower.error_code.err(), to_follower.generation_id),
-        (None, 2)
-    );
+    assert_eq!((to_follower.error_code.err(), to_follower.generation_id), (None, 2));
     assert_eq!(to_follower.members.len(), 0);
     sync_both(&mut leader, &mut follower).await;
 }
@@ -588,20 +375,10 @@ async fn member_leaves(target: &Target) {
     assert_eq!((answer.error_code.err(), answer.members.len()), (None, 1));
     assert_eq!(answer.members[0].member_id.as_str(), leader.id);
     assert_eq!(answer.members[0].error_code.err(), None);
-    assert_eq!(
-        leader.heartbeat().await,
-        Some(ResponseError::UnknownMemberId)
-    );
-    assert_eq!(
-        follower.heartbeat().await,
-        Some(ResponseError::RebalanceInProgress)
-    );
+    assert_eq!(leader.heartbeat().await, Some(ResponseError::UnknownMemberId));
+    assert_eq!(follower.heartbeat().await, Some(ResponseError::RebalanceInProgress));
     let answer = follower.join().await;
-    assert_eq!(
-        (answer.generation_id, answer.leader),
-        (3, answer.member_id),
-        "the next leader"
-    );
+    assert_eq!((answer.generation_id, answer.leader), (3, answer.member_id), "the next leader");
     assert_eq!(follower.sync_alone("all").await, Ok("all".to_owned()));
     follower.leave().await;
     assert_eq!(follower.state().await, "Empty");
@@ -618,36 +395,17 @@ async fn leave_refusals(target: &Target) {
     stranger.id = "nobody".to_owned();
     let answer = stranger.leave().await;
     assert_eq!(answer.error_code.err(), None);
-    assert_eq!(
-        answer.members[0].error_code.err(),
-        Some(ResponseError::UnknownMemberId)
-    );
-    let old = LeaveGroupRequest::default()
-        .with_group_id(str(&group).into())
-        .with_member_id(str("nobody"));
+    assert_eq!(answer.members[0].error_code.err(), Some(ResponseError::UnknownMemberId));
+    let old = LeaveGroupRequest::default().with_group_id(str(&group).into()).with_member_id(str("nobody"));
     let answer = stranger.client.call(2, &old).await;
-    assert_eq!(
-        answer.error_code.err(),
-        Some(ResponseError::UnknownMemberId)
-    );
+    assert_eq!(answer.error_code.err(), Some(ResponseError::UnknownMemberId));
     stranger.group = unique("group");
     let answer = stranger.leave().await;
-    assert_eq!(
-        answer.error_code.err(),
-        None,
-        "an unknown group is one without members"
-    );
-    assert_eq!(
-        answer.members[0].error_code.err(),
-        Some(ResponseError::UnknownMemberId)
-    );
+    assert_eq!(answer.error_code.err(), None, "an unknown group is one without members");
+    assert_eq!(answer.members[0].error_code.err(), Some(ResponseError::UnknownMemberId));
     stranger.group = String::new();
     let answer = stranger.leave().await;
-    assert_eq!(
-        answer.error_code.err(),
-        Some(ResponseError::InvalidGroupId),
-        "{answer:?}"
-    );
+    assert_eq!(answer.error_code.err(), Some(ResponseError::InvalidGroupId), "{answer:?}");
     assert_eq!(member.heartbeat().await, None);
 }
 
@@ -659,20 +417,11 @@ async fn silent_member_is_put_out_after_its_session(target: &Target) {
     join_both(&mut leader, &mut follower).await;
     sync_both(&mut leader, &mut follower).await;
     let begin = Instant::now();
-    leader
-        .heartbeat_until(ResponseError::RebalanceInProgress)
-        .await;
-    assert!(
-        begin.elapsed() > Duration::from_millis(300),
-        "not early: {:?}",
-        begin.elapsed()
-    );
+    leader.heartbeat_until(ResponseError::RebalanceInProgress).await;
+    assert!(begin.elapsed() > Duration::from_millis(300), "not early: {:?}", begin.elapsed());
     let answer = leader.join().await;
     assert_eq!((answer.generation_id, answer.members.len()), (3, 1));
-    assert_eq!(
-        follower.heartbeat().await,
-        Some(ResponseError::UnknownMemberId)
-    );
+    assert_eq!(follower.heartbeat().await, Some(ResponseError::UnknownMemberId));
 }
 
 async fn heartbeats_keep_a_short_session_alive(target: &Target) {
@@ -697,15 +446,8 @@ async fn commits_do_not_join(target: &Target) {
     member.client.create_topic(&topic, 1, &[]).await;
     assert_eq!(member.commit(&topic, 0, 1).await, None);
     let described = member.describe().await;
-    assert_eq!(
-        (described.group_state.as_str(), described.members.len()),
-        ("Empty", 0)
-    );
-    assert_eq!(
-        described.protocol_type.as_str(),
-        "",
-        "no member has said what it is"
-    );
+    assert_eq!((described.group_state.as_str(), described.members.len()), ("Empty", 0));
+    assert_eq!(described.protocol_type.as_str(), "", "no member has said what it is");
 }
 
 async fn rebalance_timeout_puts_out_who_does_not_rejoin(target: &Target) {
@@ -718,19 +460,12 @@ async fn rebalance_timeout_puts_out_who_does_not_rejoin(target: &Target) {
     second.rebalance_timeout_ms = 600;
     let begin = Instant::now();
     second.send_join().await;
-    slow.heartbeat_until(ResponseError::RebalanceInProgress)
-        .await;
+    slow.heartbeat_until(ResponseError::RebalanceInProgress).await;
     let answer = second.receive_join().await;
     let waited = begin.elapsed();
-    assert!(
-        Duration::from_millis(500) < waited && waited < Duration::from_secs(5),
-        "{waited:?}"
-    );
+    assert!(Duration::from_millis(500) < waited && waited < Duration::from_secs(5), "{waited:?}");
     assert_eq!((answer.error_code.err(), answer.generation_id), (None, 2));
-    assert_eq!(
-        (answer.leader.as_str(), answer.members.len()),
-        (&*second.id, 1)
-    );
+    assert_eq!((answer.leader.as_str(), answer.members.len()), (&*second.id, 1));
     assert_eq!(slow.heartbeat().await, Some(ResponseError::UnknownMemberId));
     assert_eq!(second.sync_alone("all").await, Ok("all".to_owned()));
 }
@@ -746,16 +481,9 @@ async fn leader_that_never_syncs_is_put_out(target: &Target) {
     follower.rebalance_timeout_ms = 600;
     join_both(&mut leader, &mut follower).await;
     let begin = Instant::now();
-    follower
-        .client
-        .send(SYNC, &follower.sync_request(&[]))
-        .await;
+    follower.client.send(SYNC, &follower.sync_request(&[])).await;
     leader.heartbeat_until(ResponseError::UnknownMemberId).await;
-    assert!(
-        begin.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        begin.elapsed()
-    );
+    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
     let answer = follower.client.receive::<SyncGroupRequest>(SYNC).await;
     assert_eq!(assignment(&answer), Err(ResponseError::RebalanceInProgress));
     let answer = follower.join().await;
@@ -771,17 +499,11 @@ async fn closed_connection_does_not_leave(target: &Target) {
     assert_eq!(follower.heartbeat().await, None);
     leader.send_join().await;
     leader.client = Client::connect(target).await;
-    follower
-        .heartbeat_until(ResponseError::RebalanceInProgress)
-        .await;
+    follower.heartbeat_until(ResponseError::RebalanceInProgress).await;
     follower.send_join().await;
     let answer = follower.receive_join().await;
     assert_eq!((answer.error_code.err(), answer.generation_id), (None, 3));
     leader.generation = 3;
-    assert_eq!(
-        leader.heartbeat().await,
-        None,
-        "its join was taken although it could not hear so"
-    );
+    assert_eq!(leader.heartbeat().await, None, "its join was taken although it could not hear so");
     assert_eq!(leader.leave().await.error_code.err(), None);
 }

@@ -41,8 +41,7 @@ impl Log {
     }
 
     async fn append(&mut self, producer: Producer, sequence: i32, values: &[&str]) -> Appended {
-        self.append_bytes(Batch::of(values).by(producer, sequence).encode())
-            .await
+        self.append_bytes(Batch::of(values).by(producer, sequence).encode()).await
     }
 
     async fn append_bytes(&mut self, records: Bytes) -> Appended {
@@ -62,11 +61,7 @@ impl Log {
 async fn producer_ids_differ_and_begin_at_epoch_zero(target: &Target) {
     let mut client = Client::connect(target).await;
     let mut other = Client::connect(target).await;
-    let producers = [
-        client.init_producer().await,
-        other.init_producer().await,
-        client.init_producer().await,
-    ];
+    let producers = [client.init_producer().await, other.init_producer().await, client.init_producer().await];
     let mut ids = producers.map(|producer| producer.id);
     ids.sort_unstable();
     assert!(0 <= ids[0] && ids[0] < ids[1] && ids[1] < ids[2], "{ids:?}");
@@ -85,23 +80,13 @@ async fn sequences_go_on_from_batch_to_batch(target: &Target) {
 async fn duplicate_answers_its_first_offset(target: &Target) {
     let mut log = Log::new(target).await;
     let producer = log.client.init_producer().await;
-    assert_eq!(
-        log.append_bytes(Batch::of(&["other"]).encode()).await,
-        Ok(0)
-    );
+    assert_eq!(log.append_bytes(Batch::of(&["other"]).encode()).await, Ok(0));
     assert_eq!(log.append(producer, 0, &["a", "b"]).await, Ok(1));
-    assert_eq!(
-        log.append_bytes(Batch::of(&["other"]).encode()).await,
-        Ok(3)
-    );
+    assert_eq!(log.append_bytes(Batch::of(&["other"]).encode()).await, Ok(3));
     for _ in 0..3 {
         assert_eq!(log.append(producer, 0, &["a", "b"]).await, Ok(1));
     }
-    assert_eq!(
-        log.append(producer, 2, &["c"]).await,
-        Ok(4),
-        "the sequence goes on"
-    );
+    assert_eq!(log.append(producer, 2, &["c"]).await, Ok(4), "the sequence goes on");
     log.assert_holds(&["other", "a", "b", "other", "c"]).await;
 }
 
@@ -109,16 +94,10 @@ async fn each_of_the_last_five_batches_is_known_again(target: &Target) {
     let mut log = Log::new(target).await;
     let producer = log.client.init_producer().await;
     for sequence in 0..7 {
-        assert_eq!(
-            log.append(producer, sequence, &["x"]).await,
-            Ok(sequence.into())
-        );
+        assert_eq!(log.append(producer, sequence, &["x"]).await, Ok(sequence.into()));
     }
     for sequence in [2, 6, 3, 5, 4, 2] {
-        assert_eq!(
-            log.append(producer, sequence, &["x"]).await,
-            Ok(sequence.into())
-        );
+        assert_eq!(log.append(producer, sequence, &["x"]).await, Ok(sequence.into()));
     }
     assert_eq!(log.end().await, 7, "nothing is appended twice");
 }
@@ -127,21 +106,11 @@ async fn duplicate_older_than_five_batches(target: &Target) {
     let mut log = Log::new(target).await;
     let producer = log.client.init_producer().await;
     for sequence in 0..6 {
-        assert_eq!(
-            log.append(producer, sequence, &["x"]).await,
-            Ok(sequence.into())
-        );
+        assert_eq!(log.append(producer, sequence, &["x"]).await, Ok(sequence.into()));
     }
-    assert_eq!(
-        log.append(producer, 0, &["x"]).await,
-        Err(ResponseError::OutOfOrderSequenceNumber)
-    );
+    assert_eq!(log.append(producer, 0, &["x"]).await, Err(ResponseError::OutOfOrderSequenceNumber));
     assert_eq!(log.end().await, 6);
-    assert_eq!(
-        log.append(producer, 6, &["x"]).await,
-        Ok(6),
-        "the producer may go on"
-    );
+    assert_eq!(log.append(producer, 6, &["x"]).await, Ok(6), "the producer may go on");
 }
 
 /// Only a batch with the same first and last sequence is a duplicate.
@@ -149,12 +118,7 @@ async fn overlap_with_the_last_batch_is_refused(target: &Target) {
     let mut log = Log::new(target).await;
     let producer = log.client.init_producer().await;
     assert_eq!(log.append(producer, 0, &["a", "b", "c"]).await, Ok(0));
-    for (sequence, values) in [
-        (0, &["a"][..]),
-        (1, &["b", "c"]),
-        (0, &["a", "b", "c", "d"]),
-        (2, &["c", "d"]),
-    ] {
+    for (sequence, values) in [(0, &["a"][..]), (1, &["b", "c"]), (0, &["a", "b", "c", "d"]), (2, &["c", "d"])] {
         assert_eq!(
             log.append(producer, sequence, values).await,
             Err(ResponseError::OutOfOrderSequenceNumber),
@@ -168,15 +132,8 @@ async fn gap_is_refused(target: &Target) {
     let mut log = Log::new(target).await;
     let producer = log.client.init_producer().await;
     assert_eq!(log.append(producer, 0, &["a"]).await, Ok(0));
-    assert_eq!(
-        log.append(producer, 2, &["c"]).await,
-        Err(ResponseError::OutOfOrderSequenceNumber)
-    );
-    assert_eq!(
-        log.append(producer, 1, &["b"]).await,
-        Ok(1),
-        "what was missing still fits"
-    );
+    assert_eq!(log.append(producer, 2, &["c"]).await, Err(ResponseError::OutOfOrderSequenceNumber));
+    assert_eq!(log.append(producer, 1, &["b"]).await, Ok(1), "what was missing still fits");
     assert_eq!(log.append(producer, 2, &["c"]).await, Ok(2));
     log.assert_holds(&["a", "b", "c"]).await;
 }
@@ -184,10 +141,7 @@ async fn gap_is_refused(target: &Target) {
 async fn old_epoch_is_refused(target: &Target) {
     let mut log = Log::new(target).await;
     let producer = log.client.init_producer().await;
-    let successor = Producer {
-        epoch: 1,
-        ..producer
-    };
+    let successor = Producer { epoch: 1, ..producer };
     assert_eq!(log.append(producer, 0, &["a"]).await, Ok(0));
     assert_eq!(log.append(successor, 0, &["b"]).await, Ok(1));
     for sequence in [0, 1] {
@@ -203,20 +157,10 @@ async fn old_epoch_is_refused(target: &Target) {
 async fn new_epoch_begins_at_zero(target: &Target) {
     let mut log = Log::new(target).await;
     let producer = log.client.init_producer().await;
-    let successor = Producer {
-        epoch: 1,
-        ..producer
-    };
+    let successor = Producer { epoch: 1, ..producer };
     assert_eq!(log.append(producer, 0, &["a"]).await, Ok(0));
-    assert_eq!(
-        log.append(successor, 1, &["b"]).await,
-        Err(ResponseError::OutOfOrderSequenceNumber)
-    );
-    assert_eq!(
-        log.append(producer, 1, &["c"]).await,
-        Ok(1),
-        "a refused batch changes no epoch"
-    );
+    assert_eq!(log.append(successor, 1, &["b"]).await, Err(ResponseError::OutOfOrderSequenceNumber));
+    assert_eq!(log.append(producer, 1, &["c"]).await, Ok(1), "a refused batch changes no epoch");
     assert_eq!(log.append(successor, 0, &["d"]).await, Ok(2));
     log.assert_holds(&["a", "c", "d"]).await;
 }
@@ -227,10 +171,7 @@ async fn unknown_producer_with_a_later_sequence(target: &Target) {
     let producer = log.client.init_producer().await;
     assert_eq!(log.append(producer, 10, &["a"]).await, Ok(0));
     assert_eq!(log.append(producer, 11, &["b"]).await, Ok(1));
-    assert_eq!(
-        log.append(producer, 13, &["d"]).await,
-        Err(ResponseError::OutOfOrderSequenceNumber)
-    );
+    assert_eq!(log.append(producer, 13, &["d"]).await, Err(ResponseError::OutOfOrderSequenceNumber));
     log.assert_holds(&["a", "b"]).await;
 }
 
@@ -240,36 +181,19 @@ async fn sequence_wraps_to_zero(target: &Target) {
     let producer = log.client.init_producer().await;
     assert_eq!(log.append(producer, i32::MAX - 1, &["a", "b"]).await, Ok(0));
     assert_eq!(log.append(producer, 0, &["c"]).await, Ok(2));
-    assert_eq!(
-        log.append(producer, i32::MAX - 1, &["a", "b"]).await,
-        Ok(0),
-        "a duplicate"
-    );
+    assert_eq!(log.append(producer, i32::MAX - 1, &["a", "b"]).await, Ok(0), "a duplicate");
     // A batch across the end: MAX, 0, 1.
     let producer = log.client.init_producer().await;
-    assert_eq!(
-        log.append(producer, i32::MAX, &["d", "e", "f"]).await,
-        Ok(3)
-    );
-    assert_eq!(
-        log.append(producer, i32::MAX, &["d", "e", "f"]).await,
-        Ok(3),
-        "a duplicate"
-    );
-    assert_eq!(
-        log.append(producer, 1, &["g"]).await,
-        Err(ResponseError::OutOfOrderSequenceNumber)
-    );
+    assert_eq!(log.append(producer, i32::MAX, &["d", "e", "f"]).await, Ok(3));
+    assert_eq!(log.append(producer, i32::MAX, &["d", "e", "f"]).await, Ok(3), "a duplicate");
+    assert_eq!(log.append(producer, 1, &["g"]).await, Err(ResponseError::OutOfOrderSequenceNumber));
     assert_eq!(log.append(producer, 2, &["g"]).await, Ok(6));
     log.assert_holds(&["a", "b", "c", "d", "e", "f", "g"]).await;
 }
 
 async fn producers_do_not_disturb_each_other(target: &Target) {
     let mut log = Log::new(target).await;
-    let (one, two) = (
-        log.client.init_producer().await,
-        log.client.init_producer().await,
-    );
+    let (one, two) = (log.client.init_producer().await, log.client.init_producer().await);
     assert_eq!(log.append(one, 0, &["a"]).await, Ok(0));
     assert_eq!(log.append(two, 0, &["b"]).await, Ok(1));
     assert_eq!(log.append(one, 1, &["c"]).await, Ok(2));
@@ -292,8 +216,5 @@ async fn partitions_have_sequences_of_their_own(target: &Target) {
 async fn producer_without_a_sequence_is_refused(target: &Target) {
     let mut log = Log::new(target).await;
     let producer = log.client.init_producer().await;
-    assert_eq!(
-        log.append(producer, -1, &["a"]).await,
-        Err(ResponseError::InvalidRecord)
-    );
+    assert_eq!(log.append(producer, -1, &["a"]).await, Err(ResponseError::InvalidRecord));
 }

@@ -5,9 +5,8 @@ use bytes::Bytes;
 use kafka_protocol::{
     error::{ParseResponseErrorCode as _, ResponseError},
     messages::{
-        DescribeGroupsRequest, HeartbeatRequest, JoinGroupRequest, JoinGroupResponse,
-        LeaveGroupRequest, LeaveGroupResponse, OffsetCommitRequest, SyncGroupRequest,
-        SyncGroupResponse,
+        DescribeGroupsRequest, HeartbeatRequest, JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest,
+        LeaveGroupResponse, OffsetCommitRequest, SyncGroupRequest, SyncGroupResponse,
         describe_groups_response::DescribedGroup,
         join_group_request::JoinGroupRequestProtocol,
         leave_group_request::MemberIdentity,
@@ -99,10 +98,7 @@ impl Member {
     pub async fn send_join(&mut self) {
         if self.id.is_empty() && self.instance.is_none() {
             let answer = self.client.call(JOIN, &self.join_request()).await;
-            assert_eq!(
-                answer.error_code.err(),
-                Some(ResponseError::MemberIdRequired)
-            );
+            assert_eq!(answer.error_code.err(), Some(ResponseError::MemberIdRequired));
             self.id = answer.member_id.to_string();
         }
         self.client.send(JOIN, &self.join_request()).await;
@@ -114,11 +110,7 @@ impl Member {
         if answer.error_code.is_ok() {
             self.id = answer.member_id.to_string();
             self.generation = answer.generation_id;
-            self.protocol = answer
-                .protocol_name
-                .as_ref()
-                .expect("a protocol")
-                .to_string();
+            self.protocol = answer.protocol_name.as_ref().expect("a protocol").to_string();
         }
         answer
     }
@@ -174,25 +166,20 @@ impl Member {
 
     /// Heartbeats, as a client does while it works, until the broker answers this.
     pub async fn heartbeat_until(&mut self, error: ResponseError) {
-        eventually(
-            &format!("a heartbeat answers {error:?}"),
-            async || match self.heartbeat().await {
-                None => None,
-                Some(found) if found == error => Some(()),
-                Some(other) => panic!("a heartbeat answers {other:?}, not {error:?}"),
-            },
-        )
+        eventually(&format!("a heartbeat answers {error:?}"), async || match self.heartbeat().await {
+            None => None,
+            Some(found) if found == error => Some(()),
+            Some(other) => panic!("a heartbeat answers {other:?}, not {error:?}"),
+        })
         .await;
     }
 
     pub async fn leave(&mut self) -> LeaveGroupResponse {
-        let request = LeaveGroupRequest::default()
-            .with_group_id(str(&self.group).into())
-            .with_members(vec![
-                MemberIdentity::default()
-                    .with_member_id(str(&self.id))
-                    .with_group_instance_id(self.instance.as_deref().map(str)),
-            ]);
+        let request = LeaveGroupRequest::default().with_group_id(str(&self.group).into()).with_members(vec![
+            MemberIdentity::default()
+                .with_member_id(str(&self.id))
+                .with_group_instance_id(self.instance.as_deref().map(str)),
+        ]);
         self.client.call(LEAVE, &request).await
     }
 
@@ -202,15 +189,9 @@ impl Member {
             .with_generation_id_or_member_epoch(self.generation)
             .with_member_id(str(&self.id))
             .with_group_instance_id(self.instance.as_deref().map(str))
-            .with_topics(vec![
-                OffsetCommitRequestTopic::default()
-                    .with_name(str(topic).into())
-                    .with_partitions(vec![
-                        OffsetCommitRequestPartition::default()
-                            .with_partition_index(partition)
-                            .with_committed_offset(offset),
-                    ]),
-            ])
+            .with_topics(vec![OffsetCommitRequestTopic::default().with_name(str(topic).into()).with_partitions(vec![
+                OffsetCommitRequestPartition::default().with_partition_index(partition).with_committed_offset(offset),
+            ])])
     }
 
     pub async fn commit(&mut self, topic: &str, partition: i32, offset: i64) -> Outcome {
@@ -221,11 +202,7 @@ impl Member {
 
     pub async fn describe(&mut self) -> DescribedGroup {
         let request = DescribeGroupsRequest::default().with_groups(vec![str(&self.group).into()]);
-        self.client
-            .call(DESCRIBE_GROUPS, &request)
-            .await
-            .groups
-            .remove(0)
+        self.client.call(DESCRIBE_GROUPS, &request).await.groups.remove(0)
     }
 
     pub async fn state(&mut self) -> String {
@@ -244,11 +221,7 @@ pub fn assignment(answer: &SyncGroupResponse) -> Result<String, ResponseError> {
 
 /// Member ids of a join's answer, sorted.
 pub fn member_ids(answer: &JoinGroupResponse) -> Vec<String> {
-    let mut ids: Vec<_> = answer
-        .members
-        .iter()
-        .map(|member| member.member_id.to_string())
-        .collect();
+    let mut ids: Vec<_> = answer.members.iter().map(|member| member.member_id.to_string()).collect();
     ids.sort_unstable();
     ids
 }
@@ -264,9 +237,7 @@ pub async fn alone(target: &Target, group: &str) -> Member {
 /// Lets a second member into a stable group of one; neither has synced. The first one stays the leader.
 pub async fn join_both(first: &mut Member, second: &mut Member) -> [JoinGroupResponse; 2] {
     second.send_join().await;
-    first
-        .heartbeat_until(ResponseError::RebalanceInProgress)
-        .await;
+    first.heartbeat_until(ResponseError::RebalanceInProgress).await;
     let answer = first.join().await;
     [answer, second.receive_join().await]
 }
@@ -285,9 +256,6 @@ pub async fn pair(target: &Target, group: &str) -> (Member, Member) {
 /// The leader gives "one" to itself and "two" to the follower.
 pub async fn sync_both(leader: &mut Member, follower: &mut Member) {
     let request = leader.sync_request(&[(leader, "one"), (follower, "two")]);
-    assert_eq!(
-        assignment(&leader.client.call(SYNC, &request).await),
-        Ok("one".to_owned())
-    );
+    assert_eq!(assignment(&leader.client.call(SYNC, &request).await), Ok("one".to_owned()));
     assert_eq!(follower.sync().await, Ok("two".to_owned()));
 }

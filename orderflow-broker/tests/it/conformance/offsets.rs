@@ -4,9 +4,7 @@ use kafka_protocol::{
     error::{ParseResponseErrorCode as _, ResponseError},
     messages::{
         OffsetCommitRequest, OffsetFetchRequest,
-        offset_fetch_request::{
-            OffsetFetchRequestGroup, OffsetFetchRequestTopic, OffsetFetchRequestTopics,
-        },
+        offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopic, OffsetFetchRequestTopics},
     },
 };
 
@@ -38,54 +36,33 @@ conformance! {
 type Found = (i64, String, Option<ResponseError>);
 
 /// What a group has committed for a partition.
-async fn committed(
-    client: &mut Client,
-    version: i16,
-    group: &str,
-    topic: &str,
-    partition: i32,
-) -> Found {
+async fn committed(client: &mut Client, version: i16, group: &str, topic: &str, partition: i32) -> Found {
     let text = |text: &Option<kafka_protocol::protocol::StrBytes>| {
-        text.as_ref()
-            .map_or_else(|| "null".to_owned(), ToString::to_string)
+        text.as_ref().map_or_else(|| "null".to_owned(), ToString::to_string)
     };
     let request = OffsetFetchRequest::default();
     if version < 8 {
-        let topic = OffsetFetchRequestTopic::default()
-            .with_name(str(topic).into())
-            .with_partition_indexes(vec![partition]);
-        let request = request
-            .with_group_id(str(group).into())
-            .with_topics(Some(vec![topic]));
+        let topic =
+            OffsetFetchRequestTopic::default().with_name(str(topic).into()).with_partition_indexes(vec![partition]);
+        let request = request.with_group_id(str(group).into()).with_topics(Some(vec![topic]));
         let answer = client.call(version, &request).await;
         assert_eq!(answer.error_code.err(), None, "v{version}");
         let found = &answer.topics[0].partitions[0];
         assert_eq!(found.partition_index, partition);
-        return (
-            found.committed_offset,
-            text(&found.metadata),
-            found.error_code.err(),
-        );
+        return (found.committed_offset, text(&found.metadata), found.error_code.err());
     }
-    let topic = OffsetFetchRequestTopics::default()
-        .with_name(str(topic).into())
-        .with_partition_indexes(vec![partition]);
+    let topic =
+        OffsetFetchRequestTopics::default().with_name(str(topic).into()).with_partition_indexes(vec![partition]);
     let group = OffsetFetchRequestGroup::default()
         .with_group_id(str(group).into())
         .with_member_id(None)
         .with_member_epoch(-1)
         .with_topics(Some(vec![topic]));
-    let answer = client
-        .call(version, &request.with_groups(vec![group]))
-        .await;
+    let answer = client.call(version, &request.with_groups(vec![group])).await;
     assert_eq!(answer.groups[0].error_code.err(), None, "v{version}");
     let found = &answer.groups[0].topics[0].partitions[0];
     assert_eq!(found.partition_index, partition);
-    (
-        found.committed_offset,
-        text(&found.metadata),
-        found.error_code.err(),
-    )
+    (found.committed_offset, text(&found.metadata), found.error_code.err())
 }
 
 async fn offset(client: &mut Client, group: &str, topic: &str) -> i64 {
@@ -102,26 +79,13 @@ async fn simple(target: &Target) -> (Member, String) {
 
 async fn every_version_commits(target: &Target) {
     let (mut member, topic) = simple(target).await;
-    for (version, value) in member
-        .client
-        .versions::<OffsetCommitRequest>(2..=9)
-        .await
-        .zip(10..)
-    {
+    for (version, value) in member.client.versions::<OffsetCommitRequest>(2..=9).await.zip(10..) {
         let request = member.commit_request(&topic, 0, value);
         let answer = member.client.call(version, &request).await;
         assert_eq!(answer.topics[0].name.as_str(), topic, "v{version}");
         let partition = &answer.topics[0].partitions[0];
-        assert_eq!(
-            (partition.partition_index, partition.error_code.err()),
-            (0, None),
-            "v{version}"
-        );
-        assert_eq!(
-            offset(&mut member.client, &member.group, &topic).await,
-            value,
-            "v{version}"
-        );
+        assert_eq!((partition.partition_index, partition.error_code.err()), (0, None), "v{version}");
+        assert_eq!(offset(&mut member.client, &member.group, &topic).await, value, "v{version}");
     }
 }
 
@@ -146,11 +110,7 @@ async fn several_groups_in_one_request(target: &Target) {
     assert_eq!(two.commit(&topic, 1, 2).await, None);
     let group = |group: &str, partitions: Option<Vec<i32>>| {
         let topics = partitions.map(|partitions| {
-            vec![
-                OffsetFetchRequestTopics::default()
-                    .with_name(str(&topic).into())
-                    .with_partition_indexes(partitions),
-            ]
+            vec![OffsetFetchRequestTopics::default().with_name(str(&topic).into()).with_partition_indexes(partitions)]
         });
         OffsetFetchRequestGroup::default()
             .with_group_id(str(group).into())
@@ -168,20 +128,12 @@ async fn several_groups_in_one_request(target: &Target) {
         let mut found: Vec<_> = answer
             .groups
             .iter()
-            .flat_map(|group| {
-                group
-                    .topics
-                    .iter()
-                    .map(|topic| (group.group_id.to_string(), topic))
-            })
+            .flat_map(|group| group.topics.iter().map(|topic| (group.group_id.to_string(), topic)))
             .flat_map(|(group, topic)| {
-                topic.partitions.iter().map(move |partition| {
-                    (
-                        group.clone(),
-                        partition.partition_index,
-                        partition.committed_offset,
-                    )
-                })
+                topic
+                    .partitions
+                    .iter()
+                    .map(move |partition| (group.clone(), partition.partition_index, partition.committed_offset))
             })
             .collect();
         found.sort_unstable();
@@ -203,35 +155,18 @@ async fn all_topics_of_a_group(target: &Target) {
     assert_eq!(member.commit(&first, 1, 5).await, None);
     assert_eq!(member.commit(&second, 0, 6).await, None);
     for version in member.client.versions::<OffsetFetchRequest>(2..=7).await {
-        let request = OffsetFetchRequest::default()
-            .with_group_id(str(&member.group).into())
-            .with_topics(None);
+        let request = OffsetFetchRequest::default().with_group_id(str(&member.group).into()).with_topics(None);
         let answer = member.client.call(version, &request).await;
         let mut found: Vec<_> = answer
             .topics
             .iter()
-            .flat_map(|topic| {
-                topic
-                    .partitions
-                    .iter()
-                    .map(move |partition| (topic, partition))
-            })
-            .map(|(topic, partition)| {
-                (
-                    topic.name.to_string(),
-                    partition.partition_index,
-                    partition.committed_offset,
-                )
-            })
+            .flat_map(|topic| topic.partitions.iter().map(move |partition| (topic, partition)))
+            .map(|(topic, partition)| (topic.name.to_string(), partition.partition_index, partition.committed_offset))
             .collect();
         found.sort_unstable();
         let mut expected = vec![(first.clone(), 1, 5), (second.clone(), 0, 6)];
         expected.sort_unstable();
-        assert_eq!(
-            (answer.error_code.err(), found),
-            (None, expected),
-            "v{version}"
-        );
+        assert_eq!((answer.error_code.err(), found), (None, expected), "v{version}");
     }
 }
 
@@ -241,9 +176,7 @@ async fn nothing_committed(target: &Target) {
         let found = committed(&mut member.client, 7, &member.group, name, partition).await;
         assert_eq!(found, (-1, String::new(), None), "{name}/{partition}");
     }
-    let request = OffsetFetchRequest::default()
-        .with_group_id(str(&member.group).into())
-        .with_topics(None);
+    let request = OffsetFetchRequest::default().with_group_id(str(&member.group).into()).with_topics(None);
     let answer = member.client.call(7, &request).await;
     assert_eq!((answer.error_code.err(), answer.topics.len()), (None, 0));
 }
@@ -252,11 +185,7 @@ async fn later_commit_replaces(target: &Target) {
     let (mut member, topic) = simple(target).await;
     for value in [5, 9, 3, 0] {
         assert_eq!(member.commit(&topic, 0, value).await, None);
-        assert_eq!(
-            offset(&mut member.client, &member.group, &topic).await,
-            value,
-            "backwards too"
-        );
+        assert_eq!(offset(&mut member.client, &member.group, &topic).await, value, "backwards too");
     }
 }
 
@@ -264,36 +193,20 @@ async fn metadata_is_kept(target: &Target) {
     let (mut member, topic) = simple(target).await;
     let longest = "x".repeat(4096);
     let too_long = "x".repeat(4097);
-    for (text, error) in [
-        ("", None),
-        ("note", None),
-        (&*longest, None),
-        (&*too_long, Some(ResponseError::OffsetMetadataTooLarge)),
-    ] {
+    for (text, error) in
+        [("", None), ("note", None), (&*longest, None), (&*too_long, Some(ResponseError::OffsetMetadataTooLarge))]
+    {
         let mut request = member.commit_request(&topic, 0, 1);
         request.topics[0].partitions[0].committed_metadata = Some(str(text));
         let answer = member.client.call(OFFSET_COMMIT, &request).await;
-        assert_eq!(
-            answer.topics[0].partitions[0].error_code.err(),
-            error,
-            "{} bytes",
-            text.len()
-        );
-        let found = committed(&mut member.client, 7, &member.group, &topic, 0)
-            .await
-            .1;
+        assert_eq!(answer.topics[0].partitions[0].error_code.err(), error, "{} bytes", text.len());
+        let found = committed(&mut member.client, 7, &member.group, &topic, 0).await.1;
         assert_eq!(found, if error.is_none() { text } else { &longest });
     }
     let mut request = member.commit_request(&topic, 0, 1);
     request.topics[0].partitions[0].committed_metadata = None;
     member.client.call(OFFSET_COMMIT, &request).await;
-    assert_eq!(
-        committed(&mut member.client, 7, &member.group, &topic, 0)
-            .await
-            .1,
-        "",
-        "null is empty"
-    );
+    assert_eq!(committed(&mut member.client, 7, &member.group, &topic, 0).await.1, "", "null is empty");
 }
 
 async fn leader_epoch_is_kept(target: &Target) {
@@ -302,9 +215,7 @@ async fn leader_epoch_is_kept(target: &Target) {
         let mut request = member.commit_request(&topic, 0, 1);
         request.topics[0].partitions[0].committed_leader_epoch = epoch;
         member.client.call(OFFSET_COMMIT, &request).await;
-        let request = OffsetFetchRequest::default()
-            .with_group_id(str(&member.group).into())
-            .with_topics(None);
+        let request = OffsetFetchRequest::default().with_group_id(str(&member.group).into()).with_topics(None);
         let answer = member.client.call(7, &request).await;
         assert_eq!(answer.topics[0].partitions[0].committed_leader_epoch, epoch);
     }
@@ -337,24 +248,14 @@ async fn by_members_of_a_group(target: &Target) {
 /// As `assign` without `subscribe` commits: it must not overwrite what a live group commits.
 async fn by_nobody_in_particular(target: &Target) {
     let (mut nobody, topic) = simple(target).await;
-    assert_eq!(
-        nobody.commit(&topic, 0, 1).await,
-        None,
-        "the group is empty"
-    );
+    assert_eq!(nobody.commit(&topic, 0, 1).await, None, "the group is empty");
     let mut member = alone(target, &nobody.group).await;
-    assert_eq!(
-        nobody.commit(&topic, 0, 2).await,
-        Some(ResponseError::UnknownMemberId)
-    );
+    assert_eq!(nobody.commit(&topic, 0, 2).await, Some(ResponseError::UnknownMemberId));
     assert_eq!(member.commit(&topic, 0, 3).await, None);
     member.leave().await;
     assert_eq!(offset(&mut nobody.client, &member.group, &topic).await, 3);
     assert_eq!(nobody.commit(&topic, 0, 4).await, None, "it is empty again");
-    assert_eq!(
-        member.commit(&topic, 0, 5).await,
-        Some(ResponseError::UnknownMemberId)
-    );
+    assert_eq!(member.commit(&topic, 0, 5).await, Some(ResponseError::UnknownMemberId));
     assert_eq!(offset(&mut nobody.client, &member.group, &topic).await, 4);
 }
 
@@ -364,22 +265,12 @@ async fn while_the_group_rebalances(target: &Target) {
     first.client.create_topic(&topic, 1, &[]).await;
     let mut second = Member::new(target, &group).await;
     second.send_join().await;
-    first
-        .heartbeat_until(ResponseError::RebalanceInProgress)
-        .await;
-    assert_eq!(
-        first.commit(&topic, 0, 1).await,
-        None,
-        "what was read before is still committed"
-    );
+    first.heartbeat_until(ResponseError::RebalanceInProgress).await;
+    assert_eq!(first.commit(&topic, 0, 1).await, None, "what was read before is still committed");
     first.join().await;
     second.receive_join().await;
     let error = Some(ResponseError::RebalanceInProgress);
-    assert_eq!(
-        first.commit(&topic, 0, 2).await,
-        error,
-        "nobody has an assignment now"
-    );
+    assert_eq!(first.commit(&topic, 0, 2).await, error, "nobody has an assignment now");
     assert_eq!(offset(&mut first.client, &group, &topic).await, 1);
 }
 
@@ -387,33 +278,19 @@ async fn of_unknown_topics_and_partitions(target: &Target) {
     let (mut member, topic) = simple(target).await;
     let nowhere = unique("nowhere");
     let mut request = member.commit_request(&nowhere, 0, 1);
-    request
-        .topics
-        .extend(member.commit_request(&topic, 0, 2).topics);
+    request.topics.extend(member.commit_request(&topic, 0, 2).topics);
     let answer = member.client.call(OFFSET_COMMIT, &request).await;
-    let mut errors: Vec<_> = answer
-        .topics
-        .iter()
-        .map(|topic| (topic.name.to_string(), topic.partitions[0].error_code.err()))
-        .collect();
+    let mut errors: Vec<_> =
+        answer.topics.iter().map(|topic| (topic.name.to_string(), topic.partitions[0].error_code.err())).collect();
     errors.sort_unstable_by_key(|(name, _)| *name != nowhere);
-    assert_eq!(
-        errors,
-        [
-            (nowhere, Some(ResponseError::UnknownTopicOrPartition)),
-            (topic.clone(), None)
-        ]
-    );
+    assert_eq!(errors, [(nowhere, Some(ResponseError::UnknownTopicOrPartition)), (topic.clone(), None)]);
     assert_eq!(offset(&mut member.client, &member.group, &topic).await, 2);
 }
 
 async fn to_a_group_that_does_not_exist(target: &Target) {
     let (mut member, topic) = simple(target).await;
     (member.generation, member.id) = (1, "nobody".to_owned());
-    assert_eq!(
-        member.commit(&topic, 0, 1).await,
-        Some(ResponseError::IllegalGeneration)
-    );
+    assert_eq!(member.commit(&topic, 0, 1).await, Some(ResponseError::IllegalGeneration));
 }
 
 async fn without_a_group(target: &Target) {

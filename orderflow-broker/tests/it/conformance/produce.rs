@@ -10,8 +10,8 @@ use kafka_protocol::{
 
 use crate::{
     raw::{
-        Batch, CREATE_TOPICS, Client, EARLIEST, LATEST, PRODUCE, appended, creatable, now_ms,
-        numbered, produce_request, values,
+        Batch, CREATE_TOPICS, Client, EARLIEST, LATEST, PRODUCE, appended, creatable, now_ms, numbered,
+        produce_request, values,
     },
     target::{Target, conformance, unique},
 };
@@ -42,10 +42,7 @@ async fn every_version_appends(target: &Target) {
         assert_eq!(answer.responses[0].name.as_str(), topic, "v{version}");
         let partition = &answer.responses[0].partition_responses[0];
         assert_eq!(appended(partition), Ok(offset), "v{version}");
-        assert_eq!(
-            partition.log_append_time_ms, -1,
-            "v{version}: the time is the producer's"
-        );
+        assert_eq!(partition.log_append_time_ms, -1, "v{version}: the time is the producer's");
         let start = if version >= 5 { 0 } else { -1 };
         assert_eq!(partition.log_start_offset, start, "v{version}");
     }
@@ -55,29 +52,11 @@ async fn acks_zero_is_not_answered(target: &Target) {
     let mut client = Client::connect(target).await;
     let topic = unique("acks-zero");
     client.create_topic(&topic, 1, &[]).await;
-    client
-        .send(
-            PRODUCE,
-            &produce_request(&topic, 0, &[(0, Batch::of(&["a", "b"]).encode())]),
-        )
-        .await;
+    client.send(PRODUCE, &produce_request(&topic, 0, &[(0, Batch::of(&["a", "b"]).encode())])).await;
     // The next frame is the answer to this request: `call` compares the correlation ids.
-    assert_eq!(
-        client
-            .call(0, &ApiVersionsRequest::default())
-            .await
-            .error_code
-            .err(),
-        None
-    );
-    assert_eq!(
-        client.produce(&topic, 0, Batch::of(&["c"]).encode()).await,
-        Ok(2)
-    );
-    assert_eq!(
-        values(&client.fetch(&topic, 0, 0).await),
-        numbered(0, &["a", "b", "c"])
-    );
+    assert_eq!(client.call(0, &ApiVersionsRequest::default()).await.error_code.err(), None);
+    assert_eq!(client.produce(&topic, 0, Batch::of(&["c"]).encode()).await, Ok(2));
+    assert_eq!(values(&client.fetch(&topic, 0, 0).await), numbered(0, &["a", "b", "c"]));
 }
 
 async fn acks_one_and_all_answer_the_first_offset(target: &Target) {
@@ -85,26 +64,14 @@ async fn acks_one_and_all_answer_the_first_offset(target: &Target) {
     let topic = unique("acks");
     client.create_topic(&topic, 1, &[]).await;
     let mut next = 0;
-    for (acks, batch) in [
-        (1, &["a"][..]),
-        (-1, &["b", "c"]),
-        (1, &["d", "e", "f"]),
-        (-1, &["g"]),
-    ] {
+    for (acks, batch) in [(1, &["a"][..]), (-1, &["b", "c"]), (1, &["d", "e", "f"]), (-1, &["g"])] {
         let request = produce_request(&topic, acks, &[(0, Batch::of(batch).encode())]);
         let answer = client.call(PRODUCE, &request).await;
-        assert_eq!(
-            appended(&answer.responses[0].partition_responses[0]),
-            Ok(next),
-            "acks={acks}"
-        );
+        assert_eq!(appended(&answer.responses[0].partition_responses[0]), Ok(next), "acks={acks}");
         next += i64::try_from(batch.len()).expect("a small batch");
     }
     let data = client.fetch(&topic, 0, 0).await;
-    assert_eq!(
-        values(&data),
-        numbered(0, &["a", "b", "c", "d", "e", "f", "g"])
-    );
+    assert_eq!(values(&data), numbered(0, &["a", "b", "c", "d", "e", "f", "g"]));
     assert_eq!((data.high_watermark, data.log_start_offset), (7, 0));
     assert_eq!(client.list_offset(&topic, 0, EARLIEST).await.offset, 0);
     assert_eq!(client.list_offset(&topic, 0, LATEST).await.offset, 7);
@@ -118,18 +85,10 @@ async fn invalid_acks_are_refused(target: &Target) {
         let request = produce_request(&topic, acks, &[(0, Batch::of(&["a"]).encode())]);
         let answer = client.call(PRODUCE, &request).await;
         let partition = &answer.responses[0].partition_responses[0];
-        assert_eq!(
-            appended(partition),
-            Err(ResponseError::InvalidRequiredAcks),
-            "acks={acks}"
-        );
+        assert_eq!(appended(partition), Err(ResponseError::InvalidRequiredAcks), "acks={acks}");
         assert_eq!(partition.base_offset, -1);
     }
-    assert_eq!(
-        client.list_offset(&topic, 0, LATEST).await.offset,
-        0,
-        "nothing is appended"
-    );
+    assert_eq!(client.list_offset(&topic, 0, LATEST).await.offset, 0, "nothing is appended");
 }
 
 async fn unknown_topic_and_partition(target: &Target) {
@@ -137,9 +96,7 @@ async fn unknown_topic_and_partition(target: &Target) {
     let topic = unique("produce");
     client.create_topic(&topic, 2, &[]).await;
     for (name, partition) in [(unique("nowhere").as_str(), 0), (&topic, 2), (&topic, -1)] {
-        let answer = client
-            .produce_full(name, partition, Batch::of(&["a"]).encode())
-            .await;
+        let answer = client.produce_full(name, partition, Batch::of(&["a"]).encode()).await;
         assert_eq!(
             appended(&answer),
             Err(ResponseError::UnknownTopicOrPartition),
@@ -153,16 +110,10 @@ async fn nothing_or_an_empty_set_of_records(target: &Target) {
     let mut client = Client::connect(target).await;
     let topic = unique("produce");
     client.create_topic(&topic, 1, &[]).await;
-    let answer = client
-        .call(PRODUCE, &ProduceRequest::default().with_acks(-1))
-        .await;
+    let answer = client.call(PRODUCE, &ProduceRequest::default().with_acks(-1)).await;
     assert_eq!(answer.responses, [], "a request without topics");
     let answer = client.produce_full(&topic, 0, Bytes::new()).await;
-    assert_eq!(
-        appended(&answer),
-        Err(ResponseError::InvalidRecord),
-        "{answer:?}"
-    );
+    assert_eq!(appended(&answer), Err(ResponseError::InvalidRecord), "{answer:?}");
     assert_eq!(client.list_offset(&topic, 0, LATEST).await.offset, 0);
 }
 
@@ -195,52 +146,16 @@ async fn broken_batches_are_refused(target: &Target) {
     let mut bit_flipped = whole.to_vec();
     *bit_flipped.last_mut().expect("a batch") ^= 1;
     let cases = [
-        (
-            "a bit of the records is flipped",
-            bit_flipped.into(),
-            ResponseError::CorruptMessage,
-        ),
+        ("a bit of the records is flipped", bit_flipped.into(), ResponseError::CorruptMessage),
         // Not one whole batch is no batch at all, so these are not called corrupt.
-        (
-            "the last byte is missing",
-            whole.slice(..whole.len() - 1),
-            ResponseError::InvalidRecord,
-        ),
-        (
-            "the header is cut",
-            whole.slice(..40),
-            ResponseError::InvalidRecord,
-        ),
-        (
-            "less than a length",
-            whole.slice(..10),
-            ResponseError::InvalidRecord,
-        ),
-        (
-            "the length is zero",
-            altered(|batch| batch[at::LENGTH].fill(0)),
-            ResponseError::CorruptMessage,
-        ),
-        (
-            "the length is negative",
-            altered(|batch| batch[at::LENGTH].fill(0xff)),
-            ResponseError::CorruptMessage,
-        ),
-        (
-            "magic 1",
-            altered(|batch| batch[at::MAGIC] = 1),
-            ResponseError::InvalidRecord,
-        ),
-        (
-            "magic 9",
-            altered(|batch| batch[at::MAGIC] = 9),
-            ResponseError::CorruptMessage,
-        ),
-        (
-            "a control batch",
-            altered(|batch| batch[at::ATTRIBUTES_LOW] = 1 << 5),
-            ResponseError::InvalidRecord,
-        ),
+        ("the last byte is missing", whole.slice(..whole.len() - 1), ResponseError::InvalidRecord),
+        ("the header is cut", whole.slice(..40), ResponseError::InvalidRecord),
+        ("less than a length", whole.slice(..10), ResponseError::InvalidRecord),
+        ("the length is zero", altered(|batch| batch[at::LENGTH].fill(0)), ResponseError::CorruptMessage),
+        ("the length is negative", altered(|batch| batch[at::LENGTH].fill(0xff)), ResponseError::CorruptMessage),
+        ("magic 1", altered(|batch| batch[at::MAGIC] = 1), ResponseError::InvalidRecord),
+        ("magic 9", altered(|batch| batch[at::MAGIC] = 9), ResponseError::CorruptMessage),
+        ("a control batch", altered(|batch| batch[at::ATTRIBUTES_LOW] = 1 << 5), ResponseError::InvalidRecord),
         (
             "the last offset is beyond the count",
             altered(|batch| batch[at::LAST_OFFSET_DELTA].copy_from_slice(&5_i32.to_be_bytes())),
@@ -251,30 +166,20 @@ async fn broken_batches_are_refused(target: &Target) {
             altered(|batch| batch[at::RECORD_COUNT].copy_from_slice(&5_i32.to_be_bytes())),
             ResponseError::InvalidRecord,
         ),
-        (
-            "the count is zero",
-            altered(|batch| batch[at::RECORD_COUNT].fill(0)),
-            ResponseError::InvalidRecord,
-        ),
+        ("the count is zero", altered(|batch| batch[at::RECORD_COUNT].fill(0)), ResponseError::InvalidRecord),
     ];
     let mut outcomes = Vec::new();
     for (what, records, _) in &cases {
         outcomes.push((*what, client.produce(&topic, 0, records.clone()).await));
     }
     assert_eq!(outcomes, cases.map(|(what, _, error)| (what, Err(error))));
-    assert_eq!(
-        client.produce(&topic, 0, whole).await,
-        Ok(0),
-        "nothing broken was appended"
-    );
+    assert_eq!(client.produce(&topic, 0, whole).await, Ok(0), "nothing broken was appended");
 }
 
 async fn batch_larger_than_the_topic_allows(target: &Target) {
     let mut client = Client::connect(target).await;
     let topic = unique("large");
-    client
-        .create_topic(&topic, 1, &[("max.message.bytes", "1000")])
-        .await;
+    client.create_topic(&topic, 1, &[("max.message.bytes", "1000")]).await;
     let with_overhead = Batch::of(&[""]).encode().len();
     // Two more bytes than an empty one: the lengths of the value and of the record take two bytes each from 64 on.
     let exact = Batch::of(&["x".repeat(1000 - with_overhead - 2).as_str()]).encode();
@@ -299,9 +204,7 @@ async fn one_bad_partition_leaves_the_others(target: &Target) {
         (9, Batch::of(&["nowhere"]).encode()),
         (2, Batch::of(&["c"]).encode()),
     ];
-    let answer = client
-        .call(PRODUCE, &produce_request(&topic, -1, &partitions))
-        .await;
+    let answer = client.call(PRODUCE, &produce_request(&topic, -1, &partitions)).await;
     let mut outcomes: Vec<_> = answer.responses[0]
         .partition_responses
         .iter()
@@ -318,10 +221,7 @@ async fn one_bad_partition_leaves_the_others(target: &Target) {
         ]
     );
     for (partition, expected) in [(0, &["a"][..]), (1, &[]), (2, &["c"])] {
-        assert_eq!(
-            values(&client.fetch(&topic, partition, 0).await),
-            numbered(0, expected)
-        );
+        assert_eq!(values(&client.fetch(&topic, partition, 0).await), numbered(0, expected));
     }
 }
 
@@ -331,30 +231,17 @@ async fn several_topics_in_one_request(target: &Target) {
     client.create_topic(&first, 1, &[]).await;
     client.create_topic(&second, 1, &[]).await;
     let mut request = produce_request(&first, -1, &[(0, Batch::of(&["a"]).encode())]);
-    request
-        .topic_data
-        .extend(produce_request(&second, -1, &[(0, Batch::of(&["b", "c"]).encode())]).topic_data);
+    request.topic_data.extend(produce_request(&second, -1, &[(0, Batch::of(&["b", "c"]).encode())]).topic_data);
     let answer = client.call(PRODUCE, &request).await;
     let mut outcomes: Vec<_> = answer
         .responses
         .iter()
-        .map(|topic| {
-            (
-                topic.name.to_string(),
-                appended(&topic.partition_responses[0]),
-            )
-        })
+        .map(|topic| (topic.name.to_string(), appended(&topic.partition_responses[0])))
         .collect();
     outcomes.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     assert_eq!(outcomes, [(first.clone(), Ok(0)), (second.clone(), Ok(0))]);
-    assert_eq!(
-        values(&client.fetch(&first, 0, 0).await),
-        numbered(0, &["a"])
-    );
-    assert_eq!(
-        values(&client.fetch(&second, 0, 0).await),
-        numbered(0, &["b", "c"])
-    );
+    assert_eq!(values(&client.fetch(&first, 0, 0).await), numbered(0, &["a"]));
+    assert_eq!(values(&client.fetch(&second, 0, 0).await), numbered(0, &["b", "c"]));
 }
 
 /// A producer sends one batch for each partition, and Apache Kafka insists on it.
@@ -364,11 +251,7 @@ async fn two_batches_in_one_partition(target: &Target) {
     client.create_topic(&topic, 1, &[]).await;
     let two = [Batch::of(&["a"]).encode(), Batch::of(&["b"]).encode()].concat();
     let answer = client.produce_full(&topic, 0, two.into()).await;
-    assert_eq!(
-        appended(&answer),
-        Err(ResponseError::InvalidRecord),
-        "{answer:?}"
-    );
+    assert_eq!(appended(&answer), Err(ResponseError::InvalidRecord), "{answer:?}");
     assert_eq!(client.list_offset(&topic, 0, LATEST).await.offset, 0);
 }
 
@@ -382,11 +265,7 @@ async fn timestamps_far_in_the_future_are_refused(target: &Target) {
     let far = Batch::at(&[(now_ms() + hour * 2, "far")]);
     assert_eq!(client.produce(&topic, 0, near.encode()).await, Ok(0));
     let answer = client.produce_full(&topic, 0, far.encode()).await;
-    assert_eq!(
-        appended(&answer),
-        Err(ResponseError::InvalidTimestamp),
-        "{answer:?}"
-    );
+    assert_eq!(appended(&answer), Err(ResponseError::InvalidTimestamp), "{answer:?}");
 }
 
 async fn time_of_append_is_stamped_where_the_topic_says_so(target: &Target) {
@@ -400,19 +279,14 @@ async fn time_of_append_is_stamped_where_the_topic_says_so(target: &Target) {
         assert_eq!(refused.topics[0].error_code.err(), Some(ResponseError::InvalidConfig));
         return;
     }
-    client
-        .create_topic(&topic, 1, &config)
-        .await;
+    client.create_topic(&topic, 1, &config).await;
     let before = now_ms();
-    let answer = client
-        .produce_full(&topic, 0, Batch::at(&[(1, "a"), (2, "b")]).encode())
-        .await;
+    let answer = client.produce_full(&topic, 0, Batch::at(&[(1, "a"), (2, "b")]).encode()).await;
     assert_eq!(appended(&answer), Ok(0));
     let stamped = answer.log_append_time_ms;
     assert!((before..=now_ms()).contains(&stamped), "{stamped}");
     let data = client.fetch(&topic, 0, 0).await;
     assert_eq!(data.error_code.err(), None);
-    let info = RecordBatchDecoder::decode_batch_info(&mut data.records.expect("records"))
-        .expect("a batch");
+    let info = RecordBatchDecoder::decode_batch_info(&mut data.records.expect("records")).expect("a batch");
     assert_eq!(info[0].timestamp_type, TimestampType::LogAppend);
 }

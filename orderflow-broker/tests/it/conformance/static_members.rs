@@ -34,11 +34,7 @@ async fn instance_joins_without_asking_for_an_id(target: &Target) {
     let mut member = Member::of_instance(target, &group, "one").await;
     let answer = member.join().await;
     assert_eq!((answer.error_code.err(), answer.generation_id), (None, 1));
-    assert!(
-        answer.member_id.starts_with("one-"),
-        "{}: instance id first",
-        answer.member_id
-    );
+    assert!(answer.member_id.starts_with("one-"), "{}: instance id first", answer.member_id);
     let listed = answer.members[0].group_instance_id.as_ref();
     assert_eq!(listed.map(|text| text.as_str()), Some("one"));
     assert_eq!(member.sync_alone("all").await, Ok("all".to_owned()));
@@ -66,15 +62,9 @@ async fn restart_of_a_follower_keeps_its_assignment(target: &Target) {
     let answer = restarted.join().await;
     assert_eq!((answer.error_code.err(), answer.generation_id), (None, 2));
     assert_ne!(answer.member_id.as_str(), follower.id);
-    assert_eq!(
-        (answer.leader.as_str(), answer.members.len()),
-        (&*leader.id, 0)
-    );
+    assert_eq!((answer.leader.as_str(), answer.members.len()), (&*leader.id, 0));
     assert_eq!(restarted.sync().await, Ok("two".to_owned()));
-    assert_eq!(
-        (leader.heartbeat().await, restarted.heartbeat().await),
-        (None, None)
-    );
+    assert_eq!((leader.heartbeat().await, restarted.heartbeat().await), (None, None));
     assert_eq!(leader.describe().await.members.len(), 2);
 }
 
@@ -87,27 +77,16 @@ async fn restart_of_the_leader_keeps_its_assignment(target: &Target) {
     let answer = restarted.join().await;
     assert_eq!((answer.error_code.err(), answer.generation_id), (None, 2));
     assert_ne!(answer.member_id.as_str(), leader.id);
-    assert_eq!(
-        (answer.leader.as_str(), answer.members.len()),
-        (&*leader.id, 0)
-    );
+    assert_eq!((answer.leader.as_str(), answer.members.len()), (&*leader.id, 0));
     assert_eq!(restarted.sync().await, Ok("one".to_owned()));
-    assert_eq!(
-        (follower.heartbeat().await, restarted.heartbeat().await),
-        (None, None)
-    );
+    assert_eq!((follower.heartbeat().await, restarted.heartbeat().await), (None, None));
 
     // It is the leader all the same: when it joins again, the group rebalances.
     restarted.send_join().await;
-    follower
-        .heartbeat_until(ResponseError::RebalanceInProgress)
-        .await;
+    follower.heartbeat_until(ResponseError::RebalanceInProgress).await;
     follower.join().await;
     let answer = restarted.receive_join().await;
-    assert_eq!(
-        (answer.generation_id, answer.leader.as_str()),
-        (3, &*restarted.id)
-    );
+    assert_eq!((answer.generation_id, answer.leader.as_str()), (3, &*restarted.id));
 }
 
 /// KIP-814: the leader learns that it leads and that there is nothing to assign.
@@ -118,10 +97,7 @@ async fn restart_of_the_leader_in_version_nine(target: &Target) {
     let answer = restarted.client.call(9, &restarted.join_request()).await;
     assert_eq!((answer.error_code.err(), answer.generation_id), (None, 2));
     assert_ne!(answer.member_id.as_str(), leader.id);
-    assert_eq!(
-        (answer.skip_assignment, &answer.leader),
-        (true, &answer.member_id)
-    );
+    assert_eq!((answer.skip_assignment, &answer.leader), (true, &answer.member_id));
     assert_eq!(answer.members.len(), 2);
     (restarted.id, restarted.generation) = (answer.member_id.to_string(), 2);
     assert_eq!(restarted.sync().await, Ok("one".to_owned()));
@@ -154,9 +130,7 @@ async fn restart_that_changes_the_protocol_rebalances(target: &Target) {
     let mut restarted = Member::of_instance(target, &group, "two").await;
     restarted.protocols = vec![("roundrobin", "metadata")];
     restarted.send_join().await;
-    leader
-        .heartbeat_until(ResponseError::RebalanceInProgress)
-        .await;
+    leader.heartbeat_until(ResponseError::RebalanceInProgress).await;
     leader.join().await;
     let answer = restarted.receive_join().await;
     assert_eq!((answer.error_code.err(), answer.generation_id), (None, 3));
@@ -179,14 +153,8 @@ async fn replaced_member_is_fenced(target: &Target) {
     // A client that does not say which instance it is cannot be told more than this.
     let anonymous = old.heartbeat_request().with_group_instance_id(None);
     let answer = old.client.call(HEARTBEAT, &anonymous).await;
-    assert_eq!(
-        answer.error_code.err(),
-        Some(ResponseError::UnknownMemberId)
-    );
-    assert_eq!(
-        (leader.heartbeat().await, restarted.heartbeat().await),
-        (None, None)
-    );
+    assert_eq!(answer.error_code.err(), Some(ResponseError::UnknownMemberId));
+    assert_eq!((leader.heartbeat().await, restarted.heartbeat().await), (None, None));
 }
 
 async fn replaced_member_that_waits_is_fenced(target: &Target) {
@@ -196,16 +164,11 @@ async fn replaced_member_that_waits_is_fenced(target: &Target) {
     leader.sync_alone("all").await.expect("synced");
     let mut waiting = Member::of_instance(target, &group, "two").await;
     waiting.send_join().await;
-    leader
-        .heartbeat_until(ResponseError::RebalanceInProgress)
-        .await;
+    leader.heartbeat_until(ResponseError::RebalanceInProgress).await;
     let mut replacing = Member::of_instance(target, &group, "two").await;
     replacing.send_join().await;
     let answer = waiting.receive_join().await;
-    assert_eq!(
-        answer.error_code.err(),
-        Some(ResponseError::FencedInstanceId)
-    );
+    assert_eq!(answer.error_code.err(), Some(ResponseError::FencedInstanceId));
     leader.join().await;
     assert_eq!(replacing.receive_join().await.generation_id, 2);
     sync_both(&mut leader, &mut replacing).await;
@@ -216,15 +179,10 @@ async fn leave_by_instance_id(target: &Target) {
     let (mut leader, mut follower) = instances(target, &group).await;
     follower.id = String::new();
     let answer = follower.leave().await;
-    assert_eq!(
-        (answer.error_code.err(), answer.members[0].error_code.err()),
-        (None, None)
-    );
+    assert_eq!((answer.error_code.err(), answer.members[0].error_code.err()), (None, None));
     let named = answer.members[0].group_instance_id.as_ref();
     assert_eq!(named.map(|text| text.as_str()), Some("two"));
-    leader
-        .heartbeat_until(ResponseError::RebalanceInProgress)
-        .await;
+    leader.heartbeat_until(ResponseError::RebalanceInProgress).await;
     assert_eq!(leader.join().await.members.len(), 1);
 }
 
@@ -234,31 +192,17 @@ async fn leave_of_an_unknown_instance(target: &Target) {
     (follower.id, follower.instance) = (String::new(), Some("three".to_owned()));
     let answer = follower.leave().await;
     assert_eq!(answer.error_code.err(), None);
-    assert_eq!(
-        answer.members[0].error_code.err(),
-        Some(ResponseError::UnknownMemberId)
-    );
+    assert_eq!(answer.members[0].error_code.err(), Some(ResponseError::UnknownMemberId));
     let nobody = LeaveGroupRequest::default().with_group_id(str(&group).into());
     let answer = leader.client.call(4, &nobody).await;
     assert_eq!((answer.error_code.err(), answer.members.len()), (None, 0));
     assert_eq!(leader.heartbeat().await, None);
-    let unknown = leader
-        .heartbeat_request()
-        .with_group_instance_id(Some(str("three")));
+    let unknown = leader.heartbeat_request().with_group_instance_id(Some(str("three")));
     let answer = leader.client.call(HEARTBEAT, &unknown).await;
-    assert_eq!(
-        answer.error_code.err(),
-        Some(ResponseError::UnknownMemberId)
-    );
-    let request = leader
-        .sync_request(&[])
-        .with_group_instance_id(Some(str("two")));
+    assert_eq!(answer.error_code.err(), Some(ResponseError::UnknownMemberId));
+    let request = leader.sync_request(&[]).with_group_instance_id(Some(str("two")));
     let answer = leader.client.call(SYNC, &request).await;
-    assert_eq!(
-        assignment(&answer),
-        Err(ResponseError::FencedInstanceId),
-        "the id of another"
-    );
+    assert_eq!(assignment(&answer), Err(ResponseError::FencedInstanceId), "the id of another");
 }
 
 async fn silent_instance_is_put_out_after_its_session(target: &Target) {
@@ -271,17 +215,8 @@ async fn silent_instance_is_put_out_after_its_session(target: &Target) {
     join_both(&mut leader, &mut follower).await;
     sync_both(&mut leader, &mut follower).await;
     let begin = Instant::now();
-    leader
-        .heartbeat_until(ResponseError::RebalanceInProgress)
-        .await;
-    assert!(
-        begin.elapsed() > Duration::from_millis(300),
-        "not early: {:?}",
-        begin.elapsed()
-    );
+    leader.heartbeat_until(ResponseError::RebalanceInProgress).await;
+    assert!(begin.elapsed() > Duration::from_millis(300), "not early: {:?}", begin.elapsed());
     assert_eq!(leader.join().await.members.len(), 1);
-    assert_eq!(
-        follower.heartbeat().await,
-        Some(ResponseError::UnknownMemberId)
-    );
+    assert_eq!(follower.heartbeat().await, Some(ResponseError::UnknownMemberId));
 }

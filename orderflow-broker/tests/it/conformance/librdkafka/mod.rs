@@ -44,10 +44,7 @@ fn config(target: &Target) -> ClientConfig {
 
 fn producer(target: &Target, settings: &[(&str, &str)]) -> FutureProducer {
     let mut config = config(target);
-    config
-        .set("acks", "all")
-        .set("linger.ms", "1")
-        .set("message.timeout.ms", "20000");
+    config.set("acks", "all").set("linger.ms", "1").set("message.timeout.ms", "20000");
     for (name, value) in settings {
         config.set(*name, *value);
     }
@@ -61,21 +58,12 @@ async fn produce(target: &Target, topic: &str, partitions: i32, values: std::ops
         .map(|value| {
             let partition = i32::try_from(value).expect("small") % partitions;
             let payload = value.to_string();
-            let record = FutureRecord::<str, _>::to(topic)
-                .partition(partition)
-                .payload(&payload);
-            producer
-                .send_result(record)
-                .map_err(|(error, _)| error)
-                .expect("queued")
+            let record = FutureRecord::<str, _>::to(topic).partition(partition).payload(&payload);
+            producer.send_result(record).map_err(|(error, _)| error).expect("queued")
         })
         .collect();
     for delivery in sent {
-        delivery
-            .await
-            .expect("a report")
-            .map_err(|(error, _)| error)
-            .expect("delivered");
+        delivery.await.expect("a report").map_err(|(error, _)| error).expect("delivered");
     }
 }
 
@@ -123,22 +111,11 @@ impl Consumer {
         for (name, value) in settings {
             config.set(*name, *value);
         }
-        let inner = config
-            .create_with_context(Assignments::default())
-            .expect("a consumer");
-        Self {
-            inner,
-            read: Vec::new(),
-            at_end: false,
-        }
+        let inner = config.create_with_context(Assignments::default()).expect("a consumer");
+        Self { inner, read: Vec::new(), at_end: false }
     }
 
-    fn subscribed(
-        config: &ClientConfig,
-        group: &str,
-        topic: &str,
-        settings: &[(&str, &str)],
-    ) -> Self {
+    fn subscribed(config: &ClientConfig, group: &str, topic: &str, settings: &[(&str, &str)]) -> Self {
         let consumer = Self::new(config, group, settings);
         consumer.inner.subscribe(&[topic]).expect("subscribed");
         consumer
@@ -155,9 +132,7 @@ impl Consumer {
     }
 
     fn read_until(&mut self, count: usize) {
-        poll_until(&mut [self], "all is read", |consumers| {
-            consumers[0].read.len() >= count
-        });
+        poll_until(&mut [self], "all is read", |consumers| consumers[0].read.len() >= count);
     }
 
     fn values(&self) -> Vec<u32> {
@@ -166,11 +141,7 @@ impl Consumer {
 
     fn partitions(&self) -> BTreeSet<i32> {
         let assigned = self.inner.assignment().expect("an assignment");
-        assigned
-            .elements()
-            .iter()
-            .map(|element| element.partition())
-            .collect()
+        assigned.elements().iter().map(|element| element.partition()).collect()
     }
 
     fn assignments(&self) -> u32 {
@@ -188,10 +159,7 @@ impl Consumer {
 
 fn value(message: &OwnedMessage) -> u32 {
     let payload = message.payload().expect("a value");
-    std::str::from_utf8(payload)
-        .expect("text")
-        .parse()
-        .expect("a number")
+    std::str::from_utf8(payload).expect("text").parse().expect("a number")
 }
 
 fn partition_list(topic: &str, partition: i32) -> TopicPartitionList {
@@ -201,21 +169,11 @@ fn partition_list(topic: &str, partition: i32) -> TopicPartitionList {
 }
 
 /// Serves all consumers until the condition holds.
-fn poll_until(
-    consumers: &mut [&mut Consumer],
-    what: &str,
-    done: impl Fn(&[&mut Consumer]) -> bool,
-) {
+fn poll_until(consumers: &mut [&mut Consumer], what: &str, done: impl Fn(&[&mut Consumer]) -> bool) {
     let begin = Instant::now();
     while !done(consumers) {
-        let state: Vec<_> = consumers
-            .iter()
-            .map(|c| (c.partitions(), c.read.len()))
-            .collect();
-        assert!(
-            begin.elapsed() < WITHIN,
-            "{what}: not within {WITHIN:?}: {state:?}"
-        );
+        let state: Vec<_> = consumers.iter().map(|c| (c.partitions(), c.read.len())).collect();
+        assert!(begin.elapsed() < WITHIN, "{what}: not within {WITHIN:?}: {state:?}");
         for consumer in consumers.iter_mut() {
             consumer.poll();
         }

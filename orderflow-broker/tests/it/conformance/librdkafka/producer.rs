@@ -37,43 +37,27 @@ async fn idempotent_producer_keeps_the_order_of_each_key(target: &Target) {
 async fn keeps_order(target: &Target, settings: &[(&str, &str)]) {
     const RECORDS: u32 = 1_000;
     let topic = unique("order");
-    Client::connect(target)
-        .await
-        .create_topic(&topic, 3, &[])
-        .await;
+    Client::connect(target).await.create_topic(&topic, 3, &[]).await;
     let producer = producer(target, settings);
     let sent: Vec<_> = (0..RECORDS)
         .map(|value| {
             let (key, payload) = (format!("key-{}", value % 17), value.to_string());
             let record = FutureRecord::to(&topic).key(&key).payload(&payload);
-            producer
-                .send_result(record)
-                .map_err(|(error, _)| error)
-                .expect("queued")
+            producer.send_result(record).map_err(|(error, _)| error).expect("queued")
         })
         .collect();
     let mut acknowledged: BTreeMap<(i32, i64), u32> = BTreeMap::new();
     for (value, delivery) in (0..).zip(sent) {
-        let delivery = delivery
-            .await
-            .expect("a report")
-            .map_err(|(error, _)| error);
+        let delivery = delivery.await.expect("a report").map_err(|(error, _)| error);
         let delivery = delivery.expect("delivered");
         acknowledged.insert((delivery.partition, delivery.offset), value);
     }
-    assert_eq!(
-        acknowledged.len(),
-        RECORDS as usize,
-        "each has an offset of its own"
-    );
+    assert_eq!(acknowledged.len(), RECORDS as usize, "each has an offset of its own");
     for partition in 0..3 {
         let of_partition = acknowledged.keys().filter(|(index, _)| *index == partition);
         let offsets: Vec<_> = of_partition.map(|(_, offset)| *offset).collect();
         let count = i64::try_from(offsets.len()).expect("small");
-        assert!(
-            count > 0 && offsets.into_iter().eq(0..count),
-            "no gap in partition {partition}"
-        );
+        assert!(count > 0 && offsets.into_iter().eq(0..count), "no gap in partition {partition}");
     }
 
     let (config, group) = (config(target), unique("group"));
@@ -86,22 +70,12 @@ async fn keeps_order(target: &Target, settings: &[(&str, &str)]) {
     let mut of_key: BTreeMap<Vec<u8>, Vec<u32>> = BTreeMap::new();
     for message in &read {
         let value = super::value(message);
-        assert_eq!(
-            acknowledged.get(&(message.partition(), message.offset())),
-            Some(&value)
-        );
-        of_key
-            .entry(message.key().expect("a key").to_vec())
-            .or_default()
-            .push(value);
+        assert_eq!(acknowledged.get(&(message.partition(), message.offset())), Some(&value));
+        of_key.entry(message.key().expect("a key").to_vec()).or_default().push(value);
     }
     assert_eq!((read.len(), of_key.len()), (RECORDS as usize, 17));
     for (key, values) in of_key {
-        assert!(
-            values.is_sorted(),
-            "{}: {values:?}",
-            String::from_utf8_lossy(&key)
-        );
+        assert!(values.is_sorted(), "{}: {values:?}", String::from_utf8_lossy(&key));
     }
 }
 
@@ -122,26 +96,16 @@ async fn codecs_are_kept_and_read(target: &Target) {
             .iter()
             .map(|payload| {
                 let record = FutureRecord::<str, _>::to(&topic).payload(payload);
-                producer
-                    .send_result(record)
-                    .map_err(|(error, _)| error)
-                    .expect("queued")
+                producer.send_result(record).map_err(|(error, _)| error).expect("queued")
             })
             .collect();
         for delivery in sent {
-            delivery
-                .await
-                .expect("a report")
-                .map_err(|(error, _)| error)
-                .expect("delivered");
+            delivery.await.expect("a report").map_err(|(error, _)| error).expect("delivered");
         }
         let mut records = client.fetch(&topic, 0, 0).await.records.expect("records");
         for batch in RecordBatchDecoder::decode_batch_info(&mut records).expect("batches") {
             // librdkafka leaves a batch as it is where compression would make it larger.
-            assert!(
-                batch.compression == kept || batch.record_count < 3,
-                "{codec}: {batch:?}"
-            );
+            assert!(batch.compression == kept || batch.record_count < 3, "{codec}: {batch:?}");
         }
         let (config, group) = (config(target), unique("group"));
         let read = blocking(move || {
@@ -150,47 +114,24 @@ async fn codecs_are_kept_and_read(target: &Target) {
             consumer.read
         })
         .await;
-        let read = read
-            .iter()
-            .map(|message| message.payload().expect("a value"));
+        let read = read.iter().map(|message| message.payload().expect("a value"));
         assert!(read.eq(payloads.iter().map(String::as_bytes)), "{codec}");
     }
 }
 
 async fn fields_of_a_record_are_kept(target: &Target) {
     let topic = unique("fields");
-    Client::connect(target)
-        .await
-        .create_topic(&topic, 1, &[])
-        .await;
+    Client::connect(target).await.create_topic(&topic, 1, &[]).await;
     let producer = producer(target, &[]);
     let time = now_ms() - 123_456;
     let headers = OwnedHeaders::new()
-        .insert(Header {
-            key: "text",
-            value: Some("value"),
-        })
-        .insert(Header {
-            key: "again",
-            value: Some("1"),
-        })
-        .insert(Header {
-            key: "again",
-            value: Some("2"),
-        })
-        .insert(Header {
-            key: "empty",
-            value: Some(""),
-        })
-        .insert(Header::<&str> {
-            key: "null",
-            value: None,
-        });
+        .insert(Header { key: "text", value: Some("value") })
+        .insert(Header { key: "again", value: Some("1") })
+        .insert(Header { key: "again", value: Some("2") })
+        .insert(Header { key: "empty", value: Some("") })
+        .insert(Header::<&str> { key: "null", value: None });
     let records = [
-        FutureRecord::<str, str>::to(&topic)
-            .key("key")
-            .payload("value")
-            .headers(headers.clone()),
+        FutureRecord::<str, str>::to(&topic).key("key").payload("value").headers(headers.clone()),
         FutureRecord::to(&topic).payload("no key"),
         FutureRecord::to(&topic).key("no value"),
         FutureRecord::to(&topic).key("").payload(""),
@@ -198,13 +139,7 @@ async fn fields_of_a_record_are_kept(target: &Target) {
     ];
     for (offset, record) in (0..).zip(records) {
         let delivery = producer.send(record.timestamp(time + offset), WITHIN).await;
-        assert_eq!(
-            delivery
-                .map_err(|(error, _)| error)
-                .expect("delivered")
-                .offset,
-            offset
-        );
+        assert_eq!(delivery.map_err(|(error, _)| error).expect("delivered").offset, offset);
     }
     let (config, group) = (config(target), unique("group"));
     let read = blocking(move || {
@@ -223,25 +158,14 @@ async fn fields_of_a_record_are_kept(target: &Target) {
     for ((offset, (key, value)), message) in (0..).zip(expected).zip(&read) {
         assert_eq!(message.offset(), offset);
         assert_eq!(message.key(), key.map(str::as_bytes), "offset {offset}");
-        assert_eq!(
-            message.payload(),
-            value.map(str::as_bytes),
-            "offset {offset}"
-        );
+        assert_eq!(message.payload(), value.map(str::as_bytes), "offset {offset}");
         assert_eq!(message.timestamp(), Timestamp::CreateTime(time + offset));
     }
     let kept = read[0].headers().expect("headers");
     let pairs = |headers: &OwnedHeaders| -> Vec<(String, Option<Vec<u8>>)> {
-        headers
-            .iter()
-            .map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec)))
-            .collect()
+        headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect()
     };
-    assert_eq!(
-        pairs(kept),
-        pairs(&headers),
-        "in their order, with repetitions"
-    );
+    assert_eq!(pairs(kept), pairs(&headers), "in their order, with repetitions");
 }
 
 async fn topic_is_created_by_producing(target: &Target) {
@@ -249,10 +173,7 @@ async fn topic_is_created_by_producing(target: &Target) {
     let producer = producer(target, &[]);
     for offset in 0..3 {
         let record = FutureRecord::<str, _>::to(&topic).payload("a");
-        let delivery = producer
-            .send(record, WITHIN)
-            .await
-            .map_err(|(error, _)| error);
+        let delivery = producer.send(record, WITHIN).await.map_err(|(error, _)| error);
         let delivery = delivery.expect("delivered");
         assert_eq!((delivery.partition, delivery.offset), (0, offset));
     }
@@ -260,21 +181,10 @@ async fn topic_is_created_by_producing(target: &Target) {
 
 async fn record_too_large_is_reported(target: &Target) {
     let topic = unique("large");
-    Client::connect(target)
-        .await
-        .create_topic(&topic, 1, &[("max.message.bytes", "1000")])
-        .await;
+    Client::connect(target).await.create_topic(&topic, 1, &[("max.message.bytes", "1000")]).await;
     let producer = producer(target, &[]);
     let payload = "x".repeat(2_000);
     let record = FutureRecord::<str, _>::to(&topic).payload(&payload);
-    let refused = producer
-        .send(record, WITHIN)
-        .await
-        .map_err(|(error, _)| error);
-    assert_eq!(
-        refused.err(),
-        Some(KafkaError::MessageProduction(
-            RDKafkaErrorCode::MessageSizeTooLarge
-        ))
-    );
+    let refused = producer.send(record, WITHIN).await.map_err(|(error, _)| error);
+    assert_eq!(refused.err(), Some(KafkaError::MessageProduction(RDKafkaErrorCode::MessageSizeTooLarge)));
 }
