@@ -15,6 +15,7 @@ readonly LOG_TAIL_LINES=40
 usage() {
     cat <<EOF
 usage: kafka.sh fetch                           resolve the jars with Maven, once
+       kafka.sh fetched                         exit 0 when that is done, 3 when not; asks nobody
        kafka.sh start [--port P] [--dir DIR]    start in the background, print 127.0.0.1:PORT
        kafka.sh run   [--port P] [--dir DIR]    the same in the foreground
        kafka.sh stop  [--dir DIR]               stop it and remove DIR
@@ -98,7 +99,6 @@ prepare() { # DIR PORT
     local dir=$1 port=$2 controller_port
     controller_port=$(free_port)
     while [[ $controller_port == "$port" ]]; do controller_port=$(free_port); done
-    mkdir -p "$dir"
     cat >"$dir/server.properties" <<EOF
 process.roles=broker,controller
 node.id=1
@@ -157,10 +157,11 @@ wait_ready() { # DIR PORT PID
 }
 
 main() {
-    local command=${1:-} dir="" port="" pid
+    local command=${1:-} dir="" port=""
     [[ $# -gt 0 ]] && shift
     case $command in
     fetch) fetch ;;
+    fetched) fetched && command -v java >/dev/null || exit 3 ;;
     tool) tool "$@" ;;
     start | run | stop)
         while (($#)); do
@@ -171,7 +172,13 @@ main() {
             esac
         done
         dir=${dir:-/tmp/orderflow-kafka-$UID}
-        [[ $dir == /* ]] || dir=$PWD/$dir
+        if [[ $command == stop ]]; then
+            [[ -d $dir ]] || return 0
+        else
+            mkdir -p "$dir"
+        fi
+        # One spelling for each directory: the running broker is known by it.
+        dir=$(cd "$dir" && pwd -P)
         "$command" "$dir" "$port"
         ;;
     help | -h | --help) usage ;;
@@ -220,7 +227,7 @@ stop() { # DIR
     fi
     # Only what start made: a mistyped --dir loses nothing.
     rm -rf "$dir/data" "$dir/pid" "$dir/server.properties" "$dir/server.log" "$dir/format.log"
-    [[ ! -d $dir ]] || rmdir "$dir" 2>/dev/null || say "$dir holds files of others and stays"
+    rmdir "$dir" 2>/dev/null || say "$dir holds files of others and stays"
 }
 
 tool() { # NAME ARGS...
