@@ -113,15 +113,11 @@ async fn kcat_lists_metadata(target: &Target) {
         let listed = run(kcat(target, args)).await;
         let listed: Value = serde_json::from_str(&listed.stdout).expect("kcat -J prints JSON");
         let id = &listed["brokers"][0]["id"];
-        assert_eq!(
-            listed["brokers"],
-            json!([{"id": id, "name": target.bootstrap()}])
-        );
+        assert_eq!(listed["brokers"], json!([{"id": id, "name": target.bootstrap()}]));
         assert_eq!(listed["controllerid"], *id);
         let copies = json!([{"id": id}]);
-        let partitions: Vec<_> = (0..2)
-            .map(|n| json!({"partition": n, "leader": id, "replicas": copies, "isrs": copies}))
-            .collect();
+        let partitions: Vec<_> =
+            (0..2).map(|n| json!({"partition": n, "leader": id, "replicas": copies, "isrs": copies})).collect();
         let topics = listed["topics"].as_array().expect("a list of topics");
         assert_eq!(
             topics.iter().find(|found| found["topic"] == *topic),
@@ -173,9 +169,7 @@ async fn kcat_member_takes_over_from_a_killed_one(target: &Target) {
     for partition in [0, 1] {
         append(&mut client, &topic, partition, Batch::of(&["after"])).await;
     }
-    let read = first
-        .until("both records", |output| output.lines().len() == 2)
-        .await;
+    let read = first.until("both records", |output| output.lines().len() == 2).await;
     let expected = ["0|0|after", "1|0|after"];
     assert_eq!(read.sorted_lines(), expected, "{}", read.stderr);
 }
@@ -183,12 +177,8 @@ async fn kcat_member_takes_over_from_a_killed_one(target: &Target) {
 /// How many partitions a kcat group member has, by the last of the lines
 /// `% Group G rebalanced (memberid M): assigned: TOPIC [0], TOPIC [1]`.
 fn assigned(output: &Output, topic: &str) -> usize {
-    let last = output
-        .stderr
-        .lines()
-        .rfind(|line| line.contains(" rebalanced "));
-    last.and_then(|line| line.split_once(": assigned: "))
-        .map_or(0, |(_, partitions)| partitions.matches(topic).count())
+    let last = output.stderr.lines().rfind(|line| line.contains(" rebalanced "));
+    last.and_then(|line| line.split_once(": assigned: ")).map_or(0, |(_, partitions)| partitions.matches(topic).count())
 }
 
 fn kcat(target: &Target, args: &str) -> Command {
@@ -204,47 +194,28 @@ fn kcat(target: &Target, args: &str) -> Command {
 
 async fn confluent_kafka_python(target: &Target) {
     if Tool::ConfluentKafka.is_here(target, "confluent_kafka_python") {
-        python(
-            target,
-            "confluent_client.py",
-            &["topics", "compressions", "offsets_by_time", "groups"],
-        )
-        .await;
+        python(target, "confluent_client.py", &["topics", "compressions", "offsets_by_time", "groups"]).await;
     }
 }
 
 async fn kafka_python(target: &Target) {
     if Tool::KafkaPython.is_here(target, "kafka_python") {
-        python(
-            target,
-            "kafka_python_client.py",
-            &["topics", "records", "offsets_by_time", "groups"],
-        )
-        .await;
+        python(target, "kafka_python_client.py", &["topics", "records", "offsets_by_time", "groups"]).await;
     }
 }
 
 async fn python(target: &Target, script: &str, parts: &[&str]) {
     let mut command = Command::new(python_path());
-    command
-        .arg(here().join("tests/clients").join(script))
-        .args([target.bootstrap(), &unique("python")]);
+    command.arg(here().join("tests/clients").join(script)).args([target.bootstrap(), &unique("python")]);
     let output = Process::start(command, "").succeeds().await;
-    let passed: Vec<_> = output
-        .stdout
-        .lines()
-        .filter_map(|line| line.strip_prefix("passed ")?.split(' ').next())
-        .collect();
+    let passed: Vec<_> =
+        output.stdout.lines().filter_map(|line| line.strip_prefix("passed ")?.split(' ').next()).collect();
     assert_eq!(passed, parts);
 }
 
 fn python_path() -> String {
-    std::env::var("ORDERFLOW_TEST_PYTHON").unwrap_or_else(|_| {
-        here()
-            .join("../target/test-venv/bin/python")
-            .display()
-            .to_string()
-    })
+    std::env::var("ORDERFLOW_TEST_PYTHON")
+        .unwrap_or_else(|_| here().join("../target/test-venv/bin/python").display().to_string())
 }
 
 // Kafka's own tools
@@ -261,9 +232,7 @@ async fn java_console_producer_to_console_consumer(target: &Target) {
         );
         let long = codec.repeat(100);
         let input = format!("codec:{codec},n:1\tk1\tvalue one\ncodec:{codec},n:2\tk2\t{long}\n");
-        Process::start(java(target, "console-producer", &args), &input)
-            .succeeds()
-            .await;
+        Process::start(java(target, "console-producer", &args), &input).succeeds().await;
     }
 
     let args = format!(
@@ -279,10 +248,7 @@ async fn java_console_producer_to_console_consumer(target: &Target) {
         format!("Offset:3\tcodec:zstd,n:2\tk2\t{}", "zstd".repeat(100)),
     ];
     assert_eq!(read.lines(), expected);
-    assert!(
-        read.stderr.contains("Processed a total of 4 messages"),
-        "{read:?}"
-    );
+    assert!(read.stderr.contains("Processed a total of 4 messages"), "{read:?}");
 }
 
 async fn java_consumer_groups(target: &Target) {
@@ -303,25 +269,15 @@ async fn java_consumer_groups(target: &Target) {
     let state = async || describe("GROUP STATE #MEMBERS", "--state").await;
     let positions = async || describe("PARTITION CURRENT-OFFSET LOG-END-OFFSET LAG", "").await;
 
-    let args = format!(
-        "--topic {topic} --group {group} --from-beginning --command-property client.id=member"
-    );
+    let args = format!("--topic {topic} --group {group} --from-beginning --command-property client.id=member");
     let mut member = Process::start(java(target, "console-consumer", &args), "");
-    member
-        .until("five records", |output| output.lines().len() == 5)
-        .await;
+    member.until("five records", |output| output.lines().len() == 5).await;
     let columns = "GROUP CLIENT-ID #PARTITIONS CURRENT-ASSIGNMENT";
-    assert_eq!(
-        describe(columns, "--members --verbose").await,
-        [format!("{group} member 2 {topic}:0,1")]
-    );
+    assert_eq!(describe(columns, "--members --verbose").await, [format!("{group} member 2 {topic}:0,1")]);
     assert_eq!(state().await, [format!("{group} Stable 1")]);
     assert_eq!(describe("ASSIGNMENT-STRATEGY", "--state").await, ["range"]);
     let refused = groups(&format!("--delete --group {group}")).await;
-    assert!(
-        refused.stdout.contains("GroupNotEmptyException"),
-        "{refused:?}"
-    );
+    assert!(refused.stdout.contains("GroupNotEmptyException"), "{refused:?}");
 
     // It commits and leaves.
     member.terminate();
@@ -335,14 +291,8 @@ async fn java_consumer_groups(target: &Target) {
 
     let args = format!("--reset-offsets --to-earliest --execute --topic {topic} --group {group}");
     assert_eq!(
-        table(
-            &groups(&args).await.stdout,
-            "GROUP TOPIC PARTITION NEW-OFFSET"
-        ),
-        [
-            format!("{group} {topic} 0 0"),
-            format!("{group} {topic} 1 0")
-        ]
+        table(&groups(&args).await.stdout, "GROUP TOPIC PARTITION NEW-OFFSET"),
+        [format!("{group} {topic} 0 0"), format!("{group} {topic} 1 0")]
     );
     assert_eq!(positions().await, ["0 0 3 3", "1 0 4 4"]);
 
@@ -363,10 +313,7 @@ async fn java_topics(target: &Target) {
     let describe = format!("--describe --topic {topic}");
 
     let created = topics(&format!("{create} --config retention.ms=3600000"));
-    assert_eq!(
-        created.succeeds().await.lines(),
-        [format!("Created topic {topic}.")]
-    );
+    assert_eq!(created.succeeds().await.lines(), [format!("Created topic {topic}.")]);
     let again = topics(&create).fails().await;
     let expected = format!("Topic '{topic}' already exists.");
     assert!(again.stdout.contains(&expected), "{again:?}");
@@ -380,29 +327,15 @@ async fn java_topics(target: &Target) {
         .map(|line| line.split('\t').filter_map(|field| field.split_once(": ")))
         .map(Iterator::collect)
         .collect();
-    let [about, partitions @ ..] = &lines[..] else {
-        panic!("{described:?}")
-    };
+    let [about, partitions @ ..] = &lines[..] else { panic!("{described:?}") };
     let found = ["Topic", "PartitionCount", "ReplicationFactor"].map(|name| about[name]);
     assert_eq!(found, [topic.as_str(), "2", "1"]);
     let mut configs = about["Configs"].split(',');
-    assert!(
-        configs.any(|config| config == "retention.ms=3600000"),
-        "{described:?}"
-    );
+    assert!(configs.any(|config| config == "retention.ms=3600000"), "{described:?}");
     let columns = ["Topic", "Partition", "Leader", "Replicas", "Isr"];
-    let found: Vec<_> = partitions
-        .iter()
-        .map(|line| columns.map(|name| line[name]))
-        .collect();
+    let found: Vec<_> = partitions.iter().map(|line| columns.map(|name| line[name])).collect();
     let leader = partitions[0]["Leader"];
-    assert_eq!(
-        found,
-        [
-            [&topic, "0", leader, leader, leader],
-            [&topic, "1", leader, leader, leader]
-        ]
-    );
+    assert_eq!(found, [[&topic, "0", leader, leader, leader], [&topic, "1", leader, leader, leader]]);
 
     let delete = format!("--delete --topic {topic}");
     topics(&delete).succeeds().await;
@@ -434,32 +367,18 @@ async fn java_verifiable_producer_to_verifiable_consumer(target: &Target) {
     let produced = run(java(target, "verifiable-producer", &args)).await;
     assert_eq!(records(named(&produced, "producer_send_success")), all);
     let total = &named(&produced, "tool_data")[0];
-    assert_eq!(
-        (&total["sent"], &total["acked"]),
-        (&json!(RECORDS), &json!(RECORDS))
-    );
+    assert_eq!((&total["sent"], &total["acked"]), (&json!(RECORDS), &json!(RECORDS)));
 
-    let args = format!(
-        "--topic {topic} --group-id {group} --max-messages {RECORDS} --reset-policy earliest --verbose"
-    );
+    let args = format!("--topic {topic} --group-id {group} --max-messages {RECORDS} --reset-policy earliest --verbose");
     let consumed = run(java(target, "verifiable-consumer", &args)).await;
     assert_eq!(records(named(&consumed, "record_data")), all);
     let counts = named(&consumed, "records_consumed");
-    let count: u64 = counts
-        .iter()
-        .filter_map(|event| event["count"].as_u64())
-        .sum();
+    let count: u64 = counts.iter().filter_map(|event| event["count"].as_u64()).sum();
     assert_eq!(count, RECORDS);
     let commits = named(&consumed, "offsets_committed");
-    assert!(
-        commits.iter().all(|event| event["success"] == true),
-        "{commits:?}"
-    );
+    assert!(commits.iter().all(|event| event["success"] == true), "{commits:?}");
     let last = commits.last().expect("a commit");
-    assert_eq!(
-        last["offsets"],
-        json!([{"topic": topic, "partition": 0, "offset": RECORDS}])
-    );
+    assert_eq!(last["offsets"], json!([{"topic": topic, "partition": 0, "offset": RECORDS}]));
 }
 
 async fn java_producer_performance(target: &Target) {
@@ -473,10 +392,7 @@ async fn java_producer_performance(target: &Target) {
     let report = run(java(target, "producer-perf-test", &args)).await;
     let lines = report.lines();
     let last = lines.last().expect("a report");
-    assert!(
-        last.starts_with("5000 records sent, ") && last.contains(" 99th, "),
-        "{report:?}"
-    );
+    assert!(last.starts_with("5000 records sent, ") && last.contains(" 99th, "), "{report:?}");
     let end = client.list_offset(&topic, 0, raw::LATEST).await.offset;
     assert_eq!(end, 5000);
 }
@@ -504,13 +420,7 @@ fn table(stdout: &str, columns: &str) -> Vec<String> {
     let places = places.unwrap_or_else(|| panic!("a table with {columns}, not {stdout:?}"));
     let mut rows: Vec<_> = lines
         .map(|line| line.split_whitespace().collect::<Vec<_>>())
-        .map(|cells| {
-            places
-                .iter()
-                .map(|place| cells[*place])
-                .collect::<Vec<_>>()
-                .join(" ")
-        })
+        .map(|cells| places.iter().map(|place| cells[*place]).collect::<Vec<_>>().join(" "))
         .collect();
     rows.sort();
     rows
@@ -542,15 +452,8 @@ enum Tool {
 impl Tool {
     /// Whether the test can run; says loudly when it cannot.
     fn is_here(self, target: &Target, test: &str) -> bool {
-        static FOUND: LazyLock<[bool; 4]> = LazyLock::new(|| {
-            [
-                Tool::Kcat,
-                Tool::ConfluentKafka,
-                Tool::KafkaPython,
-                Tool::Java,
-            ]
-            .map(Tool::answers)
-        });
+        static FOUND: LazyLock<[bool; 4]> =
+            LazyLock::new(|| [Tool::Kcat, Tool::ConfluentKafka, Tool::KafkaPython, Tool::Java].map(Tool::answers));
         if FOUND[self as usize] {
             return true;
         }
@@ -567,9 +470,7 @@ impl Tool {
         let broker = if target.is_apache() { "apache" } else { "ours" };
         // Not `eprintln!`: libtest captures that, and a skipped test must not look like a passed one.
         let line = format!("SKIPPED clients::{broker}::{test}: {reason}\n");
-        std::io::stderr()
-            .write_all(line.as_bytes())
-            .expect("stderr takes a line");
+        std::io::stderr().write_all(line.as_bytes()).expect("stderr takes a line");
         false
     }
 
@@ -585,10 +486,7 @@ impl Tool {
             Self::KafkaPython => command.args(["-c", "import kafka.admin"]),
             Self::Java => command.arg("fetched"),
         };
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command.status().is_ok_and(|status| status.success())
     }
 }
@@ -628,14 +526,8 @@ impl Output {
 
 impl Process {
     fn start(mut command: Command, input: &str) -> Self {
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0);
-        let mut child = command
-            .spawn()
-            .unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
         let (stdout, stderr) = (Arc::default(), Arc::default());
         let (mut stdin, input) = (child.stdin.take().expect("piped"), input.to_owned());
         let pipes = vec![
@@ -658,10 +550,7 @@ impl Process {
         let text = |buffer: &Mutex<Vec<u8>>| {
             String::from_utf8_lossy(&buffer.lock().expect("no panic in `collect`")).into_owned()
         };
-        Output {
-            stdout: text(&self.stdout),
-            stderr: text(&self.stderr),
-        }
+        Output { stdout: text(&self.stdout), stderr: text(&self.stderr) }
     }
 
     /// Waits for something that a running process prints. `holds` is given whole lines only.
@@ -710,19 +599,14 @@ impl Process {
 
     async fn pause(&self, what: &str) {
         if Instant::now() > self.deadline {
-            self.fail(&format!(
-                "did not come to {what} within {PROCESS_DEADLINE:?}"
-            ));
+            self.fail(&format!("did not come to {what} within {PROCESS_DEADLINE:?}"));
         }
         tokio::time::sleep(POLL_INTERVAL).await;
     }
 
     fn fail(&self, why: &str) -> ! {
         let Output { stdout, stderr } = self.output();
-        panic!(
-            "{} {why}\n--- stdout\n{stdout}\n--- stderr\n{stderr}",
-            self.command
-        )
+        panic!("{} {why}\n--- stdout\n{stdout}\n--- stderr\n{stderr}", self.command)
     }
 
     fn terminate(&self) {
@@ -737,10 +621,7 @@ impl Process {
     fn signal(&self, name: &str) {
         let script = format!("kill -{name} -{}", self.child.id());
         // Fails when it has just ended by itself.
-        let _ = Command::new("sh")
-            .args(["-c", &script])
-            .stderr(Stdio::null())
-            .status();
+        let _ = Command::new("sh").args(["-c", &script]).stderr(Stdio::null()).status();
     }
 }
 
@@ -759,10 +640,7 @@ fn collect(mut pipe: impl Read + Send + 'static, buffer: &Arc<Mutex<Vec<u8>>>) -
     thread::spawn(move || {
         let mut chunk = [0; 4096];
         while let Ok(length @ 1..) = pipe.read(&mut chunk) {
-            buffer
-                .lock()
-                .expect("no panic while it is held")
-                .extend_from_slice(&chunk[..length]);
+            buffer.lock().expect("no panic while it is held").extend_from_slice(&chunk[..length]);
         }
     })
 }
@@ -772,14 +650,10 @@ async fn a_process_ends_with_its_value_and_takes_its_children_along() {
     let mut command = Command::new("sh");
     command.args(["-c", "sleep 600 & echo started; wait"]);
     let mut process = Process::start(command, "");
-    process
-        .until("a child", |output| output.stdout == "started\n")
-        .await;
+    process.until("a child", |output| output.stdout == "started\n").await;
     let pipes = std::mem::take(&mut process.pipes);
     drop(process);
     // The child, too, holds them open.
-    raw::eventually("the end of all who could write", async || {
-        pipes.iter().all(JoinHandle::is_finished).then_some(())
-    })
-    .await;
+    raw::eventually("the end of all who could write", async || pipes.iter().all(JoinHandle::is_finished).then_some(()))
+        .await;
 }
