@@ -32,6 +32,8 @@ use crate::{
 
 /// Longest wait of one fetch, whatever the client asks for.
 const WAIT_MAX: Duration = Duration::from_secs(300);
+/// `isolation_level` of a consumer that wants to be told of aborted transactions. There are none.
+const READ_COMMITTED: i8 = 1;
 /// The only leader epoch there is: leadership never changes.
 const LEADER_EPOCH: i32 = 0;
 /// Offsets that stand for a place in the log.
@@ -104,7 +106,7 @@ fn find_all(state: &State, request: &FetchRequest, partitions: &[Option<Arc<Part
             (Some(code), _) => failed(wanted, code),
             (None, None) => failed(wanted, ResponseError::UnknownTopicOrPartition.code()),
             // The first batch of an answer is sent whatever its size, or a consumer would be stuck.
-            (None, Some(partition)) => find(wanted, partition, left, sum == 0),
+            (None, Some(partition)) => find(request, wanted, partition, left, sum == 0),
         };
         let bytes = found.chunk.as_ref().map_or(0, Chunk::bytes);
         left = left.saturating_sub(bytes);
@@ -114,7 +116,13 @@ fn find_all(state: &State, request: &FetchRequest, partitions: &[Option<Arc<Part
     (all, sum)
 }
 
-fn find(wanted: &FetchPartition, partition: &Partition, left: usize, one_at_least: bool) -> Found {
+fn find(
+    request: &FetchRequest,
+    wanted: &FetchPartition,
+    partition: &Partition,
+    left: usize,
+    one_at_least: bool,
+) -> Found {
     if wanted.current_leader_epoch > LEADER_EPOCH {
         return failed(wanted, ResponseError::UnknownLeaderEpoch.code());
     }
@@ -125,7 +133,7 @@ fn find(wanted: &FetchPartition, partition: &Partition, left: usize, one_at_leas
         .with_high_watermark(log.end_offset())
         .with_last_stable_offset(log.end_offset())
         .with_log_start_offset(log.start_offset())
-        .with_aborted_transactions(None);
+        .with_aborted_transactions((request.isolation_level == READ_COMMITTED).then(Vec::new));
     match log.read(wanted.fetch_offset, bytes_max, one_at_least) {
         Ok(Ok(chunk)) => Found { response, chunk },
         Ok(Err(OutOfRange)) => failed(wanted, ResponseError::OffsetOutOfRange.code()),
