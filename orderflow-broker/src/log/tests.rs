@@ -237,6 +237,20 @@ fn times_are_found_to_the_record() {
 }
 
 #[test]
+fn in_a_compressed_batch_the_first_record_stands_for_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut log, _) = open(&dir);
+    append(&mut log, &batch(&[1], None)).unwrap();
+    let mut compressed = batch(&[10, 20, 30], None);
+    compressed[22] |= 3; // LZ4; the log does not look at the records, so they may be anything
+    let crc = crc32c::crc32c(&compressed[21..]);
+    compressed[17..21].copy_from_slice(&crc.to_be_bytes());
+    append(&mut log, &compressed).unwrap();
+    assert_eq!(log.find_time(25).unwrap(), Some((10, 1)), "too early rather than too late");
+    assert_eq!(log.find_time(31).unwrap(), None);
+}
+
+#[test]
 fn times_are_found_in_a_log_of_many_index_entries() {
     let dir = tempfile::tempdir().unwrap();
     let settings = LogSettings { segment_bytes: 100_000, ..SMALL };

@@ -154,7 +154,8 @@ def compressions(admin):
 def offsets_by_time(admin):
     topic = f"{PREFIX}-time"
     only(admin.create_topics([NewTopic(topic, 1, 1)]))
-    produce(topic, "lz4", range(10))
+    # Uncompressed: the embedded broker does not look into a compressed batch (a listed difference).
+    produce(topic, "none", range(10))
     consumer = Consumer(CONSUMER | {"group.id": topic})
     moments = {FIRST_TIMESTAMP - 1: 0, FIRST_TIMESTAMP + 4: 4, FIRST_TIMESTAMP + 9: 9, FIRST_TIMESTAMP + 10: -1}
     for moment, offset in moments.items():
