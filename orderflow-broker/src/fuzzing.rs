@@ -191,6 +191,32 @@ mod tests {
         assert!(answered > 100);
     }
 
+    /// The fuzzer begins with these and adds what it finds interesting; all of it is run here.
+    /// `ORDERFLOW_WRITE_CORPUS=1` writes the seeds anew.
+    #[test]
+    fn the_corpus_is_complete_and_survived() {
+        let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+        let frame_file = |seed: &[u8]| corpus.join(format!("frame/request-{:03}-{:02}", seed[1], seed[3]));
+        let batch_seed = (corpus.join("batch/two-records"), crate::log::tests::batch(&[1, 2], Some((1, 0, 0))));
+        let seeds = seeds().into_iter().map(|seed| (frame_file(&seed), seed)).chain([batch_seed]);
+        for (file, seed) in seeds {
+            if std::env::var_os("ORDERFLOW_WRITE_CORPUS").is_some() {
+                std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+                std::fs::write(&file, &seed).unwrap();
+            }
+            // Produce carries the same batch, so every seed is the same each time.
+            assert_eq!(std::fs::read(&file).ok().as_ref(), Some(&seed), "{}", file.display());
+        }
+        let target = target().lock().unwrap();
+        let files = |kind: &str| std::fs::read_dir(corpus.join(kind)).unwrap().map(|entry| entry.unwrap().path());
+        for file in files("frame") {
+            target.frame(&std::fs::read(file).unwrap());
+        }
+        for file in files("batch") {
+            target.batch(&std::fs::read(file).unwrap());
+        }
+    }
+
     #[test]
     fn a_length_that_lies_costs_no_memory() {
         // Metadata version 1: an array that says it has 2^31-1 topics. The codec alone would reserve 100 GB for them.
