@@ -162,7 +162,7 @@ fn latency(server: &Server) -> (f64, f64) {
     consumer.subscribe(&["latency"]).expect("a subscription");
     let producer: BaseProducer =
         server.client().set("enable.idempotence", "true").set("linger.ms", "0").create().expect("a producer");
-    let mut round_trip = || {
+    let round_trip = || {
         let begin = Instant::now();
         producer.send(BaseRecord::<(), str>::to("latency").payload("one record")).expect("it is queued");
         loop {
@@ -234,7 +234,7 @@ fn restart(mut server: Server) -> (Server, f64) {
 
 /// Per cent of a core that the broker takes while consumers of a group wait for records that do not come.
 fn idle(server: &Server) -> f64 {
-    server.create_topic("idle", IDLE_CONSUMERS as i32);
+    server.create_topic("idle", i32::try_from(IDLE_CONSUMERS).expect("a few"));
     let consumers: Vec<BaseConsumer> = (0..IDLE_CONSUMERS).map(|_| server.consumer("idle")).collect();
     for consumer in &consumers {
         consumer.subscribe(&["idle"]).expect("a subscription");
@@ -269,13 +269,19 @@ fn measure(kind: Kind, records: usize) -> BTreeMap<&'static str, String> {
     figures
 }
 
+/// Where `kafka.sh` keeps the jars.
+fn apache_cache() -> PathBuf {
+    if let Some(cache) = std::env::var_os("ORDERFLOW_CACHE") {
+        return cache.into();
+    }
+    let home = PathBuf::from(std::env::var_os("HOME").expect("HOME is set"));
+    std::env::var_os("XDG_CACHE_HOME").map_or(home.join(".cache"), PathBuf::from).join("orderflow")
+}
+
 fn main() {
     let records = std::env::var("ORDERFLOW_BENCH_RECORDS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
     let embedded = measure(Kind::Embedded, records);
-    let cache = std::env::var_os("ORDERFLOW_CACHE").map(PathBuf::from).unwrap_or_else(|| {
-        let home = PathBuf::from(std::env::var_os("HOME").expect("HOME is set"));
-        std::env::var_os("XDG_CACHE_HOME").map_or(home.join(".cache"), PathBuf::from).join("orderflow")
-    });
+    let cache = apache_cache();
     let apache = if cache.join("kafka-4.3.1/lib").is_dir() {
         measure(Kind::Apache, records)
     } else {

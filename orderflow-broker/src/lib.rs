@@ -16,6 +16,7 @@
 //!
 //! Nothing in here knows of orders. Nothing here replicates, compacts or does transactions.
 
+mod budget;
 mod config;
 pub mod control;
 pub mod faults;
@@ -39,19 +40,19 @@ use std::{
 };
 
 use serde_json::json;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
-pub use self::{
-    config::{Config, Flush},
-    lifecycle::{Broker, Handle, StartError, TaskDied},
-};
 use self::{
+    budget::Budget,
     faults::Faults,
     flush::GroupCommit,
     groups::Coordinator,
     store::{Key, Store},
     topics::Topics,
+};
+pub use self::{
+    config::{Config, Flush},
+    lifecycle::{Broker, Handle, StartError, TaskDied},
 };
 
 /// How many producer ids are reserved in the store at a time; a restart skips what is left of them.
@@ -69,9 +70,11 @@ struct State {
     store_flushed: GroupCommit,
     /// Producer ids: the next one, and the first that is not reserved.
     producer_ids: Mutex<(i64, i64)>,
-    /// The memory budget for requests and answers, in `wire::BUDGET_UNIT_BYTES`.
-    memory: Arc<Semaphore>,
-    memory_units: u32,
+    /// Memory for requests. It is another one than that for answers, or requests that wait for room for their answers
+    /// could use up what they wait for.
+    requests: Budget,
+    /// Memory for answers to fetches.
+    answers: Budget,
 }
 
 impl State {
@@ -90,15 +93,14 @@ impl State {
             }
         };
         let next_id = store.get(&Key::ProducerIds).and_then(serde_json::Value::as_i64).unwrap_or(1);
-        let memory_units = u32::try_from(config.memory_bytes_max / wire::BUDGET_UNIT_BYTES).unwrap_or(u32::MAX).max(1);
         Ok(Self {
             topics: Topics::open(&config, &store)?,
             groups: Coordinator::open(&config, &store, Instant::now())?,
             store: Mutex::new(store),
             store_flushed: GroupCommit::default(),
             producer_ids: Mutex::new((next_id, next_id)),
-            memory: Arc::new(Semaphore::new(memory_units as usize)),
-            memory_units,
+            requests: Budget::new(config.memory_bytes_max / 2),
+            answers: Budget::new(config.memory_bytes_max / 2),
             config,
             cluster_id,
             faults,
@@ -126,13 +128,6 @@ impl State {
         }
         ids.0 += 1;
         Ok(next)
-    }
-
-    /// Waits for a part of the memory budget; what is larger than all of it gets all of it.
-    async fn reserve(&self, bytes: usize) -> OwnedSemaphorePermit {
-        let units = u32::try_from(bytes.div_ceil(wire::BUDGET_UNIT_BYTES)).unwrap_or(u32::MAX);
-        let permit = Arc::clone(&self.memory).acquire_many_owned(units.min(self.memory_units)).await;
-        permit.expect("the semaphore is never closed")
     }
 }
 

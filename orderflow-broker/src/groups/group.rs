@@ -21,76 +21,11 @@ use std::{
 use bytes::Bytes;
 use kafka_protocol::error::ResponseError;
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
 
-/// An answer that is there, or one that comes.
-#[derive(Debug)]
-pub(crate) enum Answer<T> {
-    Now(T),
-    Later(oneshot::Receiver<T>),
-}
-
-/// What a member says when it joins.
-#[derive(Debug, Clone)]
-pub(crate) struct Join {
-    /// Empty for a member that has no id yet.
-    pub member_id: String,
-    /// The id that a new member gets.
-    pub new_member_id: String,
-    /// Set for a static member, which keeps its place over a restart.
-    pub instance_id: Option<String>,
-    pub client_id: String,
-    pub client_host: String,
-    pub session_timeout: Duration,
-    pub rebalance_timeout: Duration,
-    pub protocol_type: String,
-    /// Assignors the member can do, with its subscription for each, best first.
-    pub protocols: Vec<(String, Bytes)>,
-    /// The member can be told its id and join again (version 4 on).
-    pub knows_member_id_required: bool,
-    /// A leader can be told that no assignment is needed (version 9 on).
-    pub knows_skip_assignment: bool,
-}
-
-/// The agreement that a member has joined.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Joined {
-    pub member_id: String,
-    pub generation: i32,
-    pub protocol_type: String,
-    pub protocol: String,
-    pub leader: String,
-    /// For the leader only: id, instance id, subscription.
-    pub members: Vec<(String, Option<String>, Bytes)>,
-    pub skip_assignment: bool,
-}
-
-/// A join that failed; a member that must join again with its id finds it here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct JoinError {
-    pub error: ResponseError,
-    pub member_id: String,
-}
-
-pub(crate) type JoinAnswer = Result<Joined, JoinError>;
-
-/// What a member is to read, as the leader has written it, with the agreed protocol's type and name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Synced {
-    pub protocol_type: String,
-    pub protocol: String,
-    pub assignment: Bytes,
-}
-
-pub(crate) type SyncAnswer = Result<Synced, ResponseError>;
-
-/// Who a request says that it comes from.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Claim<'a> {
-    pub member_id: &'a str,
-    pub instance_id: Option<&'a str>,
-    pub generation: i32,
-}
+use super::{
+    member::{Member, StoredMember},
+    messages::{Answer, Claim, Join, JoinAnswer, JoinError, Joined, SyncAnswer, Synced},
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -105,37 +40,6 @@ enum Phase {
         deadline: Instant,
     },
     Stable,
-}
-
-#[derive(Debug)]
-pub(crate) struct Member {
-    pub id: String,
-    pub instance_id: Option<String>,
-    pub client_id: String,
-    pub client_host: String,
-    session_timeout: Duration,
-    rebalance_timeout: Duration,
-    protocols: Vec<(String, Bytes)>,
-    pub assignment: Bytes,
-    /// Out when nothing was heard until then.
-    expires: Instant,
-    /// Known from before a restart and not heard from since.
-    silent_since_restart: bool,
-    join: Option<oneshot::Sender<JoinAnswer>>,
-    sync: Option<oneshot::Sender<SyncAnswer>>,
-}
-
-/// A member as it is stored over a restart.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct StoredMember {
-    id: String,
-    instance_id: Option<String>,
-    client_id: String,
-    client_host: String,
-    session_timeout_ms: u64,
-    rebalance_timeout_ms: u64,
-    protocols: Vec<(String, Bytes)>,
-    assignment: Bytes,
 }
 
 /// A stable group as it is stored over a restart.
@@ -185,21 +89,8 @@ impl Group {
 
     /// The group as it was before a restart. Its members need not join again if they are heard from in time.
     pub fn restore(stored: StoredGroup, rebalance_delay: Duration, now: Instant, grace: Duration) -> Self {
-        let member = |m: StoredMember| Member {
-            id: m.id,
-            instance_id: m.instance_id,
-            client_id: m.client_id,
-            client_host: m.client_host,
-            session_timeout: Duration::from_millis(m.session_timeout_ms),
-            rebalance_timeout: Duration::from_millis(m.rebalance_timeout_ms),
-            protocols: m.protocols,
-            assignment: m.assignment,
-            expires: now + Duration::from_millis(m.session_timeout_ms),
-            silent_since_restart: true,
-            join: None,
-            sync: None,
-        };
-        let members: BTreeMap<_, _> = stored.members.into_iter().map(|m| (m.id.clone(), member(m))).collect();
+        let members: BTreeMap<_, _> =
+            stored.members.into_iter().map(|m| (m.id.clone(), Member::restore(m, now))).collect();
         Self {
             phase: if members.is_empty() { Phase::Empty } else { Phase::Stable },
             generation: stored.generation,
@@ -315,21 +206,7 @@ impl Group {
             self.protocol_type.clone_from(&join.protocol_type);
             self.leader.clone_from(&id);
         }
-        let member = Member {
-            id: id.clone(),
-            instance_id: join.instance_id.clone(),
-            client_id: join.client_id.clone(),
-            client_host: join.client_host.clone(),
-            session_timeout: join.session_timeout,
-            rebalance_timeout: join.rebalance_timeout,
-            protocols: join.protocols,
-            assignment: Bytes::new(),
-            expires: now + join.session_timeout,
-            silent_since_restart: false,
-            join: None,
-            sync: None,
-        };
-        self.members.insert(id.clone(), member);
+        self.members.insert(id.clone(), Member::new(id.clone(), &join, now));
         self.rejoin(&id, now)
     }
 
@@ -366,12 +243,12 @@ impl Group {
 
     /// A member waits for the next agreement.
     fn rejoin(&mut self, id: &str, now: Instant) -> Answer<JoinAnswer> {
-        let (sender, receiver) = oneshot::channel();
-        if let Some(member) = self.members.get_mut(id) {
-            member.join = Some(sender);
-        }
+        let Some(member) = self.members.get_mut(id) else {
+            return Answer::Now(Err(JoinError { error: ResponseError::UnknownMemberId, member_id: id.to_owned() }));
+        };
+        let answer = member.wait_for_join();
         self.prepare_rebalance(now);
-        Answer::Later(receiver)
+        Answer::Later(answer)
     }
 
     /// A member asks what it is to read; the leader says it for all.
@@ -399,12 +276,11 @@ impl Group {
             Phase::Preparing { .. } => Answer::Now(Err(ResponseError::RebalanceInProgress)),
             Phase::Stable => Answer::Now(Ok(self.synced(claim.member_id))),
             Phase::Completing { .. } => {
-                let (sender, receiver) = oneshot::channel();
-                member.sync = Some(sender);
+                let answer = member.wait_for_sync();
                 if leads {
                     self.assign(assignments, now);
                 }
-                Answer::Later(receiver)
+                Answer::Later(answer)
             }
         }
     }
@@ -486,7 +362,7 @@ impl Group {
         if let Phase::Completing { deadline } = self.phase
             && deadline <= now
         {
-            let late = self.members.values().filter(|m| m.sync.is_none()).map(|m| m.id.clone());
+            let late = self.members.values().filter(|m| !m.has_synced()).map(|m| m.id.clone());
             let late: Vec<String> = late.collect();
             self.remove(&late, now);
         }
@@ -525,7 +401,7 @@ impl Group {
         if others().next().is_none() {
             return true;
         }
-        let common = |name: &&str| others().all(|m| m.protocols.iter().any(|(n, _)| n == name));
+        let common = |name: &&str| others().all(|m| m.can(name));
         self.protocol_type == join.protocol_type && names.iter().any(common)
     }
 
@@ -655,7 +531,7 @@ impl Group {
 
     /// The assignor that most members like best among those that all can do.
     fn vote(&self) -> String {
-        let can = |name: &str| self.members.values().all(|m| m.protocols.iter().any(|(n, _)| n == name));
+        let can = |name: &str| self.members.values().all(|m| m.can(name));
         let mut votes: BTreeMap<&str, usize> = BTreeMap::new();
         for member in self.members.values() {
             if let Some((name, _)) = member.protocols.iter().find(|(name, _)| can(name)) {
@@ -664,63 +540,4 @@ impl Group {
         }
         votes.into_iter().max_by_key(|(_, count)| *count).map(|(name, _)| name.to_owned()).unwrap_or_default()
     }
-}
-
-impl Member {
-    fn to_stored(&self) -> StoredMember {
-        let ms = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
-        StoredMember {
-            id: self.id.clone(),
-            instance_id: self.instance_id.clone(),
-            client_id: self.client_id.clone(),
-            client_host: self.client_host.clone(),
-            session_timeout_ms: ms(self.session_timeout),
-            rebalance_timeout_ms: ms(self.rebalance_timeout),
-            protocols: self.protocols.clone(),
-            assignment: self.assignment.clone(),
-        }
-    }
-
-    fn update(&mut self, join: &Join) {
-        self.protocols.clone_from(&join.protocols);
-        self.session_timeout = join.session_timeout;
-        self.rebalance_timeout = join.rebalance_timeout;
-        self.client_id.clone_from(&join.client_id);
-        self.client_host.clone_from(&join.client_host);
-    }
-
-    fn heard(&mut self, now: Instant) {
-        self.expires = now + self.session_timeout;
-        self.silent_since_restart = false;
-    }
-
-    fn subscription(&self, protocol: &str) -> Bytes {
-        subscription(&self.protocols, protocol)
-    }
-
-    /// Has asked to join and still waits for the answer.
-    fn has_joined(&self) -> bool {
-        self.join.is_some()
-    }
-
-    /// It waits for us, so its silence means nothing.
-    fn is_waiting(&self) -> bool {
-        self.join.is_some() || self.sync.is_some()
-    }
-
-    fn answer_join(&mut self, answer: JoinAnswer) {
-        if let Some(join) = self.join.take() {
-            let _ = join.send(answer); // the client may have gone away
-        }
-    }
-
-    fn answer_sync(&mut self, answer: SyncAnswer) {
-        if let Some(sync) = self.sync.take() {
-            let _ = sync.send(answer); // the client may have gone away
-        }
-    }
-}
-
-fn subscription(protocols: &[(String, Bytes)], name: &str) -> Bytes {
-    protocols.iter().find(|(n, _)| n == name).map(|(_, subscription)| subscription.clone()).unwrap_or_default()
 }

@@ -1,6 +1,8 @@
 //! Consumer groups: the coordinator that owns the state machines, stores what they decide and keeps their time.
 
 mod group;
+mod member;
+mod messages;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +17,11 @@ use kafka_protocol::error::ResponseError;
 use serde_json::json;
 use tokio::sync::Notify;
 
-pub(crate) use self::group::{Answer, Claim, Group, Join, JoinError, Joined, Member, Synced};
+pub(crate) use self::{
+    group::Group,
+    member::Member,
+    messages::{Answer, Claim, Join, JoinError, Joined, Synced},
+};
 use crate::{
     State,
     config::Config,

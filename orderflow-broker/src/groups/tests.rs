@@ -4,7 +4,8 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::{
-    group::{JoinAnswer, StoredGroup, SyncAnswer},
+    group::StoredGroup,
+    messages::{JoinAnswer, SyncAnswer},
     *,
 };
 

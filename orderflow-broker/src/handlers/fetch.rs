@@ -20,10 +20,11 @@ use kafka_protocol::{
         list_offsets_response::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse},
     },
 };
-use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+use tokio::time::Instant;
 
 use crate::{
     State,
+    budget::Reserved,
     faults::Request,
     log::{Chunk, OutOfRange},
     topics::Partition,
@@ -49,11 +50,7 @@ struct Found {
 
 /// Reads from several partitions, waiting for data if there is too little. The answer comes with its part of the
 /// memory budget, to be held until it has been sent.
-pub(crate) async fn fetch(
-    state: &State,
-    client: &Client,
-    request: FetchRequest,
-) -> (FetchResponse, Option<OwnedSemaphorePermit>) {
+pub(crate) async fn fetch(state: &State, client: &Client, request: FetchRequest) -> (FetchResponse, Option<Reserved>) {
     let refuse = |error: ResponseError| (FetchResponse::default().with_error_code(error.code()), None);
     if request.session_id != 0 && request.session_epoch > 0 {
         return refuse(ResponseError::FetchSessionIdNotFound);
@@ -73,7 +70,7 @@ pub(crate) async fn fetch(
         let failed = found.iter().any(|f| f.response.error_code != 0);
         let enough = bytes >= usize::try_from(request.min_bytes).unwrap_or(0);
         if enough || failed || partitions.is_empty() || Instant::now() >= deadline {
-            let memory = state.reserve(bytes).await;
+            let memory = state.answers.reserve(bytes).await;
             return (load(&request, found), Some(memory));
         }
         let any_append = poll_fn(|context| {

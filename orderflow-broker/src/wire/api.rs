@@ -6,13 +6,12 @@ use kafka_protocol::{
     messages::{ApiKey, ApiVersionsRequest, ApiVersionsResponse, RequestHeader, api_versions_response::ApiVersion},
     protocol::Decodable,
 };
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     Client, Close,
     frame::{decode, encode},
 };
-use crate::{State, handlers};
+use crate::{State, budget::Reserved, handlers};
 
 /// API, smallest and largest version. The codec can do more; these are what the handlers do.
 ///
@@ -43,7 +42,7 @@ pub(crate) const APIS: [(ApiKey, i16, i16); 20] = [
 /// An answer's frame, and its part of the memory budget where it is large.
 pub(crate) struct Answer {
     pub frame: BytesMut,
-    _memory: Option<OwnedSemaphorePermit>,
+    _memory: Option<Reserved>,
 }
 
 impl Answer {

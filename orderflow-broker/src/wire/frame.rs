@@ -7,13 +7,10 @@ use kafka_protocol::{
     messages::{ApiKey, ResponseHeader},
     protocol::{Decodable, Encodable, HeaderVersion, buf::ByteBuf},
 };
-use tokio::{
-    io::{AsyncRead, AsyncReadExt},
-    sync::OwnedSemaphorePermit,
-};
+use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::Close;
-use crate::State;
+use crate::{State, budget::Reserved};
 
 /// A connection on which no request comes for this long is closed (`connections.max.idle.ms`).
 const IDLE_MAX: Duration = Duration::from_secs(600);
@@ -25,13 +22,11 @@ const FRAME_BYTES_MIN: usize = 8;
 const SMALL_FRAME_BYTES_MAX: usize = 1 << 20;
 /// The fifth byte of a variable-length integer of 32 bits ends it.
 const VARINT_LAST_SHIFT: u32 = 28;
-/// The memory budget is counted in these units.
-pub(crate) const BUDGET_UNIT_BYTES: usize = 1024;
 
 /// A request as it came, without its length, and its part of the memory budget.
 pub(super) struct Frame {
     pub bytes: Bytes,
-    _memory: OwnedSemaphorePermit,
+    _memory: Reserved,
 }
 
 /// Reads one frame; `None` when the client has closed the connection between two frames.
@@ -55,7 +50,7 @@ async fn read_rest(first: u8, stream: &mut (impl AsyncRead + Unpin), state: &Sta
             "{size} bytes for API key {api_key}; {SMALL_FRAME_BYTES_MAX} are the limit"
         )));
     }
-    let memory = state.reserve(size).await;
+    let memory = state.requests.reserve(size).await;
     let mut bytes = BytesMut::with_capacity(size);
     bytes.put_i16(api_key);
     let mut rest = stream.take((size - 2) as u64);

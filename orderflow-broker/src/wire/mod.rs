@@ -26,8 +26,8 @@ use tokio::{
 
 #[cfg(test)]
 pub(crate) use self::api::APIS;
+pub(crate) use self::api::dispatch;
 use self::frame::Frame;
-pub(crate) use self::{api::dispatch, frame::BUDGET_UNIT_BYTES};
 use crate::State;
 
 /// How long an answer may take to leave before the client is given up.

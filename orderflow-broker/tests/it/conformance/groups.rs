@@ -84,8 +84,8 @@ async fn first_member_leads_generation_one(target: &Target) {
     let answer = member.join().await;
     assert_eq!((answer.error_code.err(), answer.generation_id), (None, 1));
     assert_eq!(answer.leader, answer.member_id);
-    assert_eq!(answer.protocol_type.as_ref().map(|text| text.as_str()), Some(TYPE));
-    assert_eq!(answer.protocol_name.as_ref().map(|text| text.as_str()), Some("range"));
+    assert_eq!(answer.protocol_type.as_ref().map(kafka_protocol::protocol::StrBytes::as_str), Some(TYPE));
+    assert_eq!(answer.protocol_name.as_ref().map(kafka_protocol::protocol::StrBytes::as_str), Some("range"));
     assert_eq!(answer.members.len(), 1);
     assert_eq!(answer.members[0].member_id, answer.member_id);
     assert_eq!(answer.members[0].metadata[..], *b"metadata");
@@ -94,8 +94,8 @@ async fn first_member_leads_generation_one(target: &Target) {
     let request = member.sync_request(&[(&member, "all")]);
     let answer = member.client.call(SYNC, &request).await;
     assert_eq!(assignment(&answer), Ok("all".to_owned()));
-    assert_eq!(answer.protocol_type.as_ref().map(|text| text.as_str()), Some(TYPE));
-    assert_eq!(answer.protocol_name.as_ref().map(|text| text.as_str()), Some("range"));
+    assert_eq!(answer.protocol_type.as_ref().map(kafka_protocol::protocol::StrBytes::as_str), Some(TYPE));
+    assert_eq!(answer.protocol_name.as_ref().map(kafka_protocol::protocol::StrBytes::as_str), Some("range"));
     assert_eq!(member.heartbeat().await, None);
     assert_eq!(member.state().await, "Stable");
 }
@@ -310,13 +310,17 @@ async fn protocol_that_all_members_know_is_chosen(target: &Target) {
     let mut first = Member::new(target, &group).await;
     first.protocols = vec![("a", "a1"), ("b", "b1"), ("c", "c1")];
     let answer = first.join().await;
-    assert_eq!(answer.protocol_name.as_ref().map(|name| name.as_str()), Some("a"), "its favourite");
+    assert_eq!(
+        answer.protocol_name.as_ref().map(kafka_protocol::protocol::StrBytes::as_str),
+        Some("a"),
+        "its favourite"
+    );
     assert_eq!(first.sync_alone("all").await, Ok("all".to_owned()));
 
     let mut second = Member::new(target, &group).await;
     second.protocols = vec![("c", "c2"), ("x", "x2")];
     let [to_first, to_second] = join_both(&mut first, &mut second).await;
-    assert_eq!(to_first.protocol_name.as_ref().map(|name| name.as_str()), Some("c"));
+    assert_eq!(to_first.protocol_name.as_ref().map(kafka_protocol::protocol::StrBytes::as_str), Some("c"));
     assert_eq!(to_second.protocol_name, to_first.protocol_name);
     let mut metadata: Vec<_> = to_first.members.iter().map(|member| &member.metadata[..]).collect();
     metadata.sort_unstable();

@@ -8,7 +8,7 @@ mod groups;
 mod idempotence;
 mod librdkafka;
 mod list_offsets;
-mod member;
+pub mod member;
 mod offsets;
 mod produce;
 mod static_members;

@@ -36,12 +36,12 @@ async fn instance_joins_without_asking_for_an_id(target: &Target) {
     assert_eq!((answer.error_code.err(), answer.generation_id), (None, 1));
     assert!(answer.member_id.starts_with("one-"), "{}: instance id first", answer.member_id);
     let listed = answer.members[0].group_instance_id.as_ref();
-    assert_eq!(listed.map(|text| text.as_str()), Some("one"));
+    assert_eq!(listed.map(kafka_protocol::protocol::StrBytes::as_str), Some("one"));
     assert_eq!(member.sync_alone("all").await, Ok("all".to_owned()));
     assert_eq!(member.heartbeat().await, None);
     let described = member.describe().await;
     let instance = described.members[0].group_instance_id.as_ref();
-    assert_eq!(instance.map(|text| text.as_str()), Some("one"));
+    assert_eq!(instance.map(kafka_protocol::protocol::StrBytes::as_str), Some("one"));
 }
 
 /// A stable group of two instances in generation 2.
@@ -181,7 +181,7 @@ async fn leave_by_instance_id(target: &Target) {
     let answer = follower.leave().await;
     assert_eq!((answer.error_code.err(), answer.members[0].error_code.err()), (None, None));
     let named = answer.members[0].group_instance_id.as_ref();
-    assert_eq!(named.map(|text| text.as_str()), Some("two"));
+    assert_eq!(named.map(kafka_protocol::protocol::StrBytes::as_str), Some("two"));
     leader.heartbeat_until(ResponseError::RebalanceInProgress).await;
     assert_eq!(leader.join().await.members.len(), 1);
 }

@@ -206,7 +206,7 @@ async fn create_answers_what_was_made(target: &Target) {
     let configs = made.configs.expect("the configuration");
     let retention = configs.iter().find(|config| config.name.as_str() == "retention.ms");
     let retention = retention.expect("retention.ms");
-    assert_eq!(retention.value.as_ref().map(|value| value.as_str()), Some("86400000"));
+    assert_eq!(retention.value.as_ref().map(kafka_protocol::protocol::StrBytes::as_str), Some("86400000"));
     assert_eq!((retention.config_source, retention.read_only, retention.is_sensitive), (1, false, false));
     client.wait_for_topic(&topic, 4).await;
     assert_eq!(describe(&mut client, &topic).await.topic_id, made.topic_id);

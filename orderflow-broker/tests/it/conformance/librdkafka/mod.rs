@@ -141,7 +141,7 @@ impl Consumer {
 
     fn partitions(&self) -> BTreeSet<i32> {
         let assigned = self.inner.assignment().expect("an assignment");
-        assigned.elements().iter().map(|element| element.partition()).collect()
+        assigned.elements().iter().map(rdkafka::topic_partition_list::TopicPartitionListElem::partition).collect()
     }
 
     fn assignments(&self) -> u32 {

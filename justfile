@@ -1,0 +1,37 @@
+# What developers run. `just verify` is what has to be green before anything lands.
+
+# Lists the recipes.
+default:
+    @just --list
+
+# Formatting, lints, documentation, dependencies, tests.
+verify: fmt clippy doc deny test
+
+fmt:
+    cargo fmt --all --check
+
+clippy:
+    cargo clippy --workspace --all-targets -- -D warnings
+
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+
+# Licences, sources, one version of a crate. (Advisories need the internet: `cargo deny check advisories`.)
+deny:
+    cargo deny --all-features check bans licenses sources
+
+test:
+    cargo test --workspace
+
+# The tests with every foreign client and against Apache Kafka too, as CI runs them.
+ci:
+    .ci/run
+
+# The embedded broker and Apache Kafka side by side.
+bench:
+    docker/kafka-local/kafka.sh fetch
+    cargo bench -p orderflow-broker --bench compare
+
+# Looks for requests and batches that the broker cannot bear. Needs `cargo install cargo-fuzz`.
+fuzz target="frame" seconds="60":
+    cd orderflow-broker && cargo fuzz run -s none {{target}} -- -max_total_time={{seconds}} -rss_limit_mb=2048
