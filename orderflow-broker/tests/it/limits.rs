@@ -1,15 +1,25 @@
 //! Limits: what is too much is refused or waits, and whoever keeps within them does not notice.
 
+use std::time::Duration;
+
 use kafka_protocol::{
     error::{ParseResponseErrorCode as _, ResponseError},
-    messages::{ApiVersionsRequest, CreateTopicsRequest},
+    messages::{ApiVersionsRequest, CreateTopicsRequest, InitProducerIdRequest},
 };
 use orderflow_broker::{Broker, Config, Handle};
+use rdkafka::{
+    ClientConfig,
+    error::RDKafkaErrorCode,
+    producer::{BaseProducer, Producer},
+};
 use tokio::task::JoinSet;
 
 use crate::{
     conformance::member::{JOIN, Member, alone},
-    raw::{Batch, CREATE_TOPICS, Client, FETCH, creatable, eventually, fetch_partition, fetch_request, values},
+    raw::{
+        Batch, CREATE_TOPICS, Client, FETCH, PRODUCE, creatable, eventually, fetch_partition, fetch_request,
+        produce_request, str, values,
+    },
     target::Target,
 };
 
@@ -123,4 +133,29 @@ async fn a_fetch_is_never_answered_with_more_than_the_broker_allows() {
     let answer = client.call(FETCH, &fetch_request("t", vec![fetch_partition(0, 0)])).await;
     let bytes = answer.responses[0].partitions[0].records.as_ref().expect("records").len();
     assert!((8_000..=10_000).contains(&bytes), "{bytes} bytes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transactions_are_refused_and_not_waited_for() {
+    let (_broker, target, _dir) = broker(|_| {}).await;
+    let producer: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", target.bootstrap())
+        .set("transactional.id", "tx")
+        .create()
+        .expect("a producer");
+    let begun = tokio::task::spawn_blocking(move || producer.init_transactions(Duration::from_secs(20)));
+    let error = begun.await.expect("no panic").expect_err("no transactions");
+    let code = error.rdkafka_error_code();
+    assert_eq!(code, Some(RDKafkaErrorCode::TransactionalIdAuthorizationFailed), "{error}");
+
+    let mut client = Client::connect(&target).await;
+    client.create_topic("t", 1, &[]).await;
+    let request = produce_request("t", -1, &[(0, Batch::of(&["a"]).encode())]);
+    let request = request.with_transactional_id(Some(str("tx").into()));
+    let answer = client.call(PRODUCE, &request).await;
+    let refused = answer.responses[0].partition_responses[0].error_code.err();
+    assert_eq!(refused, Some(ResponseError::TransactionalIdAuthorizationFailed));
+    let request = InitProducerIdRequest::default().with_transactional_id(Some(str("tx").into()));
+    let refused = client.call(4, &request).await.error_code.err();
+    assert_eq!(refused, Some(ResponseError::TransactionalIdAuthorizationFailed));
 }
