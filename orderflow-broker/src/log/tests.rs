@@ -328,4 +328,6 @@ fn a_failed_write_leaves_nothing_behind() {
     assert_eq!(log.end_offset(), 1);
     log.segments[0].file = writable;
     assert_eq!(append(&mut log, &next).unwrap(), 1, "the same batch is welcome later");
+    let (log, cut) = open(&dir);
+    assert_eq!((read_all(&log, 0).len(), cut), (2, None));
 }

@@ -108,7 +108,17 @@ fn says_where_it_listens_and_stops_cleanly_on_sigterm() {
 }
 
 fn refused(command: &mut Command) -> String {
-    let output = command.stderr(Stdio::piped()).output().expect("the program runs");
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+    let begin = Instant::now();
+    while child.try_wait().expect("it is our child").is_none() {
+        if begin.elapsed() > DEADLINE {
+            let _ = child.kill();
+            let _ = child.wait();
+            panic!("it was not refused");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let output = child.wait_with_output().expect("it has ended");
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
     String::from_utf8(output.stderr).expect("text")
 }
