@@ -101,7 +101,12 @@ impl Server {
 
     fn client(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
-        config.set("bootstrap.servers", self.bootstrap()).set("log_level", "0");
+        config
+            .set("bootstrap.servers", self.bootstrap())
+            .set("log_level", "0")
+            // The default of up to 10 s would be most of what a restart takes.
+            .set("reconnect.backoff.ms", "20")
+            .set("reconnect.backoff.max.ms", "100");
         config
     }
 
