@@ -1,10 +1,11 @@
 //! Starting and stopping: the data directory's lock, the listener, the background tasks and their owner.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{self, DirBuilder, File, Permissions, TryLockError},
     future::Future,
     io,
     net::SocketAddr,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -179,7 +180,8 @@ async fn own(
 
 fn lock(dir: &Path) -> Result<File, StartError> {
     let bad = |source| StartError::DataDir(dir.to_owned(), source);
-    fs::create_dir_all(dir).map_err(bad)?;
+    // For the owner only: there may be more in it than everybody on the machine should read.
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(bad)?;
     let file = File::options().create(true).truncate(false).write(true).open(dir.join("lock")).map_err(bad)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -194,7 +196,9 @@ fn bind_control(path: &Path) -> io::Result<UnixListener> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    UnixListener::bind(path)
+    let listener = UnixListener::bind(path)?;
+    fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    Ok(listener)
 }
 
 /// Every partition with its topic and number.

@@ -48,6 +48,8 @@ pub(crate) struct Store {
     file: Arc<File>,
     bytes: u64,
     rewrite_at: u64,
+    /// Changes since the start.
+    applied: u64,
     live: BTreeMap<Key, Value>,
 }
 
@@ -66,7 +68,9 @@ impl Store {
         let cut = rest.len() as u64;
         let bytes = content.len() as u64 - cut;
         file.set_len(bytes)?;
-        Ok((Self { path, file: Arc::new(file), bytes, rewrite_at: REWRITE_BYTES_MIN, live }, cut))
+        sync_parent(&path)?;
+        let rewrite_at = REWRITE_BYTES_MIN.max(bytes);
+        Ok((Self { path, file: Arc::new(file), bytes, rewrite_at, applied: 0, live }, cut))
     }
 
     /// The value of a key.
@@ -87,19 +91,22 @@ impl Store {
             return Err(error);
         }
         self.bytes += frame.len() as u64;
+        self.applied += 1;
         apply(&mut self.live, changes);
-        if self.bytes >= self.rewrite_at
-            && let Err(error) = self.rewrite()
-        {
-            // The old file is whole and stays in use; the next change tries again.
-            tracing::warn!(%error, path = %self.path.display(), "the state file could not be written anew");
+        if self.bytes >= self.rewrite_at {
+            if let Err(error) = self.rewrite() {
+                // Either file is whole; when it has grown again there will be another attempt.
+                tracing::warn!(%error, path = %self.path.display(), "the state file could not be written anew");
+            }
+            self.rewrite_at = REWRITE_BYTES_MIN.max(self.bytes * REWRITE_GROWTH);
         }
         Ok(())
     }
 
-    /// The file, and how much of it has been written: what a flush has to sync.
+    /// The file, and how many changes have been written: what a flush has to sync. (Not the file's size, which shrinks
+    /// when the file is written anew.)
     pub fn written(&self) -> (Arc<File>, u64) {
-        (Arc::clone(&self.file), self.bytes)
+        (Arc::clone(&self.file), self.applied)
     }
 
     fn rewrite(&mut self) -> io::Result<()> {
@@ -110,11 +117,16 @@ impl Store {
         file.write_all_at(&frame, 0)?;
         file.sync_all()?;
         fs::rename(&next, &self.path)?;
+        // From here on the new file is the one that a start would read, whatever happens next.
         self.file = Arc::new(file);
         self.bytes = frame.len() as u64;
-        self.rewrite_at = REWRITE_BYTES_MIN.max(self.bytes * REWRITE_GROWTH);
-        Ok(())
+        sync_parent(&self.path)
     }
+}
+
+/// Makes a file's name durable.
+fn sync_parent(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
 }
 
 fn apply(live: &mut BTreeMap<Key, Value>, changes: Vec<Change>) {
@@ -172,7 +184,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (mut store, _) = Store::open(dir.path()).unwrap();
         store.apply(vec![(topic("kept"), Some(json!(1)))]).unwrap();
-        let (_, whole) = store.written();
+        let whole = store.bytes;
         store.apply(vec![(topic("torn"), Some(json!(2)))]).unwrap();
         let content = fs::read(dir.path().join("state.log")).unwrap();
         for end in usize::try_from(whole).unwrap()..content.len() {
@@ -195,6 +207,7 @@ mod tests {
             store.apply(vec![(topic("a"), Some(value.clone()))]).unwrap();
         }
         assert!(fs::metadata(dir.path().join("state.log")).unwrap().len() < REWRITE_BYTES_MIN);
+        assert_eq!(store.written().1, 300, "what a flush waits for only ever grows");
         let (store, _) = Store::open(dir.path()).unwrap();
         assert_eq!(store.get(&topic("a")), Some(&value));
     }

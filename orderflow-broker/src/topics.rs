@@ -2,7 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
@@ -17,7 +18,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{
-    config::Config,
+    config::{Config, Flush},
     flush::GroupCommit,
     log::{Log, LogSettings},
     store::{Key, Store},
@@ -236,6 +237,9 @@ impl Topics {
         }
         let storage = |error: io::Error| (ResponseError::KafkaStorageError, error.to_string());
         let topic = open_topic(&self.dir, &new.name, &stored, config).map_err(storage)?;
+        if config.flush == Flush::Always {
+            sync_names(&self.dir, &topic).map_err(storage)?;
+        }
         let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
         store.apply(vec![(Key::Topic(new.name.clone()), Some(json!(stored)))]).map_err(storage)?;
         by_name.insert(new.name.clone(), Arc::new(topic));
@@ -281,6 +285,16 @@ fn open_topic(dir: &Path, name: &str, stored: &Stored, config: &Config) -> io::R
     }
     let message_bytes_max = stored.config.message_bytes_max(config);
     Ok(Topic { name: name.to_owned(), id: stored.id, config: stored.config.clone(), message_bytes_max, partitions })
+}
+
+/// Makes the names of a new topic's files and directories durable.
+fn sync_names(dir: &Path, topic: &Topic) -> io::Result<()> {
+    let logs = (0..topic.partitions.len()).map(|index| log_dir(dir, &topic.name, &topic.id, index));
+    let of_topic = dir.join(&topic.name);
+    for dir in logs.chain([of_topic.join(topic.id.to_string()), of_topic, dir.to_owned()]) {
+        File::open(dir)?.sync_all()?;
+    }
+    Ok(())
 }
 
 /// The id is part of the path, so that a topic that is created again never finds the old one's records.

@@ -136,6 +136,8 @@ impl Log {
     fn roll(&mut self) -> io::Result<()> {
         self.active().seal(&self.producers)?;
         let next = Segment::create(&self.dir, self.end_offset())?;
+        // A file whose name is not on the disk is lost with the power, whatever was synced into it.
+        File::open(&self.dir)?.sync_all()?;
         self.segments.push_back(next);
         Ok(())
     }
