@@ -26,6 +26,8 @@ use crate::{State, faults::Rule, groups::Group};
 const CONNECTIONS_MAX: usize = 16;
 /// Longest line, in bytes.
 const LINE_BYTES_MAX: u64 = 16 << 10;
+/// How long to wait after an accept that failed.
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 /// A connection that sends nothing for this long is closed.
 const IDLE_MAX: Duration = Duration::from_secs(60);
 
@@ -68,9 +70,13 @@ pub(crate) async fn serve(listener: UnixListener, state: Arc<State>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            Ok((stream, _)) = listener.accept(), if connections.len() < CONNECTIONS_MAX => {
-                connections.spawn(converse(stream, Arc::clone(&state)));
-            }
+            accepted = listener.accept(), if connections.len() < CONNECTIONS_MAX => match accepted {
+                Ok((stream, _)) => drop(connections.spawn(converse(stream, Arc::clone(&state)))),
+                Err(error) => {
+                    tracing::warn!(%error, "a control connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_BACKOFF).await;
+                }
+            },
             Some(ended) = connections.join_next() => {
                 if let Ok(Err(error)) = ended {
                     tracing::debug!(%error, "a control connection broke");

@@ -156,13 +156,13 @@ struct Rules {
 }
 
 /// What shall happen to one partition's part of a produce request.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct ProduceFaults {
-    pub drop_before: bool,
-    pub drop_after: bool,
-    pub twice: bool,
-    pub disk_full: bool,
-    pub error: Option<i16>,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ProduceFault {
+    DropBefore,
+    DropAfter,
+    Twice,
+    DiskFull,
+    Error(i16),
 }
 
 impl Faults {
@@ -224,15 +224,16 @@ impl Faults {
         None
     }
 
-    pub(crate) fn produce(&self, topic: &str) -> ProduceFaults {
-        let strikes = |fault| self.strike(Some(topic), |f| (f == fault).then_some(())).is_some();
-        ProduceFaults {
-            error: self.error(Request::Produce, Some(topic)),
-            drop_before: strikes(Fault::DropBeforeAppend),
-            disk_full: strikes(Fault::DiskFull),
-            twice: strikes(Fault::AppendTwice),
-            drop_after: strikes(Fault::DropAfterAppend),
-        }
+    /// What happens to a batch: the first rule that strikes decides, and no other is counted.
+    pub(crate) fn produce(&self, topic: &str) -> Option<ProduceFault> {
+        self.strike(Some(topic), |fault| match fault {
+            Fault::DropBeforeAppend => Some(ProduceFault::DropBefore),
+            Fault::DropAfterAppend => Some(ProduceFault::DropAfter),
+            Fault::AppendTwice => Some(ProduceFault::Twice),
+            Fault::DiskFull => Some(ProduceFault::DiskFull),
+            Fault::Error { request: Request::Produce, code } => Some(ProduceFault::Error(code)),
+            _ => None,
+        })
     }
 
     pub(crate) fn produce_delay(&self, topic: &str) -> Option<Duration> {
@@ -287,7 +288,7 @@ mod tests {
     fn decisions(seed: u64) -> Vec<bool> {
         let faults = Faults::default();
         faults.set(Rule::new(Fault::AppendTwice).percent(30.0, seed)).unwrap();
-        (0..1000).map(|_| faults.produce("t").twice).collect()
+        (0..1000).map(|_| faults.produce("t").is_some()).collect()
     }
 
     #[test]
@@ -302,8 +303,8 @@ mod tests {
     fn a_rule_counts_and_ends() {
         let faults = Faults::default();
         let id = faults.set(Rule::new(Fault::DropAfterAppend).times(2).topic("orders")).unwrap();
-        assert!(!faults.produce("other").drop_after);
-        let struck = (0..5).filter(|_| faults.produce("orders").drop_after).count();
+        assert_eq!(faults.produce("other"), None);
+        let struck = (0..5).filter(|_| faults.produce("orders") == Some(ProduceFault::DropAfter)).count();
         assert_eq!(struck, 2);
         let cleared = faults.clear(Some(id));
         assert_eq!((cleared[0].asked, cleared[0].struck), (2, 2));

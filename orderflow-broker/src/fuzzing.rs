@@ -233,6 +233,16 @@ mod tests {
         }
     }
 
+    /// Two bytes on the wire, a hundred in memory: a frame of nothing but empty elements.
+    #[test]
+    fn a_request_has_so_many_fields_and_no_more() {
+        let mut many = frame(0, &MetadataRequest::default());
+        many.truncate(many.len() - 4);
+        many.put_i32(150_000);
+        many.extend(std::iter::repeat_n(0, 2 * 150_000));
+        assert!(!target().lock().unwrap().frame(&many));
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 

@@ -34,7 +34,7 @@ mod topics;
 mod wire;
 
 use std::{
-    io::{self, Read},
+    io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
@@ -73,6 +73,8 @@ struct State {
     /// Memory for requests. It is another one than that for answers, or requests that wait for room for their answers
     /// could use up what they wait for.
     requests: Budget,
+    /// Memory for large requests, which only produce has: slow ones hold up each other and nobody else.
+    large_requests: Budget,
     /// Memory for answers to fetches.
     answers: Budget,
 }
@@ -99,7 +101,8 @@ impl State {
             store: Mutex::new(store),
             store_flushed: GroupCommit::default(),
             producer_ids: Mutex::new((next_id, next_id)),
-            requests: Budget::new(config.memory_bytes_max / 2),
+            requests: Budget::new(config.memory_bytes_max / 4),
+            large_requests: Budget::new(config.memory_bytes_max / 4),
             answers: Budget::new(config.memory_bytes_max / 2),
             config,
             cluster_id,
@@ -123,7 +126,7 @@ impl State {
         let (next, reserved) = *ids;
         if next == reserved {
             let reserved = next + PRODUCER_IDS_RESERVED;
-            self.store().apply(vec![(Key::ProducerIds, Some(json!(reserved)))])?;
+            self.store().apply_durably(vec![(Key::ProducerIds, Some(json!(reserved)))])?;
             ids.1 = reserved;
         }
         ids.0 += 1;
@@ -139,8 +142,5 @@ fn now_ms() -> i64 {
 
 /// A random (version 4) UUID from the operating system.
 fn random_uuid() -> Uuid {
-    let mut bytes = [0; 16];
-    let read = std::fs::File::open("/dev/urandom").and_then(|mut random| random.read_exact(&mut bytes));
-    read.expect("a Unix system has /dev/urandom");
-    uuid::Builder::from_random_bytes(bytes).into_uuid()
+    Uuid::new_v4()
 }

@@ -5,7 +5,7 @@ use std::{
     future::Future,
     io,
     net::SocketAddr,
-    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -169,6 +169,10 @@ async fn own(
             Err(died)
         }
     };
+    // Aborted tasks may be in the middle of a request on another thread. From here on they can append nothing, and what
+    // they have appended is flushed.
+    state.topics.close();
+    state.store().close();
     tasks.running.shutdown().await;
     flush_all(&state).await;
     if let Some(path) = &state.config.control {
@@ -190,11 +194,12 @@ fn lock(dir: &Path) -> Result<File, StartError> {
     }
 }
 
-/// The lock on the data directory is ours, so a socket that is still there belongs to nobody.
+/// A socket that refuses connections belongs to nobody any more and is replaced; anything else is left alone.
 fn bind_control(path: &Path) -> io::Result<UnixListener> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
+    if std::os::unix::net::UnixStream::connect(path).is_err_and(|e| e.kind() == io::ErrorKind::ConnectionRefused)
+        && fs::symlink_metadata(path)?.file_type().is_socket()
+    {
+        fs::remove_file(path)?;
     }
     let listener = UnixListener::bind(path)?;
     fs::set_permissions(path, Permissions::from_mode(0o600))?;

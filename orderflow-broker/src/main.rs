@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Parser, ValueEnum};
 use orderflow_broker::{Broker, Config, Flush};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -69,12 +70,23 @@ impl Args {
 async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    match run(Args::parse().config()).await {
+    let config = Args::parse().config();
+    raise_file_limit();
+    match run(config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             report(error.as_ref());
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Every segment is an open file, and so is every connection; the usual limit of 1,024 is soon reached.
+fn raise_file_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "the limit of open files could not be raised");
     }
 }
 

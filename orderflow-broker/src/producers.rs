@@ -24,8 +24,10 @@ pub(crate) struct Producers {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Producer {
     epoch: i16,
-    /// Oldest first, never empty.
+    /// Oldest first; empty while nothing of it could be appended.
     batches: VecDeque<Remembered>,
+    /// The first sequence, of a producer whose first batch was refused by the disk.
+    begins_at: i32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -73,8 +75,19 @@ impl Producers {
         if let Some(found) = producer.batches.iter().find(same) {
             return Ok(Verdict::Duplicate { first_offset: found.first_offset });
         }
-        let expected = producer.batches.back().map_or(0, |b| b.last_sequence.checked_add(1).unwrap_or(0));
+        let after = |last: &Remembered| last.last_sequence.checked_add(1).unwrap_or(0);
+        let expected = producer.batches.back().map_or(producer.begins_at, after);
         if batch.base_sequence == expected { Ok(Verdict::Append) } else { Err(SequenceError::OutOfOrder) }
+    }
+
+    /// Remembers that a batch could not be appended. Of a producer that is not known yet, a later batch must not be
+    /// taken for its first.
+    pub fn refuse(&mut self, batch: &Batch) {
+        if batch.is_idempotent() && !self.by_id.contains_key(&batch.producer_id) {
+            self.make_room();
+            let (epoch, begins_at) = (batch.producer_epoch, batch.base_sequence);
+            self.by_id.insert(batch.producer_id, Producer { epoch, batches: VecDeque::new(), begins_at });
+        }
     }
 
     /// Remembers a batch that is in the log.
@@ -82,15 +95,14 @@ impl Producers {
         if !batch.is_idempotent() {
             return;
         }
-        if self.by_id.len() >= PRODUCERS_MAX && !self.by_id.contains_key(&batch.producer_id) {
-            let last_offset = |p: &Producer| p.batches.back().map_or(-1, |b| b.first_offset);
-            let silent = self.by_id.iter().min_by_key(|(_, p)| last_offset(p)).map(|(&id, _)| id);
-            silent.map(|id| self.by_id.remove(&id));
+        if !self.by_id.contains_key(&batch.producer_id) {
+            self.make_room();
         }
-        let producer = self
-            .by_id
-            .entry(batch.producer_id)
-            .or_insert_with(|| Producer { epoch: batch.producer_epoch, batches: VecDeque::new() });
+        let producer = self.by_id.entry(batch.producer_id).or_insert_with(|| Producer {
+            epoch: batch.producer_epoch,
+            batches: VecDeque::new(),
+            begins_at: 0,
+        });
         if producer.epoch != batch.producer_epoch {
             producer.epoch = batch.producer_epoch;
             producer.batches.clear();
@@ -103,5 +115,14 @@ impl Producers {
             last_sequence: batch.last_sequence(),
             first_offset: batch.base_offset,
         });
+    }
+
+    /// Forgets the producer that was silent longest, if there are too many.
+    fn make_room(&mut self) {
+        if self.by_id.len() >= PRODUCERS_MAX {
+            let last_offset = |p: &Producer| p.batches.back().map_or(-1, |b| b.first_offset);
+            let silent = self.by_id.iter().min_by_key(|(_, p)| last_offset(p)).map(|(&id, _)| id);
+            silent.map(|id| self.by_id.remove(&id));
+        }
     }
 }

@@ -50,6 +50,7 @@ pub(crate) struct Store {
     rewrite_at: u64,
     /// Changes since the start.
     applied: u64,
+    closed: bool,
     live: BTreeMap<Key, Value>,
 }
 
@@ -65,12 +66,17 @@ impl Store {
             apply(&mut live, changes);
             rest = after;
         }
+        if let Some(lost) = (1..rest.len()).find(|begin| decode_frame(&rest[*begin..]).is_some()) {
+            let at = content.len() - rest.len();
+            let what = format!("{}: damaged at byte {at}, and whole changes follow at {}", path.display(), at + lost);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+        }
         let cut = rest.len() as u64;
         let bytes = content.len() as u64 - cut;
         file.set_len(bytes)?;
         sync_parent(&path)?;
         let rewrite_at = REWRITE_BYTES_MIN.max(bytes);
-        Ok((Self { path, file: Arc::new(file), bytes, rewrite_at, applied: 0, live }, cut))
+        Ok((Self { path, file: Arc::new(file), bytes, rewrite_at, applied: 0, closed: false, live }, cut))
     }
 
     /// The value of a key.
@@ -85,6 +91,9 @@ impl Store {
 
     /// Applies the changes together. On an error none of them is.
     pub fn apply(&mut self, changes: Vec<Change>) -> io::Result<()> {
+        if self.closed {
+            return Err(io::Error::other("the broker is stopping"));
+        }
         let frame = encode_frame(&changes)?;
         if let Err(error) = self.file.write_all_at(&frame, self.bytes) {
             let _ = self.file.set_len(self.bytes);
@@ -95,12 +104,24 @@ impl Store {
         apply(&mut self.live, changes);
         if self.bytes >= self.rewrite_at {
             if let Err(error) = self.rewrite() {
+                let _ = fs::remove_file(self.path.with_extension("next"));
                 // Either file is whole; when it has grown again there will be another attempt.
                 tracing::warn!(%error, path = %self.path.display(), "the state file could not be written anew");
             }
             self.rewrite_at = REWRITE_BYTES_MIN.max(self.bytes * REWRITE_GROWTH);
         }
         Ok(())
+    }
+
+    /// [`Store::apply`], and waits for the disk: for what must not come back or be forgotten after a loss of power.
+    pub fn apply_durably(&mut self, changes: Vec<Change>) -> io::Result<()> {
+        self.apply(changes)?;
+        self.file.sync_data()
+    }
+
+    /// Refuses every further change: the broker stops.
+    pub fn close(&mut self) {
+        self.closed = true;
     }
 
     /// The file, and how many changes have been written: what a flush has to sync. (Not the file's size, which shrinks
@@ -196,6 +217,20 @@ mod tests {
             let (store, _) = Store::open(dir.path()).unwrap();
             assert_eq!(store.get(&topic("after")), Some(&json!(3)));
         }
+    }
+
+    #[test]
+    fn damage_in_the_middle_is_an_error_and_not_a_loss() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut store, _) = Store::open(dir.path()).unwrap();
+        store.apply(vec![(topic("damaged"), Some(json!(1)))]).unwrap();
+        store.apply(vec![(topic("whole"), Some(json!(2)))]).unwrap();
+        let path = dir.path().join("state.log");
+        let mut content = fs::read(&path).unwrap();
+        content[FRAME_HEADER_BYTES + 3] ^= 1;
+        fs::write(&path, content).unwrap();
+        let error = Store::open(dir.path()).unwrap_err();
+        assert!(error.to_string().contains("damaged at byte 0"), "{error}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -26,6 +26,8 @@ use crate::{
 
 /// Longest name of a topic (Kafka's rule: it must fit in a file name with the partition's number).
 const NAME_BYTES_MAX: usize = 249;
+/// Smallest segment, in bytes: each costs an open file.
+const SEGMENT_BYTES_MIN: i64 = 64 << 10;
 /// Where logs wait for their removal, so that a topic's name is free at once.
 const TRASH: &str = "deleted";
 
@@ -58,7 +60,7 @@ impl TopicConfig {
             "max.message.bytes" => at_least(0)?,
             "min.insync.replicas" => at_least(1)?,
             "retention.bytes" | "retention.ms" => at_least(-1)?,
-            "segment.bytes" => at_least(14)?,
+            "segment.bytes" => at_least(SEGMENT_BYTES_MIN)?,
             _ => return Err(format!("Unknown topic config name: {name}")),
         }
         self.0.insert(name.to_owned(), value.to_owned());
@@ -121,7 +123,7 @@ pub(crate) struct Partition {
     /// Told after each append, and when the topic is gone.
     pub appended: Notify,
     flushed: GroupCommit,
-    deleted: AtomicBool,
+    gone: AtomicBool,
 }
 
 impl Partition {
@@ -141,9 +143,17 @@ impl Partition {
         self.flushed.wait(until, written).await
     }
 
-    /// Whether the topic was deleted while somebody still held the partition.
-    pub fn is_deleted(&self) -> bool {
-        self.deleted.load(Ordering::Acquire)
+    /// Whether the topic was deleted, or the broker stopped, while somebody still held the partition. Who appends asks
+    /// under the log's lock.
+    pub fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
+    }
+
+    /// Takes no more appends. When it returns, none is under way.
+    fn close(&self) {
+        let _log = self.log();
+        self.gone.store(true, Ordering::Release);
+        self.appended.notify_waiters();
     }
 }
 
@@ -184,11 +194,12 @@ impl Topics {
             let stored: Stored = serde_json::from_value(value.clone())?;
             by_name.insert(name.clone(), Arc::new(open_topic(&dir, name, &stored, config)?));
         }
+        remove_orphans(&dir, &by_name)?;
         Ok(Self { dir, by_name: RwLock::new(by_name) })
     }
 
     pub fn get(&self, name: &str) -> Option<Arc<Topic>> {
-        self.by_name.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+        self.names().get(name).cloned()
     }
 
     pub fn by_id(&self, id: Uuid) -> Option<Arc<Topic>> {
@@ -197,7 +208,7 @@ impl Topics {
 
     /// By name.
     pub fn all(&self) -> Vec<Arc<Topic>> {
-        self.by_name.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.names().values().cloned().collect()
     }
 
     pub fn partition(&self, name: &str, index: i32) -> Option<Arc<Partition>> {
@@ -218,11 +229,6 @@ impl Topics {
         if by_name.contains_key(&new.name) {
             return Err((ResponseError::TopicAlreadyExists, format!("Topic '{}' already exists.", new.name)));
         }
-        let alike = |name: &str| name.replace('.', "_");
-        if let Some(other) = by_name.keys().find(|other| alike(other) == alike(&new.name)) {
-            let why = format!("Topic '{}' collides with existing topic: {other}", new.name);
-            return Err((ResponseError::InvalidTopicException, why));
-        }
         let used: usize = by_name.values().map(|t| t.partitions.len()).sum();
         if !usize::try_from(new.partitions).is_ok_and(|n| n > 0 && used + n <= config.partitions_max) {
             let why = format!(
@@ -230,6 +236,12 @@ impl Topics {
                 new.partitions, config.partitions_max
             );
             return Err((ResponseError::InvalidPartitions, why));
+        }
+        let alike = |name: &str| name.replace('.', "_");
+        let new_alike = alike(&new.name);
+        if let Some(other) = by_name.keys().find(|other| alike(other) == new_alike) {
+            let why = format!("Topic '{}' collides with existing topic: {other}", new.name);
+            return Err((ResponseError::InvalidTopicException, why));
         }
         let stored = Stored { id: crate::random_uuid(), partitions: new.partitions, config: new.config.clone() };
         if validate_only {
@@ -241,32 +253,42 @@ impl Topics {
             sync_names(&self.dir, &topic).map_err(storage)?;
         }
         let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
-        store.apply(vec![(Key::Topic(new.name.clone()), Some(json!(stored)))]).map_err(storage)?;
+        store.apply_durably(vec![(Key::Topic(new.name.clone()), Some(json!(stored)))]).map_err(storage)?;
         by_name.insert(new.name.clone(), Arc::new(topic));
         Ok(stored.id)
     }
 
-    /// Removes a topic with all that groups have committed for it.
-    pub fn delete(&self, name: &str, config: &Config, store: &Mutex<Store>) -> Result<(), ResponseError> {
+    /// Removes a topic with all that groups have committed for it. `id` is the one that was meant: by now the name may
+    /// belong to another topic.
+    pub fn delete(&self, name: &str, id: Uuid, config: &Config, store: &Mutex<Store>) -> Result<(), ResponseError> {
         let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
-        let topic = by_name.get(name).ok_or(ResponseError::UnknownTopicOrPartition)?;
+        let topic = by_name.get(name).filter(|topic| topic.id == id).ok_or(ResponseError::UnknownTopicOrPartition)?;
         let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
         let mut changes = vec![(Key::Topic(name.to_owned()), None)];
         let offsets = store.from(Key::Offset(String::new(), String::new(), 0));
-        changes.extend(
-            offsets.filter(|(k, _)| matches!(k, Key::Offset(_, t, _) if t == name)).map(|(k, _)| (k.clone(), None)),
-        );
-        store.apply(changes).map_err(|_| ResponseError::KafkaStorageError)?;
-        for (index, partition) in topic.partitions.iter().enumerate() {
-            partition.deleted.store(true, Ordering::Release);
-            partition.appended.notify_waiters();
-            let removed = remove_log(&log_dir(&self.dir, name, &topic.id, index), &config.data_dir.join(TRASH));
-            if let Err(error) = removed {
-                tracing::warn!(%error, topic = name, index, "a deleted topic's log could not be removed");
-            }
+        let of_topic = offsets.filter(|(key, _)| matches!(key, Key::Offset(_, of, _) if of == name));
+        changes.extend(of_topic.map(|(key, _)| (key.clone(), None)));
+        store.apply_durably(changes).map_err(|_| ResponseError::KafkaStorageError)?;
+        topic.partitions.iter().for_each(|partition| partition.close());
+        match bury(&self.dir.join(name), &config.data_dir.join(TRASH)) {
+            // Gigabytes take their time; what is not removed when the broker ends goes at the next start.
+            Ok(grave) => drop(tokio::task::spawn_blocking(move || fs::remove_dir_all(grave))),
+            Err(error) => tracing::warn!(%error, topic = name, "a deleted topic's files could not be removed"),
         }
         by_name.remove(name);
         Ok(())
+    }
+
+    /// Takes no more appends to any topic. When it returns, none is under way.
+    pub fn close(&self) {
+        for topic in self.all() {
+            topic.partitions.iter().for_each(|partition| partition.close());
+        }
+    }
+
+    /// The topics, held so that none comes or goes.
+    pub fn names(&self) -> RwLockReadGuard<'_, BTreeMap<String, Arc<Topic>>> {
+        self.by_name.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -280,8 +302,8 @@ fn open_topic(dir: &Path, name: &str, stored: &Stored, config: &Config) -> io::R
             tracing::warn!(topic = name, partition = index, path = %cut.path.display(), bytes = lost, "a torn tail was cut off the log");
         }
         let flushed = GroupCommit::default();
-        let deleted = AtomicBool::new(false);
-        partitions.push(Arc::new(Partition { log: Mutex::new(log), appended: Notify::new(), flushed, deleted }));
+        let gone = AtomicBool::new(false);
+        partitions.push(Arc::new(Partition { log: Mutex::new(log), appended: Notify::new(), flushed, gone }));
     }
     let message_bytes_max = stored.config.message_bytes_max(config);
     Ok(Topic { name: name.to_owned(), id: stored.id, config: stored.config.clone(), message_bytes_max, partitions })
@@ -302,11 +324,31 @@ fn log_dir(dir: &Path, name: &str, id: &Uuid, index: usize) -> PathBuf {
     dir.join(name).join(id.to_string()).join(index.to_string())
 }
 
-fn remove_log(dir: &Path, trash: &Path) -> io::Result<()> {
+/// Moves a directory to where things wait for their removal. Returns where it is now.
+fn bury(dir: &Path, trash: &Path) -> io::Result<PathBuf> {
     fs::create_dir_all(trash)?;
     let grave = trash.join(crate::random_uuid().to_string());
     fs::rename(dir, &grave)?;
-    fs::remove_dir_all(grave)
+    Ok(grave)
+}
+
+/// Removes what a creation or a deletion has left that was interrupted: directories of topics that nobody knows.
+fn remove_orphans(dir: &Path, known: &BTreeMap<String, Arc<Topic>>) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let Some(topic) = known.get(name) else {
+            fs::remove_dir_all(&path)?;
+            continue;
+        };
+        for entry in fs::read_dir(&path)? {
+            let path = entry?.path();
+            if path.file_name().and_then(|id| id.to_str()) != Some(topic.id.to_string().as_str()) {
+                fs::remove_dir_all(&path)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Kafka's rule for the names of topics; the error says it.

@@ -295,10 +295,10 @@ impl Group {
             let assignment = assignments.remove(&id).unwrap_or_default();
             if let Some(member) = self.members.get_mut(&id) {
                 member.assignment = assignment;
-                member.expires = now + member.session_timeout;
             }
             let synced = self.synced(&id);
-            if let Some(member) = self.members.get_mut(&id) {
+            if let Some(member) = self.members.get_mut(&id).filter(|m| m.has_synced()) {
+                member.heard(now);
                 member.answer_sync(Ok(synced));
             }
         }
@@ -385,11 +385,24 @@ impl Group {
         sessions.chain(pending).chain(phase).min()
     }
 
-    /// Gives every member a fresh session: the broker itself was not running for a while.
-    pub fn renew_sessions(&mut self, now: Instant) {
-        for member in self.members.values_mut() {
-            member.expires = now + member.session_timeout;
+    /// Moves every deadline: the broker itself was not running for so long.
+    pub fn postpone(&mut self, by: Duration) {
+        self.members.values_mut().for_each(|member| member.expires += by);
+        self.pending.values_mut().for_each(|ends| *ends += by);
+        self.grace_until += by;
+        match &mut self.phase {
+            Phase::Preparing { deadline, not_before } => {
+                *deadline += by;
+                *not_before += by;
+            }
+            Phase::Completing { deadline } => *deadline += by,
+            Phase::Empty | Phase::Stable => {}
         }
+    }
+
+    /// What [`Group::take_changed`] returned could not be stored.
+    pub fn mark_changed(&mut self) {
+        self.changed = true;
     }
 
     fn can_agree_with(&self, join: &Join) -> bool {
@@ -475,8 +488,10 @@ impl Group {
         if let Phase::Preparing { .. } = self.phase {
             return self.try_complete_join(now);
         }
-        for member in self.members.values_mut() {
+        // Who waited for the leader was not silent: its session begins with the answer.
+        for member in self.members.values_mut().filter(|m| m.has_synced()) {
             member.answer_sync(Err(ResponseError::RebalanceInProgress));
+            member.heard(now);
         }
         let delay = if self.phase == Phase::Empty { self.rebalance_delay } else { Duration::ZERO };
         self.phase = Phase::Preparing { deadline: now + self.rebalance_timeout(), not_before: now + delay };
@@ -501,21 +516,20 @@ impl Group {
     fn complete_join(&mut self, now: Instant) {
         // A static member keeps its place until its session ends, joined or not.
         self.members.retain(|_, m| m.has_joined() || m.instance_id.is_some());
+        if !self.members.is_empty() && !self.members.values().any(Member::has_joined) {
+            let deadline = now + self.rebalance_timeout();
+            self.phase = Phase::Preparing { deadline, not_before: deadline };
+            return;
+        }
         self.changed = true;
         self.generation = self.generation.checked_add(1).unwrap_or(1);
+        if !self.members.get(&self.leader).is_some_and(Member::has_joined) {
+            self.leader = self.members.values().find(|m| m.has_joined()).map(|m| m.id.clone()).unwrap_or_default();
+        }
         if self.members.is_empty() {
             self.phase = Phase::Empty;
             self.protocol.clear();
-            self.leader.clear();
             return;
-        }
-        if !self.members.get(&self.leader).is_some_and(Member::has_joined) {
-            let Some(next) = self.members.values().find(|m| m.has_joined()) else {
-                let deadline = now + self.rebalance_timeout();
-                self.phase = Phase::Preparing { deadline, not_before: deadline };
-                return;
-            };
-            self.leader = next.id.clone();
         }
         self.protocol = self.vote();
         self.phase = Phase::Completing { deadline: now + self.rebalance_timeout() };

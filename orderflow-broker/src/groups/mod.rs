@@ -14,7 +14,6 @@ use std::{
 };
 
 use kafka_protocol::error::ResponseError;
-use serde_json::json;
 use tokio::sync::Notify;
 
 pub(crate) use self::{
@@ -49,7 +48,7 @@ impl Coordinator {
         for (key, value) in store.from(Key::Group(String::new())) {
             match key {
                 Key::Group(id) => {
-                    let stored = serde_json::from_value(value.clone())?;
+                    let stored = serde_json::from_str(value.as_str().unwrap_or_default())?;
                     let group = Group::restore(stored, config.rebalance_delay, now, config.restart_grace);
                     groups.insert(id.clone(), group);
                 }
@@ -78,9 +77,13 @@ impl Coordinator {
     }
 
     /// Makes sure that a group exists, within the limit.
-    pub fn ensure(&self, config: &Config, id: &str) -> Result<(), ResponseError> {
+    pub fn ensure(&self, state: &State, id: &str) -> Result<(), ResponseError> {
+        let config = &state.config;
         let mut groups = self.groups();
         if !groups.contains_key(id) {
+            if groups.len() >= config.groups_max {
+                forget_unused(&mut groups, &mut state.store());
+            }
             if groups.len() >= config.groups_max {
                 return Err(ResponseError::PolicyViolation);
             }
@@ -107,12 +110,10 @@ impl Coordinator {
     }
 
     /// Does what is due in all groups. Returns when to come again.
-    fn tick(&self, state: &State, now: Instant, paused: bool) -> Option<Instant> {
+    fn tick(&self, state: &State, now: Instant, paused: Duration) -> Option<Instant> {
         let mut next = None;
         for (id, group) in self.groups().iter_mut() {
-            if paused {
-                group.renew_sessions(now);
-            }
+            group.postpone(paused);
             group.tick(now);
             store_changes(state, id, group);
             next = next.into_iter().chain(group.next_deadline(now)).min();
@@ -123,34 +124,49 @@ impl Coordinator {
 
 /// Keeps the groups' time until the broker stops. An idle coordinator without members sleeps.
 pub(crate) async fn keep_time(state: Arc<State>) {
-    let mut paused = false;
+    let mut paused = Duration::ZERO;
     loop {
         let now = Instant::now();
-        let next = state.groups.tick(&state, now, paused);
+        let next = state.groups.tick(&state, now, std::mem::take(&mut paused));
         let Some(next) = next else {
             state.groups.changed.notified().await;
-            paused = false;
             continue;
         };
         let until = next.min(now + TICK_MAX);
         tokio::select! {
-            () = tokio::time::sleep_until(until.into()) => paused = until.elapsed() > PAUSE_NOTICED,
-            () = state.groups.changed.notified() => paused = until.elapsed() > PAUSE_NOTICED,
+            () = tokio::time::sleep_until(until.into()) => {}
+            () = state.groups.changed.notified() => {}
         }
-        if paused {
-            tracing::warn!(
-                late_ms = until.elapsed().as_millis(),
-                "the broker was stopped for a while; sessions begin anew"
-            );
+        if until.elapsed() > PAUSE_NOTICED {
+            paused = until.elapsed();
+            tracing::warn!(paused_ms = paused.as_millis(), "the broker was stopped for a while; its deadlines move");
         }
+    }
+}
+
+/// Makes room: a group without members and without offsets has nothing that anybody could miss.
+fn forget_unused(groups: &mut HashMap<String, Group>, store: &mut Store) {
+    let has_offsets = |id: &str| {
+        let first = store.from(Key::Offset(id.to_owned(), String::new(), 0)).next();
+        first.is_some_and(|(key, _)| matches!(key, Key::Offset(of, ..) if of == id))
+    };
+    let unused: Vec<String> =
+        groups.iter().filter(|(id, group)| group.is_empty() && !has_offsets(id)).map(|(id, _)| id.clone()).collect();
+    groups.retain(|id, _| !unused.contains(id));
+    let changes = unused.into_iter().map(|id| (Key::Group(id), None)).collect();
+    if let Err(error) = store.apply(changes) {
+        tracing::warn!(%error, "groups that are not used any more could not be removed from the state file");
     }
 }
 
 /// Stores a group's membership if it changed. A disk that fails here costs the members a rejoin after a restart.
 fn store_changes(state: &State, id: &str, group: &mut Group) {
     if let Some(stored) = group.take_changed() {
-        let change = (Key::Group(id.to_owned()), Some(json!(stored)));
-        if let Err(error) = state.store().apply(vec![change]) {
+        // As text: a tree of JSON values takes ten times the memory.
+        let stored = serde_json::to_string(&stored).map(serde_json::Value::String).map_err(io::Error::from);
+        let change = stored.and_then(|stored| state.store().apply(vec![(Key::Group(id.to_owned()), Some(stored))]));
+        if let Err(error) = change {
+            group.mark_changed();
             tracing::warn!(%error, group = id, "a group's members could not be stored");
         }
     }

@@ -176,7 +176,9 @@ fn a_leader_that_never_assigns_is_replaced() {
     }
     group.tick(at(start, 30_000));
     assert_eq!(waiting.try_recv().unwrap(), Err(ResponseError::RebalanceInProgress));
-    let again = joined(&mut later(group.join(request("b", ""), at(start, 30_001))));
+    group.tick(at(start, 30_100));
+    assert_eq!(group.member_count(), 1, "b has waited for a and was not silent");
+    let again = joined(&mut later(group.join(request("b", ""), at(start, 30_101))));
     assert_eq!((again.leader.as_str(), again.members.len()), ("b", 1));
 }
 
@@ -291,7 +293,7 @@ fn members_are_forgiven_a_silence_that_was_ours() {
     let start = Instant::now();
     let mut group = stable_pair(start);
     let woken = at(start, 60_000);
-    group.renew_sessions(woken);
+    group.postpone(Duration::from_secs(60));
     group.tick(woken);
     assert_eq!((group.member_count(), group.state_name()), (2, "Stable"));
     group.tick(woken + SESSION);

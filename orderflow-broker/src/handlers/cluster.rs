@@ -1,5 +1,7 @@
 //! Who is in the cluster: us. Metadata, describe cluster, find coordinator.
 
+use std::collections::BTreeSet;
+
 use kafka_protocol::{
     error::ResponseError,
     messages::{
@@ -37,11 +39,13 @@ pub(crate) fn metadata(state: &State, client: &Client, request: MetadataRequest,
         Some(topics) => {
             // Version 0 to 3 cannot say that a topic must not be created.
             let create = state.config.auto_create_topics && (version < 4 || request.allow_auto_topic_creation);
-            let by_name_or_id = topics.into_iter().map(|topic| match topic.name {
+            // Each once, however often it was named.
+            let asked: BTreeSet<_> = topics.into_iter().map(|topic| (topic.name, topic.topic_id)).collect();
+            let found = asked.into_iter().map(|(name, id)| match name {
                 Some(name) => find_or_create(state, name, create),
-                None => find_by_id(state, topic.topic_id),
+                None => find_by_id(state, id),
             });
-            by_name_or_id.collect()
+            found.collect()
         }
     };
     let (host, port) = address(state, client);

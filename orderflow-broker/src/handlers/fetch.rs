@@ -63,10 +63,11 @@ pub(crate) async fn fetch(state: &State, client: &Client, request: FetchRequest)
     let wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0)).min(WAIT_MAX);
     let deadline = Instant::now() + wait;
     let partitions = partitions(state, &request);
+    let struck = strike(state, &request);
     loop {
         // Registered before looking, so that an append in between is not missed.
         let mut appends: Vec<_> = partitions.iter().flatten().map(|p| Box::pin(p.appended.notified())).collect();
-        let (found, bytes) = find_all(state, &request, &partitions);
+        let (found, bytes) = find_all(state, &request, &partitions, &struck);
         let failed = found.iter().any(|f| f.response.error_code != 0);
         let enough = bytes >= usize::try_from(request.min_bytes).unwrap_or(0);
         if enough || failed || partitions.is_empty() || Instant::now() >= deadline {
@@ -85,6 +86,12 @@ pub(crate) async fn fetch(state: &State, client: &Client, request: FetchRequest)
     }
 }
 
+/// The errors that faults give to its partitions, decided once for a request however often it looks.
+fn strike(state: &State, request: &FetchRequest) -> Vec<Option<i16>> {
+    let named = request.topics.iter().flat_map(|topic| topic.partitions.iter().map(move |_| topic));
+    named.map(|topic| state.faults.error(Request::Fetch, Some(&topic.topic))).collect()
+}
+
 /// The partitions that a request names, in its order; `None` where there is none.
 fn partitions(state: &State, request: &FetchRequest) -> Vec<Option<Arc<Partition>>> {
     let named = request.topics.iter().flat_map(|t| t.partitions.iter().map(move |p| (t, p)));
@@ -92,15 +99,20 @@ fn partitions(state: &State, request: &FetchRequest) -> Vec<Option<Arc<Partition
 }
 
 /// Finds out what each partition has, within the limits of the request. Returns the sum of bytes too.
-fn find_all(state: &State, request: &FetchRequest, partitions: &[Option<Arc<Partition>>]) -> (Vec<Found>, usize) {
+fn find_all(
+    state: &State,
+    request: &FetchRequest,
+    partitions: &[Option<Arc<Partition>>],
+    struck: &[Option<i16>],
+) -> (Vec<Found>, usize) {
     let mut left = usize::try_from(request.max_bytes).unwrap_or(0).min(state.config.fetch_bytes_max);
     let mut sum = 0;
     let mut all = Vec::with_capacity(partitions.len());
-    let named = request.topics.iter().flat_map(|t| t.partitions.iter().map(move |p| (t, p)));
-    for ((topic, wanted), partition) in named.zip(partitions) {
-        let partition = partition.as_deref().filter(|p| !p.is_deleted());
-        let found = match (state.faults.error(Request::Fetch, Some(&topic.topic)), partition) {
-            (Some(code), _) => failed(wanted, code),
+    let named = request.topics.iter().flat_map(|t| &t.partitions);
+    for ((wanted, partition), struck) in named.zip(partitions).zip(struck) {
+        let partition = partition.as_deref().filter(|p| !p.is_gone());
+        let found = match (struck, partition) {
+            (Some(code), _) => failed(wanted, *code),
             (None, None) => failed(wanted, ResponseError::UnknownTopicOrPartition.code()),
             // The first batch of an answer is sent whatever its size, or a consumer would be stuck.
             (None, Some(partition)) => find(request, wanted, partition, left, sum == 0),

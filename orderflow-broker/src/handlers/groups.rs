@@ -1,6 +1,6 @@
 //! The requests of the group protocol, between Kafka's words and the coordinator's.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use bytes::Bytes;
 use kafka_protocol::{
@@ -26,6 +26,8 @@ use crate::{
     wire::Client,
 };
 
+/// Longest that a member can make the others wait for it.
+const REBALANCE_TIMEOUT_MAX: Duration = Duration::from_secs(60 * 60);
 /// The only kind of group there is (`group_type`).
 const CLASSIC: &str = "classic";
 /// "Not asked for" in the fields of authorized operations.
@@ -47,9 +49,11 @@ pub(crate) async fn join_group(
 ) -> JoinGroupResponse {
     let answer = match start_join(state, client, &request, version) {
         Ok(Answer::Now(answer)) => answer,
-        Ok(Answer::Later(answer)) => {
-            answer.await.unwrap_or_else(|_| join_failed(ResponseError::RebalanceInProgress, &request))
-        }
+        Ok(Answer::Later(answer)) => tokio::select! {
+            answer = answer => answer.unwrap_or_else(|_| join_failed(ResponseError::RebalanceInProgress, &request)),
+            // Only the connection ends; the member has joined and may come back on another one.
+            () = client.gone() => join_failed(ResponseError::NetworkException, &request),
+        },
         Err(error) => join_failed(error, &request),
     };
     match answer {
@@ -86,9 +90,10 @@ fn start_join(
     }
     // Version 0 has no rebalance time-out; the session's is taken.
     let rebalance_timeout = u64::try_from(request.rebalance_timeout_ms).map_or(session_timeout, Duration::from_millis);
+    let rebalance_timeout = rebalance_timeout.min(REBALANCE_TIMEOUT_MAX);
     let join = Join {
         member_id: request.member_id.to_string(),
-        new_member_id: new_member_id(client, request),
+        new_member_id: if request.member_id.is_empty() { new_member_id(client, request) } else { String::new() },
         instance_id: owned(request.group_instance_id.as_ref()),
         client_id: client.client_id.clone(),
         client_host: format!("/{}", client.peer.ip()),
@@ -100,7 +105,7 @@ fn start_join(
         knows_skip_assignment: version >= 9,
     };
     if join.member_id.is_empty() {
-        state.groups.ensure(config, id)?;
+        state.groups.ensure(state, id)?;
     }
     let joined = state.groups.with(state, id, |group, now| {
         let full = group.member_count() >= config.group_members_max;
@@ -135,7 +140,7 @@ fn join_response(joined: Joined, version: i16) -> JoinGroupResponse {
         .with_members(joined.members.into_iter().map(member).collect())
 }
 
-pub(crate) async fn sync_group(state: &State, request: SyncGroupRequest) -> SyncGroupResponse {
+pub(crate) async fn sync_group(state: &State, client: &Client, request: SyncGroupRequest) -> SyncGroupResponse {
     let claim = Claim {
         member_id: &request.member_id,
         instance_id: request.group_instance_id.as_deref(),
@@ -148,7 +153,10 @@ pub(crate) async fn sync_group(state: &State, request: SyncGroupRequest) -> Sync
     let answer = match started {
         None => Err(unknown_group(&request.group_id)),
         Some(Answer::Now(answer)) => answer,
-        Some(Answer::Later(answer)) => answer.await.unwrap_or(Err(ResponseError::RebalanceInProgress)),
+        Some(Answer::Later(answer)) => tokio::select! {
+            answer = answer => answer.unwrap_or(Err(ResponseError::RebalanceInProgress)),
+            () = client.gone() => Err(ResponseError::NetworkException),
+        },
     };
     match answer {
         Ok(Synced { protocol_type, protocol, assignment }) => SyncGroupResponse::default()
@@ -202,7 +210,8 @@ pub(crate) fn leave_group(state: &State, request: LeaveGroupRequest, version: i1
 
 pub(crate) fn describe_groups(state: &State, request: DescribeGroupsRequest, version: i16) -> DescribeGroupsResponse {
     let groups = state.groups.groups();
-    let described = request.groups.into_iter().map(|id| match groups.get(id.as_str()) {
+    let asked: BTreeSet<GroupId> = request.groups.into_iter().collect();
+    let described = asked.into_iter().map(|id| match groups.get(id.as_str()) {
         Some(group) => describe_group(id, group),
         None => {
             let dead = DescribedGroup::default().with_group_state(StrBytes::from_static_str("Dead"));

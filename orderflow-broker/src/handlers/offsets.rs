@@ -29,7 +29,7 @@ const METADATA_BYTES_MAX: usize = 4096;
 
 /// A committed offset as it is stored.
 #[derive(Serialize, Deserialize)]
-struct Committed {
+struct StoredOffset {
     offset: i64,
     leader_epoch: i32,
     metadata: String,
@@ -37,69 +37,80 @@ struct Committed {
 
 /// Stores offsets in a group's name: all that can be, in one change.
 pub(crate) async fn offset_commit(state: &State, request: OffsetCommitRequest) -> OffsetCommitResponse {
-    let allowed = may_commit(state, &request);
-    let mut changes = Vec::new();
-    let mut check = |topic: &OffsetCommitRequestTopic, partition: &OffsetCommitRequestPartition| {
-        allowed?;
-        let known = state.topics.partition(&topic.name, partition.partition_index).is_some();
-        let metadata = partition.committed_metadata.as_deref().unwrap_or_default();
-        match () {
-            () if !known => return Err(ResponseError::UnknownTopicOrPartition),
-            () if metadata.len() > METADATA_BYTES_MAX => return Err(ResponseError::OffsetMetadataTooLarge),
-            () => {}
-        }
-        let key = Key::Offset(request.group_id.to_string(), topic.name.to_string(), partition.partition_index);
-        let committed = Committed {
-            offset: partition.committed_offset,
-            leader_epoch: partition.committed_leader_epoch,
-            metadata: metadata.to_owned(),
-        };
-        changes.push((key, Some(json!(committed))));
-        Ok(())
+    let committed = commit(state, &request);
+    let flushed = match committed {
+        Ok(_) if state.config.flush == Flush::Always => state.flush_store().await.map_err(not_stored),
+        _ => Ok(()),
     };
-    let checked: Vec<Vec<Result<(), ResponseError>>> =
-        request.topics.iter().map(|t| t.partitions.iter().map(|p| check(t, p)).collect()).collect();
-    let stored = store(state, changes).await;
-    let topics = request.topics.iter().zip(checked).map(|(topic, checked)| {
-        let partitions = topic.partitions.iter().zip(checked).map(|(partition, checked)| {
+    let topics = request.topics.iter().enumerate().map(|(t, topic)| {
+        let partitions = topic.partitions.iter().enumerate().map(|(p, partition)| {
+            let result = committed.as_ref().map_err(|error| *error).and_then(|each| each[t][p]).and(flushed);
             OffsetCommitResponsePartition::default()
                 .with_partition_index(partition.partition_index)
-                .with_error_code(checked.and(stored).err().map_or(0, |error| error.code()))
+                .with_error_code(result.err().map_or(0, |error| error.code()))
         });
         OffsetCommitResponseTopic::default().with_name(topic.name.clone()).with_partitions(partitions.collect())
     });
     OffsetCommitResponse::default().with_topics(topics.collect())
 }
 
-fn may_commit(state: &State, request: &OffsetCommitRequest) -> Result<(), ResponseError> {
+/// What came of each partition of each topic.
+type Committed = Vec<Vec<Result<(), ResponseError>>>;
+
+/// Checks and stores while the group and the topics are held: neither a rebalance nor a deletion comes in between.
+fn commit(state: &State, request: &OffsetCommitRequest) -> Result<Committed, ResponseError> {
     if let Some(code) = state.faults.error(Request::OffsetCommit, None) {
         return Err(ResponseError::try_from_code(code).unwrap_or(ResponseError::UnknownServerError));
     }
     let generation = request.generation_id_or_member_epoch;
     if generation < 0 {
-        state.groups.ensure(&state.config, &request.group_id)?;
+        state.groups.ensure(state, &request.group_id)?;
     }
     let claim = Claim { member_id: &request.member_id, instance_id: request.group_instance_id.as_deref(), generation };
-    let allowed = state.groups.with(state, &request.group_id, |group, now| group.may_commit(claim, now));
-    allowed.unwrap_or(Err(ResponseError::IllegalGeneration))
+    let committed = state.groups.with(state, &request.group_id, |group, now| {
+        group.may_commit(claim, now)?;
+        let topics = state.topics.names();
+        let mut changes = Vec::new();
+        let mut each = |topic: &OffsetCommitRequestTopic, partition: &OffsetCommitRequestPartition| {
+            let known = topics.get(topic.name.as_str()).map_or(0, |topic| topic.partitions.len());
+            let index = usize::try_from(partition.partition_index).ok().filter(|index| *index < known);
+            index.ok_or(ResponseError::UnknownTopicOrPartition)?;
+            changes.push(change(request, topic, partition)?);
+            Ok(())
+        };
+        let results = request.topics.iter().map(|t| t.partitions.iter().map(|p| each(t, p)).collect()).collect();
+        if !changes.is_empty() {
+            if state.faults.disk_full() {
+                return Err(not_stored(std::io::ErrorKind::StorageFull.into()));
+            }
+            state.store().apply(changes).map_err(not_stored)?;
+        }
+        Ok(results)
+    });
+    committed.unwrap_or(Err(ResponseError::IllegalGeneration))
 }
 
-async fn store(state: &State, changes: Vec<Change>) -> Result<(), ResponseError> {
-    if changes.is_empty() {
-        return Ok(());
+fn change(
+    request: &OffsetCommitRequest,
+    topic: &OffsetCommitRequestTopic,
+    partition: &OffsetCommitRequestPartition,
+) -> Result<Change, ResponseError> {
+    let metadata = partition.committed_metadata.as_deref().unwrap_or_default();
+    if metadata.len() > METADATA_BYTES_MAX {
+        return Err(ResponseError::OffsetMetadataTooLarge);
     }
-    let failed = |error: std::io::Error| {
-        tracing::error!(%error, "offsets could not be stored");
-        ResponseError::CoordinatorNotAvailable
+    let stored = StoredOffset {
+        offset: partition.committed_offset,
+        leader_epoch: partition.committed_leader_epoch,
+        metadata: metadata.to_owned(),
     };
-    if state.faults.disk_full() {
-        return Err(failed(std::io::ErrorKind::StorageFull.into()));
-    }
-    state.store().apply(changes).map_err(failed)?;
-    if state.config.flush == Flush::Always {
-        state.flush_store().await.map_err(failed)?;
-    }
-    Ok(())
+    let key = Key::Offset(request.group_id.to_string(), topic.name.to_string(), partition.partition_index);
+    Ok((key, Some(json!(stored))))
+}
+
+fn not_stored(error: std::io::Error) -> ResponseError {
+    tracing::error!(%error, "offsets could not be stored");
+    ResponseError::CoordinatorNotAvailable
 }
 
 /// How far groups have read: the partitions asked for, or all that were ever committed.
@@ -140,10 +151,10 @@ fn fetch_group(
     let topics = wanted.into_iter().map(|topic| {
         let partitions = topic.partition_indexes.iter().map(|&index| {
             let key = Key::Offset(group.to_string(), topic.name.to_string(), index);
-            let committed = store.get(&key).and_then(|value| Committed::deserialize(value).ok());
+            let committed = store.get(&key).and_then(|value| StoredOffset::deserialize(value).ok());
             let partition = OffsetFetchResponsePartitions::default().with_partition_index(index);
             match committed {
-                Some(Committed { offset, leader_epoch, metadata }) => partition
+                Some(StoredOffset { offset, leader_epoch, metadata }) => partition
                     .with_committed_offset(offset)
                     .with_committed_leader_epoch(leader_epoch)
                     .with_metadata(Some(StrBytes::from_string(metadata))),

@@ -5,7 +5,7 @@ use kafka_protocol::{
     error::ResponseError,
     messages::{
         InitProducerIdRequest, InitProducerIdResponse, ProduceRequest, ProduceResponse, TopicName,
-        produce_request::PartitionProduceData,
+        produce_request::{PartitionProduceData, TopicProduceData},
         produce_response::{PartitionProduceResponse, TopicProduceResponse},
     },
     protocol::StrBytes,
@@ -13,7 +13,7 @@ use kafka_protocol::{
 
 use crate::{
     Flush, State,
-    faults::{ProduceFaults, Request},
+    faults::{ProduceFault, Request},
     log::{AppendError, Batch, BatchError},
     now_ms,
     producers::SequenceError,
@@ -29,24 +29,29 @@ type Refusal = (ResponseError, String);
 
 /// Appends each partition's batch. `None` when the producer wants no answer (`acks=0`).
 pub(crate) async fn produce(state: &State, request: ProduceRequest) -> Result<Option<ProduceResponse>, Close> {
-    let mut drop_after = false;
-    let mut failed = None;
-    let mut topics = Vec::with_capacity(request.topic_data.len());
-    for topic_data in request.topic_data {
-        let name = topic_data.name;
-        if let Some(delay) = state.faults.produce_delay(&name) {
+    for topic in &request.topic_data {
+        if let Some(delay) = state.faults.produce_delay(&topic.name) {
             tokio::time::sleep(delay).await;
         }
+    }
+    // Decided for all before anything is appended, so that "dropped before" means that nothing was.
+    let strike =
+        |topic: &TopicProduceData| topic.partition_data.iter().map(|_| state.faults.produce(&topic.name)).collect();
+    let faults: Vec<Vec<Option<ProduceFault>>> = request.topic_data.iter().map(strike).collect();
+    if faults.iter().flatten().any(|fault| *fault == Some(ProduceFault::DropBefore)) {
+        return Err(Close::Fault);
+    }
+    let drop_after = faults.iter().flatten().any(|fault| *fault == Some(ProduceFault::DropAfter));
+
+    let mut failed = None;
+    let mut topics = Vec::with_capacity(request.topic_data.len());
+    for (topic_data, faults) in request.topic_data.into_iter().zip(faults) {
+        let name = topic_data.name;
         let topic = state.topics.get(&name);
         let mut partitions = Vec::with_capacity(topic_data.partition_data.len());
-        for data in topic_data.partition_data {
-            let faults = state.faults.produce(&name);
-            if faults.drop_before {
-                return Err(Close::Fault);
-            }
-            drop_after |= faults.drop_after;
+        for (data, fault) in topic_data.partition_data.into_iter().zip(faults) {
             let result = match (request.acks, &request.transactional_id) {
-                (-1..=1, None) => append(state, &name, topic.as_deref(), &data, faults).await,
+                (-1..=1, None) => append(state, &name, topic.as_deref(), &data, fault).await,
                 (-1..=1, Some(_)) => Err(no_transactions()),
                 (acks, _) => {
                     Err((ResponseError::InvalidRequiredAcks, format!("acks={acks}; 0, 1 and -1 are possible")))
@@ -91,29 +96,24 @@ async fn append(
     name: &TopicName,
     topic: Option<&Topic>,
     data: &PartitionProduceData,
-    faults: ProduceFaults,
+    fault: Option<ProduceFault>,
 ) -> Result<(i64, i64), Refusal> {
-    if let Some(code) = faults.error {
-        return Err((
-            ResponseError::try_from_code(code).unwrap_or(ResponseError::UnknownServerError),
-            "a fault was set".into(),
-        ));
-    }
     let unknown =
         || (ResponseError::UnknownTopicOrPartition, format!("{}/{} does not exist", name.as_str(), data.index));
     let topic = topic.ok_or_else(unknown)?;
     let partition = usize::try_from(data.index).ok().and_then(|i| topic.partitions.get(i)).ok_or_else(unknown)?;
     let bytes = data.records.clone().unwrap_or_default();
     let batch = check_batch(&bytes, topic.message_bytes_max)?;
-    if faults.disk_full {
-        let error = std::io::Error::from(std::io::ErrorKind::StorageFull);
-        return Err((ResponseError::KafkaStorageError, error.to_string()));
-    }
-    let appended = append_to_log(partition, &bytes, &batch, faults.twice)?;
+    let appended = append_to_log(partition, &bytes, &batch, fault)?;
     if state.config.flush == Flush::Always {
-        partition.flush().await.map_err(|error| (ResponseError::KafkaStorageError, error.to_string()))?;
+        partition.flush().await.map_err(storage)?;
     }
     Ok(appended)
+}
+
+fn storage(error: std::io::Error) -> Refusal {
+    tracing::error!(%error, "an append failed");
+    (ResponseError::KafkaStorageError, error.to_string())
 }
 
 /// A produce request carries exactly one batch for each partition (since version 3).
@@ -142,30 +142,42 @@ fn check_batch(bytes: &Bytes, bytes_max: usize) -> Result<Batch, Refusal> {
     Ok(batch)
 }
 
-fn append_to_log(partition: &Partition, bytes: &[u8], batch: &Batch, twice: bool) -> Result<(i64, i64), Refusal> {
+fn append_to_log(
+    partition: &Partition,
+    bytes: &[u8],
+    batch: &Batch,
+    fault: Option<ProduceFault>,
+) -> Result<(i64, i64), Refusal> {
     let mut log = partition.log();
-    if partition.is_deleted() {
+    if partition.is_gone() {
         return Err((ResponseError::UnknownTopicOrPartition, "the topic has just been deleted".into()));
     }
-    let base_offset = log.append(bytes, batch).map_err(|error| {
-        let code = match &error {
-            AppendError::Sequence(SequenceError::OutOfOrder) => ResponseError::OutOfOrderSequenceNumber,
-            AppendError::Sequence(SequenceError::StaleEpoch) => ResponseError::InvalidProducerEpoch,
-            AppendError::Storage(cause) => {
-                tracing::error!(error = %cause, "an append failed");
-                ResponseError::KafkaStorageError
-            }
-        };
-        (code, error.to_string())
+    if let Some(ProduceFault::DiskFull | ProduceFault::Error(_)) = fault {
+        log.refuse(batch);
+    }
+    match fault {
+        Some(ProduceFault::DiskFull) => return Err(storage(std::io::ErrorKind::StorageFull.into())),
+        Some(ProduceFault::Error(code)) => {
+            let error = ResponseError::try_from_code(code).unwrap_or(ResponseError::UnknownServerError);
+            return Err((error, "a fault was set".into()));
+        }
+        _ => {}
+    }
+    let appended = log.append(bytes, batch).map_err(|error| match error {
+        AppendError::Sequence(SequenceError::OutOfOrder) => {
+            (ResponseError::OutOfOrderSequenceNumber, error.to_string())
+        }
+        AppendError::Sequence(SequenceError::StaleEpoch) => (ResponseError::InvalidProducerEpoch, error.to_string()),
+        AppendError::Storage(error) => storage(error),
     })?;
-    if twice {
-        let again = log.append_unchecked(bytes, batch);
-        again.map_err(|error| (ResponseError::KafkaStorageError, error.to_string()))?;
+    if fault == Some(ProduceFault::Twice) && appended.is_new {
+        // That the second one fails is none of the producer's business.
+        let _ = log.append_unchecked(bytes, batch);
     }
     let start_offset = log.start_offset();
     drop(log);
     partition.appended.notify_waiters();
-    Ok((base_offset, start_offset))
+    Ok((appended.first_offset, start_offset))
 }
 
 /// Promises a producer an id that nobody had before.

@@ -116,7 +116,7 @@ pub(crate) fn delete_topics(state: &State, request: DeleteTopicsRequest) -> Dele
         let Some(topic) = known else {
             return result.with_error_code(unknown.code());
         };
-        let deleted = state.topics.delete(&topic.name, &state.config, &state.store);
+        let deleted = state.topics.delete(&topic.name, topic.id, &state.config, &state.store);
         let name = TopicName(StrBytes::from_string(topic.name.clone()));
         result
             .with_name(Some(name))

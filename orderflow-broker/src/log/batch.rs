@@ -173,6 +173,11 @@ impl Batch {
         if self.attributes & COMPRESSION != 0 {
             return Some((self.base_timestamp, self.base_offset));
         }
+        // Where the contents do not have the record that the header promises, the first one stands for it too.
+        self.find_record(bytes, timestamp).or(Some((self.base_timestamp, self.base_offset)))
+    }
+
+    fn find_record(&self, bytes: &[u8], timestamp: i64) -> Option<(i64, i64)> {
         let mut rest = bytes.get(HEADER_BYTES..self.size)?;
         for _ in 0..self.records {
             let length = usize::try_from(varint(&mut rest)?).ok()?;
@@ -185,8 +190,7 @@ impl Batch {
                 return Some((at, self.base_offset.saturating_add(delta)));
             }
         }
-        // The header promised a record that the contents do not have.
-        Some((self.base_timestamp, self.base_offset))
+        None
     }
 }
 

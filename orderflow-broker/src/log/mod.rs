@@ -11,7 +11,14 @@ mod segment;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::{collections::VecDeque, fs, fs::File, io, os::unix::fs::FileExt, path::PathBuf, sync::Arc};
+use std::{
+    collections::VecDeque,
+    fs::{self, File},
+    io,
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use segment::Segment;
 
@@ -41,6 +48,15 @@ pub(crate) struct Log {
     producers: Producers,
 }
 
+/// A batch that is in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Appended {
+    /// The offset of its first record.
+    pub first_offset: i64,
+    /// It was not there before.
+    pub is_new: bool,
+}
+
 /// Why an append was refused.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AppendError {
@@ -66,15 +82,7 @@ impl Log {
     /// Opens the log in `dir`, or begins one there.
     pub fn open(dir: PathBuf, settings: LogSettings) -> io::Result<(Self, Option<Cut>)> {
         fs::create_dir_all(&dir)?;
-        let mut found: Vec<(i64, PathBuf)> = Vec::new();
-        for entry in fs::read_dir(&dir)? {
-            let path = entry?.path();
-            let stem = path.file_stem().and_then(|s| s.to_str()).and_then(|s| s.parse().ok());
-            if let (Some(base_offset), Some("log")) = (stem, path.extension().and_then(|e| e.to_str())) {
-                found.push((base_offset, path));
-            }
-        }
-        found.sort_unstable();
+        let mut found = segment_files(&dir)?;
         let mut log = Self { dir, settings, segments: VecDeque::new(), producers: Producers::default() };
         let Some((newest_offset, newest)) = found.pop() else {
             log.segments.push_back(Segment::create(&log.dir, 0)?);
@@ -82,11 +90,23 @@ impl Log {
         };
         for (base_offset, path) in found {
             let segment = Segment::open_sealed(&path, base_offset, &mut log.producers)?;
-            log.segments.push_back(segment);
+            log.push(segment)?;
         }
         let (segment, cut) = Segment::open_newest(&newest, newest_offset, &mut log.producers)?;
-        log.segments.push_back(segment);
+        log.push(segment)?;
         Ok((log, cut))
+    }
+
+    /// Adds a segment that must begin where the one before it ends.
+    fn push(&mut self, segment: Segment) -> io::Result<()> {
+        let expected = self.segments.back().map_or(segment.base_offset, |last| last.next_offset);
+        if segment.base_offset != expected {
+            let dir = self.dir.display();
+            let what = format!("{dir}: a segment begins at offset {}, not at {expected}", segment.base_offset);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+        }
+        self.segments.push_back(segment);
+        Ok(())
     }
 
     /// The offset of the first record that is kept.
@@ -108,12 +128,23 @@ impl Log {
         &self.segments[self.segments.len() - 1]
     }
 
-    /// Appends a verified batch, unless its producer has sent it before. Returns the offset of its first record.
-    pub fn append(&mut self, bytes: &[u8], batch: &Batch) -> Result<i64, AppendError> {
+    /// Appends a verified batch, unless its producer has sent it before.
+    pub fn append(&mut self, bytes: &[u8], batch: &Batch) -> Result<Appended, AppendError> {
         match self.producers.check(batch)? {
-            Verdict::Duplicate { first_offset } => Ok(first_offset),
-            Verdict::Append => Ok(self.append_unchecked(bytes, batch)?),
+            Verdict::Duplicate { first_offset } => Ok(Appended { first_offset, is_new: false }),
+            Verdict::Append => match self.append_unchecked(bytes, batch) {
+                Ok(first_offset) => Ok(Appended { first_offset, is_new: true }),
+                Err(error) => {
+                    self.refuse(batch);
+                    Err(error.into())
+                }
+            },
         }
+    }
+
+    /// Takes note that a batch was refused which its producer will send again: what it has sent after it must wait.
+    pub fn refuse(&mut self, batch: &Batch) {
+        self.producers.refuse(batch);
     }
 
     /// Appends a verified batch without asking whether it is a duplicate.
@@ -135,9 +166,13 @@ impl Log {
     /// Seals the newest segment and begins another.
     fn roll(&mut self) -> io::Result<()> {
         self.active().seal(&self.producers)?;
+        let dir = File::open(&self.dir)?;
         let next = Segment::create(&self.dir, self.end_offset())?;
         // A file whose name is not on the disk is lost with the power, whatever was synced into it.
-        File::open(&self.dir)?.sync_all()?;
+        if let Err(error) = dir.sync_all() {
+            let _ = next.remove(); // what is left of it is empty, and forgotten at the next start
+            return Err(error);
+        }
         self.segments.push_back(next);
         Ok(())
     }
@@ -182,7 +217,9 @@ impl Log {
     /// Drops the oldest segments that are past their time or over the size. Returns how many.
     pub fn retain(&mut self, now_ms: i64) -> io::Result<usize> {
         let LogSettings { retention_ms, retention_bytes, .. } = self.settings;
-        let expired = |s: &Segment| retention_ms >= 0 && s.bytes > 0 && s.max_timestamp < now_ms - retention_ms;
+        // Records without a time do not grow old.
+        let limit = now_ms.saturating_sub(retention_ms);
+        let expired = |s: &Segment| retention_ms >= 0 && (0..limit).contains(&s.max_timestamp);
         if expired(self.active()) {
             self.roll()?;
         }
@@ -199,6 +236,29 @@ impl Log {
         }
         Ok(dropped)
     }
+}
+
+/// The segments in a directory by their base offset. An empty one is forgotten unless it is all there is: a roll that
+/// failed half-way may have left it, and the segment before it may have grown since.
+fn segment_files(dir: &Path) -> io::Result<Vec<(i64, PathBuf)>> {
+    let mut found: Vec<(i64, PathBuf, u64)> = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        let base_offset = path.file_stem().and_then(|s| s.to_str()).and_then(|s| s.parse().ok());
+        if let (Some(base_offset), Some("log")) = (base_offset, path.extension().and_then(|e| e.to_str())) {
+            let bytes = fs::metadata(&path)?.len();
+            found.push((base_offset, path, bytes));
+        }
+    }
+    found.sort_unstable();
+    let newest = found.last().map(|(base_offset, ..)| *base_offset);
+    let any_records = found.iter().any(|(.., bytes)| *bytes > 0);
+    let forgotten = |base_offset, bytes| bytes == 0 && (any_records || Some(base_offset) != newest);
+    for (_, path, _) in found.iter().filter(|(base_offset, _, bytes)| forgotten(*base_offset, *bytes)) {
+        fs::remove_file(path)?;
+    }
+    let kept = found.into_iter().filter(|(base_offset, _, bytes)| !forgotten(*base_offset, *bytes));
+    Ok(kept.map(|(base_offset, path, _)| (base_offset, path)).collect())
 }
 
 impl Chunk {

@@ -167,6 +167,8 @@ impl Segment {
 
     /// Makes the segment durable and writes its index beside it; nothing is appended to it any more.
     pub fn seal(&self, producers: &Producers) -> io::Result<()> {
+        // What a failed append may have left behind it goes.
+        self.file.set_len(self.bytes)?;
         self.file.sync_data()?;
         let sealed = Sealed {
             bytes: self.bytes,
@@ -204,11 +206,13 @@ impl Segment {
 
     /// Removes the segment's files. A reader that holds the file can finish.
     pub fn remove(&self) -> io::Result<()> {
-        fs::remove_file(&self.path)?;
-        match fs::remove_file(self.path.with_extension("index")) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+        for path in [&self.path, &self.path.with_extension("index")] {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
         }
+        Ok(())
     }
 }
 

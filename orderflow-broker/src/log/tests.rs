@@ -64,7 +64,7 @@ fn open(dir: &tempfile::TempDir) -> (Log, Option<Cut>) {
 }
 
 fn append(log: &mut Log, bytes: &[u8]) -> Result<i64, AppendError> {
-    log.append(bytes, &Batch::verify_produced(bytes).unwrap())
+    log.append(bytes, &Batch::verify_produced(bytes).unwrap()).map(|appended| appended.first_offset)
 }
 
 /// The first offsets and the sizes of all batches from `offset` on.
@@ -314,6 +314,53 @@ fn retention_drops_whole_segments_by_size() {
     log.retain(0).unwrap();
     let kept: u64 = log_files(&dir).iter().map(|f| fs::metadata(f).unwrap().len()).sum();
     assert!((1_000..1_500).contains(&kept), "{kept} bytes are kept");
+}
+
+#[test]
+fn an_empty_segment_that_a_failed_roll_has_left_is_forgotten() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut log, _) = open(&dir);
+    append(&mut log, &batch(&[1], None)).unwrap();
+    fs::write(dir.path().join("log/00000000000000000001.log"), b"").unwrap();
+    append(&mut log, &batch(&[2], None)).unwrap();
+    let (mut log, cut) = open(&dir);
+    assert_eq!((log.end_offset(), read_all(&log, 0).len(), cut), (2, 2, None));
+    assert_eq!(append(&mut log, &batch(&[3], None)).unwrap(), 2);
+    assert_eq!(log_files(&dir).len(), 1);
+}
+
+#[test]
+fn a_missing_segment_is_an_error_and_not_a_gap() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut log, _) = open(&dir);
+    for n in 0..20 {
+        append(&mut log, &batch(&[n], None)).unwrap();
+    }
+    drop(log);
+    fs::remove_file(&log_files(&dir)[1]).unwrap();
+    let error = Log::open(dir.path().join("log"), SMALL).unwrap_err();
+    assert!(error.to_string().contains("begins at offset"), "{error}");
+}
+
+#[test]
+fn what_a_producer_sent_after_a_refused_batch_waits_for_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut log, _) = open(&dir);
+    let (first, second) = (batch(&[1, 2], Some((3, 0, 0))), batch(&[3], Some((3, 0, 2))));
+    log.refuse(&Batch::verify_produced(&first).unwrap());
+    assert!(matches!(append(&mut log, &second), Err(AppendError::Sequence(SequenceError::OutOfOrder))));
+    assert_eq!(append(&mut log, &first).unwrap(), 0);
+    assert_eq!(append(&mut log, &second).unwrap(), 2);
+}
+
+#[test]
+fn records_without_a_time_do_not_expire() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = LogSettings { retention_ms: 0, ..SMALL };
+    let (mut log, _) = Log::open(dir.path().join("log"), settings).unwrap();
+    append(&mut log, &batch(&[-1], None)).unwrap();
+    assert_eq!(log.retain(i64::MAX).unwrap(), 0);
+    assert_eq!(log.start_offset(), 0);
 }
 
 #[test]

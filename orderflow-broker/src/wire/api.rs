@@ -97,7 +97,7 @@ pub(crate) async fn dispatch(state: &State, client: &mut Client, frame: Bytes) -
         ApiKey::JoinGroup => answer!(handlers::join_group(state, client, decode(&body, version)?, version).await),
         ApiKey::Heartbeat => answer!(handlers::heartbeat(state, decode(&body, version)?)),
         ApiKey::LeaveGroup => answer!(handlers::leave_group(state, decode(&body, version)?, version)),
-        ApiKey::SyncGroup => answer!(handlers::sync_group(state, decode(&body, version)?).await),
+        ApiKey::SyncGroup => answer!(handlers::sync_group(state, client, decode(&body, version)?).await),
         ApiKey::DescribeGroups => answer!(handlers::describe_groups(state, decode(&body, version)?, version)),
         ApiKey::ListGroups => answer!(handlers::list_groups(state, decode(&body, version)?)),
         ApiKey::ApiVersions => answer!(introduce(&decode(&body, version)?, version)),

@@ -1,6 +1,6 @@
 //! Frames: how bytes become requests and answers become bytes, without trusting a length that a client sends.
 
-use std::time::Duration;
+use std::{future::Future, time::Duration};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut, TryGetError};
 use kafka_protocol::{
@@ -20,6 +20,8 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 const FRAME_BYTES_MIN: usize = 8;
 /// Largest request other than produce, in bytes. Decoding such a request takes many times its size in memory.
 const SMALL_FRAME_BYTES_MAX: usize = 1 << 20;
+/// Most fields of one request. One that names all partitions a broker can have stays far below.
+const FIELDS_MAX: usize = 100_000;
 /// The fifth byte of a variable-length integer of 32 bits ends it.
 const VARINT_LAST_SHIFT: u32 = 28;
 
@@ -33,10 +35,20 @@ pub(super) struct Frame {
 pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin), state: &State) -> Result<Option<Frame>, Close> {
     let first = tokio::time::timeout(IDLE_MAX, stream.read_u8()).await.map_err(|_| Close::Timeout)?;
     let Ok(first) = first else { return Ok(None) };
-    tokio::time::timeout(READ_TIMEOUT, read_rest(first, stream, state)).await.map_err(|_| Close::Timeout)?.map(Some)
+    let (api_key, size) = in_time(read_start(first, stream, state)).await?;
+    // Not within the time-out: it is others who keep us waiting here.
+    let budget = if size > SMALL_FRAME_BYTES_MAX { &state.large_requests } else { &state.requests };
+    let memory = budget.reserve(size).await;
+    let bytes = in_time(read_rest(api_key, size, stream)).await?;
+    Ok(Some(Frame { bytes, _memory: memory }))
 }
 
-async fn read_rest(first: u8, stream: &mut (impl AsyncRead + Unpin), state: &State) -> Result<Frame, Close> {
+async fn in_time<T>(reading: impl Future<Output = Result<T, Close>>) -> Result<T, Close> {
+    tokio::time::timeout(READ_TIMEOUT, reading).await.map_err(|_| Close::Timeout)?
+}
+
+/// The API key and the size of the frame without its length.
+async fn read_start(first: u8, stream: &mut (impl AsyncRead + Unpin), state: &State) -> Result<(i16, usize), Close> {
     let mut length = [first, 0, 0, 0];
     stream.read_exact(&mut length[1..]).await?;
     let length = i32::from_be_bytes(length);
@@ -50,7 +62,10 @@ async fn read_rest(first: u8, stream: &mut (impl AsyncRead + Unpin), state: &Sta
             "{size} bytes for API key {api_key}; {SMALL_FRAME_BYTES_MAX} are the limit"
         )));
     }
-    let memory = state.requests.reserve(size).await;
+    Ok((api_key, size))
+}
+
+async fn read_rest(api_key: i16, size: usize, stream: &mut (impl AsyncRead + Unpin)) -> Result<Bytes, Close> {
     let mut bytes = BytesMut::with_capacity(size);
     bytes.put_i16(api_key);
     let mut rest = stream.take((size - 2) as u64);
@@ -59,7 +74,7 @@ async fn read_rest(first: u8, stream: &mut (impl AsyncRead + Unpin), state: &Sta
             return Err(Close::BadFrame("the connection ended in the middle of it".into()));
         }
     }
-    Ok(Frame { bytes: bytes.freeze(), _memory: memory })
+    Ok(bytes.freeze())
 }
 
 /// Decodes a request body.
@@ -94,15 +109,25 @@ pub(super) fn encode<T: Encodable + HeaderVersion>(
 /// Every element of an array takes at least one byte. So a 32-bit number above what remains is either no length, and
 /// then its value does not matter to decoding, or a lie: it is replaced by one more than what remains, and decoding
 /// that many elements fails. A variable-length integer is always a length, a count or a small tag, and is refused.
+///
+/// An element on the wire may be two bytes and a hundred in memory. So there may be only so many of them, too.
 struct Doubting {
     rest: Bytes,
+    /// How many more fields are read.
+    fields_left: usize,
     /// The variable-length integer that is being read byte by byte: value so far, bits so far.
     varint: (u64, u32),
 }
 
 impl Doubting {
     fn new(rest: Bytes) -> Self {
-        Self { rest, varint: (0, 0) }
+        Self { rest, fields_left: FIELDS_MAX, varint: (0, 0) }
+    }
+
+    fn count(&mut self) -> Result<(), TryGetError> {
+        let left = self.fields_left.checked_sub(1);
+        self.fields_left = left.ok_or(TryGetError { requested: FIELDS_MAX, available: 0 })?;
+        Ok(())
     }
 }
 
@@ -121,6 +146,7 @@ impl Buf for Doubting {
     }
 
     fn try_get_u8(&mut self) -> Result<u8, TryGetError> {
+        self.count()?;
         let byte = self.rest.try_get_u8()?;
         let (value, bits) = self.varint;
         let value = value | u64::from(byte & 0x7f) << bits;
@@ -135,8 +161,16 @@ impl Buf for Doubting {
 
     fn try_get_i32(&mut self) -> Result<i32, TryGetError> {
         self.varint = (0, 0);
+        self.count()?;
         let number = self.rest.try_get_i32()?;
-        Ok(number.min(i32::try_from(self.rest.remaining() + 1).unwrap_or(i32::MAX)))
+        let elements_max = (self.rest.remaining() + 1).min(FIELDS_MAX + 1);
+        Ok(number.min(i32::try_from(elements_max).unwrap_or(i32::MAX)))
+    }
+
+    fn try_get_i16(&mut self) -> Result<i16, TryGetError> {
+        self.varint = (0, 0);
+        self.count()?;
+        self.rest.try_get_i16()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Limits: what is too much is refused or waits, and whoever keeps within them does not notice.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kafka_protocol::{
     error::{ParseResponseErrorCode as _, ResponseError},
@@ -105,6 +105,40 @@ async fn a_budget_smaller_than_the_requests_makes_them_wait_for_each_other() {
         });
     }
     clients.join_all().await;
+}
+
+#[tokio::test]
+async fn slow_producers_hold_up_nobody_but_each_other() {
+    let (_broker, target, _dir) = broker(|_| {}).await;
+    let mut slow = Vec::new();
+    for _ in 0..20 {
+        let mut client = Client::connect(&target).await;
+        let mut start = i32::to_be_bytes(32 << 20).to_vec();
+        start.extend(0_i16.to_be_bytes());
+        client.write(&start).await.expect("written");
+        slow.push(client);
+    }
+    let mut client = Client::connect(&target).await;
+    let begin = Instant::now();
+    client.create_topic("t", 1, &[]).await;
+    assert_eq!(client.produce("t", 0, Batch::of(&["a"]).encode()).await, Ok(0));
+    assert_eq!(values(&client.fetch("t", 0, 0).await).len(), 1);
+    assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
+}
+
+#[tokio::test]
+async fn groups_that_nobody_could_miss_make_room() {
+    let (_broker, target, _dir) = broker(|config| config.groups_max = 2).await;
+    for group in ["a", "b", "c", "d"] {
+        let mut member = alone(&target, group).await;
+        member.leave().await;
+    }
+    let mut kept = alone(&target, "kept").await;
+    kept.client.create_topic("t", 1, &[]).await;
+    assert_eq!(kept.commit("t", 0, 1).await, None);
+    kept.leave().await;
+    alone(&target, "last").await;
+    assert_eq!(kept.state().await, "Empty", "its offsets would be missed");
 }
 
 #[tokio::test]

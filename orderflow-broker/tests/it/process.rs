@@ -143,6 +143,26 @@ fn a_port_in_use_is_named() {
 }
 
 #[test]
+fn a_file_in_the_place_of_the_control_socket_is_left_alone() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let precious = dir.path().join("precious");
+    std::fs::write(&precious, b"data").expect("a file");
+    let message = refused(command(&dir.path().join("data"), 0).arg("--control").arg(&precious));
+    assert!(message.contains("control socket"), "{message}");
+    assert_eq!(std::fs::read(&precious).expect("it is there"), b"data");
+}
+
+#[test]
+fn the_data_directory_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().expect("a directory");
+    let data = dir.path().join("data");
+    let _broker = Process::start(&data, 0);
+    let mode = |path: &Path| std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    assert_eq!((mode(&data), mode(&data.join("control.sock"))), (0o700, 0o600));
+}
+
+#[test]
 fn wrong_arguments_are_a_usage_error() {
     let output = Command::new(env!("CARGO_BIN_EXE_orderflow-broker")).output().expect("it runs");
     assert_eq!(output.status.code(), Some(2));
