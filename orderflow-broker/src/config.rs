@@ -10,7 +10,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 /// operating system's page cache before it is acknowledged. The policy decides about a loss of power.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flush {
-    /// Never by us; the operating system writes when it sees fit. Apache Kafka's default, and ours.
+    /// When the operating system sees fit, and when a segment is full. Apache Kafka's default, and ours.
     Os,
     /// Every so often, in the background. A loss of power costs at most that much time.
     Interval(Duration),
@@ -49,7 +49,9 @@ pub struct Config {
     pub connections_max: usize,
     /// Largest produce request, in bytes. A frame that says it is larger closes its connection.
     pub frame_bytes_max: usize,
-    /// Bytes of requests and answers held at one time, over all connections; further requests wait.
+    /// Bytes of requests and answers held at one time, over all connections; further ones wait. A quarter is for
+    /// requests, a quarter for those above 1 MiB, half for answers to fetches. While they are decoded and encoded they
+    /// take up to twice as much.
     pub memory_bytes_max: usize,
     /// Most bytes of records in one fetch answer, whatever the client allows.
     pub fetch_bytes_max: usize,

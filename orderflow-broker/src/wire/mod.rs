@@ -123,7 +123,7 @@ async fn converse(stream: TcpStream, peer: SocketAddr, state: &State) -> Result<
         handled = &mut handling => return handled,
         read = read_ahead(read, frames, state) => read,
     };
-    // No more requests will come. Those that came are carried out, except that none waits any longer.
+    // No more requests will come. Those that came are carried out; what waits for others gives up.
     let _ = close.send(true);
     handling.await?;
     reading

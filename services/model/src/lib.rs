@@ -7,7 +7,10 @@
 
 mod world;
 
-use std::collections::{HashSet, VecDeque};
+use std::{
+    collections::{HashSet, VecDeque},
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 pub use self::world::World;
 
@@ -24,10 +27,18 @@ pub struct Explored {
     pub violation: Option<String>,
 }
 
+/// Stands for a state in the set of those already seen. With 64 bits, among a million states the chance that two share
+/// one, so that one of them would be passed over, is one in thirty million.
+fn fingerprint(world: &World) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    world.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// Visits every state that can be reached from `start`.
 pub fn explore(start: World) -> Explored {
     let mut explored = Explored::default();
-    let mut seen = HashSet::from([start.clone()]);
+    let mut seen = HashSet::from([fingerprint(&start)]);
     let mut queue = VecDeque::from([start]);
     while let Some(world) = queue.pop_front() {
         explored.states += 1;
@@ -38,7 +49,7 @@ pub fn explore(start: World) -> Explored {
             return explored;
         }
         for next in world.successors() {
-            if seen.insert(next.clone()) {
+            if seen.insert(fingerprint(&next)) {
                 queue.push_back(next);
             }
         }
@@ -50,7 +61,7 @@ pub fn explore(start: World) -> Explored {
 mod tests {
     use super::*;
 
-    const ALL: [&str; 12] = [
+    const ALL: [&str; 11] = [
         "pending",
         "confirming",
         "confirmed",
@@ -62,16 +73,16 @@ mod tests {
         "cancelled: PaymentFailed",
         "cancelled: Expired",
         "cancelled: StockLost",
-        "",
     ];
 
     #[test]
     fn two_orders_for_one_piece_reach_every_end_and_break_no_promise() {
         let explored = explore(World::new(2, 1));
         assert_eq!(explored.violation, None);
-        let expected: HashSet<String> = ALL.iter().filter(|s| !s.is_empty()).map(|s| (*s).to_owned()).collect();
+        let expected: HashSet<String> = ALL.iter().map(|s| (*s).to_owned()).collect();
         assert_eq!(explored.statuses, expected);
-        assert!(explored.states > 10_000 && explored.at_rest > 10, "{explored:?}");
+        println!("{} states, {} at rest", explored.states, explored.at_rest);
+        assert!(explored.states > 100_000 && explored.at_rest > 100, "{explored:?}");
     }
 
     #[test]
