@@ -8,7 +8,7 @@
 //!                                     Cancelled (by customer or seller; out of stock; payment failed; expired; stock lost)
 //! ```
 //!
-//! One table, [`decide`]: what happens in a state on an input. What comes late or twice is [`Decision::Ignored`], never
+//! One table, [`decide()`]: what happens in a state on an input. What comes late or twice is [`Decision::Ignored`], never
 //! an error; what a person may not do now is a [`Rejection`].
 
 mod decide;
