@@ -30,6 +30,7 @@ mod lifecycle;
 mod log;
 mod producers;
 mod store;
+mod topic_config;
 mod topics;
 mod wire;
 

@@ -15,20 +15,17 @@ use kafka_protocol::{
 };
 use uuid::Uuid;
 
+use super::{NODE_ID, OPERATIONS_UNKNOWN};
 use crate::{
     State,
     topics::{NewTopic, Topic},
     wire::Client,
 };
 
-/// The one broker's id.
-const NODE_ID: i32 = 1;
 /// `key_type` of a consumer group in find coordinator.
 const KEY_TYPE_GROUP: i8 = 0;
 /// `endpoint_type` of brokers in describe cluster.
 const ENDPOINT_BROKERS: i8 = 1;
-/// "Not asked for" in the fields of authorized operations.
-const OPERATIONS_UNKNOWN: i32 = i32::MIN;
 
 /// The topics asked for, or all; creates what does not exist if client and configuration allow it.
 pub(crate) fn metadata(state: &State, client: &Client, request: MetadataRequest, version: i16) -> MetadataResponse {

@@ -10,10 +10,7 @@ use kafka_protocol::{
     protocol::StrBytes,
 };
 
-use crate::{
-    State,
-    topics::{TOPIC_SETTINGS, check_name},
-};
+use crate::{State, topic_config::TOPIC_SETTINGS, topics::check_name};
 
 /// `config_source`: set for the topic itself, or the broker's default.
 pub(super) const SOURCE_TOPIC: i8 = 1;

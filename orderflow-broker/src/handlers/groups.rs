@@ -19,6 +19,7 @@ use kafka_protocol::{
     protocol::StrBytes,
 };
 
+use super::OPERATIONS_UNKNOWN;
 use crate::{
     State,
     faults::Request,
@@ -30,8 +31,6 @@ use crate::{
 const REBALANCE_TIMEOUT_MAX: Duration = Duration::from_secs(60 * 60);
 /// The only kind of group there is (`group_type`).
 const CLASSIC: &str = "classic";
-/// "Not asked for" in the fields of authorized operations.
-const OPERATIONS_UNKNOWN: i32 = i32::MIN;
 
 fn text(string: String) -> StrBytes {
     StrBytes::from_string(string)

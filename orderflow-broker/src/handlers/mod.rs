@@ -8,6 +8,11 @@ mod offsets;
 mod produce;
 mod topics;
 
+/// The one broker's id.
+const NODE_ID: i32 = 1;
+/// "Not asked for" in the fields of authorized operations.
+const OPERATIONS_UNKNOWN: i32 = i32::MIN;
+
 pub(crate) use self::{
     cluster::{describe_cluster, find_coordinator, metadata},
     configs::describe_configs,

@@ -15,10 +15,14 @@ use kafka_protocol::{
 };
 use uuid::Uuid;
 
-use super::configs::{SOURCE_DEFAULT, SOURCE_TOPIC};
+use super::{
+    NODE_ID,
+    configs::{SOURCE_DEFAULT, SOURCE_TOPIC},
+};
 use crate::{
     State,
-    topics::{NewTopic, TOPIC_SETTINGS, TopicConfig},
+    topic_config::{TOPIC_SETTINGS, TopicConfig},
+    topics::NewTopic,
 };
 
 /// Creates topics, each on its own: one that cannot be does not stop the others.
@@ -75,7 +79,7 @@ fn partition_count(state: &State, topic: &CreatableTopic) -> Result<i32, (Respon
         }
         let mut indexes: Vec<i32> = topic.assignments.iter().map(|a| a.partition_index).collect();
         indexes.sort_unstable();
-        let on_us = topic.assignments.iter().all(|a| matches!(a.broker_ids.as_slice(), [id] if id.0 == 1));
+        let on_us = topic.assignments.iter().all(|a| matches!(a.broker_ids.as_slice(), [id] if id.0 == NODE_ID));
         if !on_us || !indexes.iter().copied().eq((0..).take(indexes.len())) {
             let why = "Partitions must be numbered from 0 without a gap, each on broker 1.".to_owned();
             return Err((ResponseError::InvalidReplicaAssignment, why));
