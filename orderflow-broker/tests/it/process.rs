@@ -28,7 +28,7 @@ pub fn free_port() -> u16 {
 
 pub fn command(data_dir: &Path, port: u16) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_orderflow-broker"));
-    command.arg("--data-dir").arg(data_dir).args(["--port", &port.to_string()]).env("RUST_LOG", "warn");
+    command.arg("--data-dir").arg(data_dir).args(["--port", &port.to_string()]).env("RUST_LOG", "error");
     command
 }
 
