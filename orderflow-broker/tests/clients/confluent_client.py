@@ -30,7 +30,7 @@ PARTITIONS = 3
 RECORDS = 300
 # Milliseconds. Any moment will do that is not now: it shows that the producer's time is kept.
 FIRST_TIMESTAMP = 1_700_000_000_000
-LIMIT_SECONDS = 20
+LIMIT_SECONDS = 45
 
 
 def check(actual, expected, what):

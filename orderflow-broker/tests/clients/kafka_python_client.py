@@ -23,7 +23,7 @@ PARTITIONS = 3
 RECORDS = 300
 # Milliseconds. Any moment will do that is not now: it shows that the producer's time is kept.
 FIRST_TIMESTAMP = 1_700_000_000_000
-LIMIT_SECONDS = 20
+LIMIT_SECONDS = 45
 # kafka-python gives up a join that takes longer than one poll, and a poll returns at once when there are records.
 POLL_MS = 1000
 

@@ -94,7 +94,7 @@ fn parse(message: &impl Message) -> (String, u64) {
 }
 
 /// One producer after the other, each with an id of its own, until told to stop. Returns how far each key got.
-fn produce(port: u16, who: u32, acknowledged: &Acknowledged, stop: &AtomicBool) -> u64 {
+fn produce(port: u16, who: u32, in_flight: &str, acknowledged: &Acknowledged, stop: &AtomicBool) -> u64 {
     let mut sent = 0;
     while !stop.load(Ordering::Relaxed) {
         let producer: ThreadedProducer<Acknowledged> = client(port)
@@ -102,6 +102,7 @@ fn produce(port: u16, who: u32, acknowledged: &Acknowledged, stop: &AtomicBool) 
             .set("linger.ms", "1")
             .set("message.timeout.ms", "60000")
             .set("retry.backoff.ms", "20")
+            .set("max.in.flight", in_flight)
             .create_with_context(acknowledged.clone())
             .expect("a producer");
         for _ in 0..PRODUCER_LIFE {
@@ -231,14 +232,19 @@ fn check_log(log: &BTreeMap<Place, (String, u64)>, acknowledged: &[(String, u64,
     for (who, sent) in sent.iter().enumerate() {
         for key in 0..KEYS_PER_PRODUCER {
             let numbers = by_key.remove(format!("{who}-{key}").as_str()).unwrap_or_default();
-            assert_eq!(numbers, (0..*sent).collect::<Vec<_>>(), "key {who}-{key}: each number once and in order");
+            let wrong = (0..*sent).zip(&numbers).find(|(expected, found)| expected != *found);
+            assert_eq!(
+                wrong, None,
+                "key {who}-{key}: expected and found, where each number should be once and in order"
+            );
+            assert_eq!(numbers.len() as u64, *sent, "key {who}-{key}");
         }
     }
     assert!(by_key.is_empty(), "keys that nobody sent: {by_key:?}");
 }
 
 /// The whole game: `after_start` is called with every new process.
-fn torture(seed: u64, kills: u32, after_start: impl Fn(&Process, u64)) {
+fn torture(seed: u64, in_flight: &str, after_start: impl Fn(&Process, u64)) {
     let dir = tempfile::tempdir().expect("a directory");
     let mut broker = Process::start(dir.path(), free_port());
     let port = broker.port;
@@ -249,14 +255,14 @@ fn torture(seed: u64, kills: u32, after_start: impl Fn(&Process, u64)) {
     let (log, sent) = thread::scope(|scope| {
         let spawn = |who| {
             let (acknowledged, stop) = (&acknowledged, &stop);
-            scope.spawn(move || produce(port, who, acknowledged, stop))
+            scope.spawn(move || produce(port, who, in_flight, acknowledged, stop))
         };
         let producers: Vec<_> = (0..PRODUCERS).map(spawn).collect();
         for _ in 0..CONSUMERS {
             scope.spawn(|| consume(port, &seen, &done));
         }
         let _at_the_end = Raise(&[&stop, &done]);
-        for round in 0..kills {
+        for round in 0..KILLS {
             after_start(&broker, seed + u64::from(round));
             thread::sleep(moments.next_ms(30..600));
             broker.kill();
@@ -284,7 +290,7 @@ fn create_topic(port: u16) {
 
 #[test]
 fn killed_twenty_times_nothing_acknowledged_is_lost_or_doubled() {
-    torture(1, KILLS, |_, _| {});
+    torture(1, "5", |_, _| {});
 }
 
 #[test]
@@ -292,7 +298,10 @@ fn killed_twenty_times_with_faults_on_nothing_acknowledged_is_lost_or_doubled() 
     let not_enough_replicas = 19; // an error that a producer must retry
     let coordinator_loading = 14; // an error that a consumer must retry
     let error = |request, code| Rule::new(Fault::Error { request, code });
-    torture(2, KILLS, |broker, seed| {
+    // One request at a time: when a batch is refused, those behind it are out of order, and librdkafka then takes a new
+    // producer id and sends again under it what it does not know the fate of. No broker can tell that these are
+    // duplicates; with Apache Kafka they are there too. (Consumers recognise them by the event's id.)
+    torture(2, "1", |broker, seed| {
         let rules = [
             Rule::new(Fault::DropBeforeAppend).percent(3.0, seed),
             Rule::new(Fault::DropAfterAppend).percent(5.0, seed),
@@ -398,7 +407,7 @@ fn stopped_for_longer_than_a_session_the_broker_goes_on() {
     let acknowledged = Acknowledged::default();
     let (stop, done, seen) = (AtomicBool::new(false), AtomicBool::new(false), Seen::default());
     let (log, sent) = thread::scope(|scope| {
-        let producer = scope.spawn(|| produce(port, 0, &acknowledged, &stop));
+        let producer = scope.spawn(|| produce(port, 0, "5", &acknowledged, &stop));
         for _ in 0..2 {
             scope.spawn(|| consume(port, &seen, &done));
         }
