@@ -222,7 +222,8 @@ fn ends(log: &BTreeMap<Place, (String, u64)>) -> TopicPartitionList {
 }
 
 fn check_log(log: &BTreeMap<Place, (String, u64)>, acknowledged: &[(String, u64, Place)], sent: &[u64]) {
-    for (key, number, place) in acknowledged {
+    // librdkafka may conclude from the answer to a later batch that an earlier one is there; it does not know where then.
+    for (key, number, place) in acknowledged.iter().filter(|(.., (_, offset))| *offset >= 0) {
         assert_eq!(log.get(place), Some(&(key.clone(), *number)), "acknowledged at {place:?}");
     }
     let mut by_key: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
