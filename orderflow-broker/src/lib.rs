@@ -143,5 +143,9 @@ fn now_ms() -> i64 {
 
 /// A random (version 4) UUID from the operating system.
 fn random_uuid() -> Uuid {
-    Uuid::new_v4()
+    let mut bytes = [0; 16];
+    // Without a file, so that it works when descriptors run out. So few bytes come whole, or the kernel has none at all.
+    let filled = rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty());
+    assert_eq!(filled, Ok(bytes.len()), "the kernel gives random numbers");
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
 }
