@@ -95,6 +95,18 @@ answers() {
     [[ $reply == ????????0000000700000001 ]]
 }
 
+# Asks for a producer id (InitProducerId, version 0) and looks at the error code. The first one ever asked for is refused
+# while the broker fetches a block of them, and some clients take that badly.
+gives_producer_ids() {
+    local port=$1 reply
+    reply=$({
+        exec 3<>"/dev/tcp/127.0.0.1/$port"
+        printf '\0\0\0\020\0\026\0\0\0\0\0\007\377\377\377\377\0\0\352\140' >&3
+        timeout 2 head -c 14 <&3 | od -An -v -tx1 | tr -d ' \n'
+    } 2>/dev/null) || return 1
+    [[ $reply == ????????00000007????????0000 ]]
+}
+
 prepare() { # DIR PORT
     local dir=$1 port=$2 controller_port
     controller_port=$(free_port)
@@ -141,7 +153,7 @@ server() { # DIR: becomes the broker
 
 wait_ready() { # DIR PORT PID
     local deadline=$((SECONDS + START_SECONDS_MAX))
-    until answers "$2"; do
+    until answers "$2" && gives_producer_ids "$2"; do
         if ! kill -0 "$3" 2>/dev/null; then
             tail -n "$LOG_TAIL_LINES" "$1/server.log" >&2
             say "Apache Kafka ended while it was starting; the log is $1/server.log"

@@ -271,7 +271,12 @@ def topics(admin):
     )
     only(admin.create_topics([NewTopic(f"{topic}-dry", 1, 1)], validate_only=True))
 
-    cluster = admin.list_topics(timeout=LIMIT_SECONDS)
+    def listed():
+        """Apache Kafka's broker hears of a new topic a moment after its controller."""
+        found = admin.list_topics(timeout=LIMIT_SECONDS)
+        return topic in found.topics and found
+
+    cluster = until("the topic in the metadata", listed)
     assert f"{topic}-dry" not in cluster.topics, "validate_only made a topic"
     assert f"{topic}-copies" not in cluster.topics, "a refused topic was made"
     (broker,) = cluster.brokers.values()
