@@ -253,7 +253,10 @@ async fn record_reaches_a_waiting_fetch_at_once(target: &Target) {
         let answer = reader.receive::<FetchRequest>(FETCH).await;
         assert!(begin.elapsed() < AT_ONCE, "{:?}", begin.elapsed());
         let data = fetched(&answer, 0);
-        assert_eq!((values(data), data.high_watermark), (numbered(offset, &["a"]), offset + 1));
+        assert_eq!(values(data), numbered(offset, &["a"]));
+        // Apache Kafka's may be from a moment before it read the record.
+        let earliest = if target.is_apache() { offset } else { offset + 1 };
+        assert!((earliest..=offset + 1).contains(&data.high_watermark), "{} after {offset}", data.high_watermark);
     }
 }
 
