@@ -83,27 +83,29 @@ free_port() {
     die "no free port found between 20000 and 29999"
 }
 
+# Sends a request, given as printf's escapes, and prints the first bytes of the answer in hexadecimal.
+ask() { # PORT REQUEST BYTES
+    {
+        exec 3<>"/dev/tcp/127.0.0.1/$1"
+        # shellcheck disable=SC2059 # the escapes are the point
+        printf "$2" >&3
+        timeout 2 head -c "$3" <&3 | od -An -v -tx1 | tr -d ' \n'
+    } 2>/dev/null
+}
+
 # Asks for Metadata (version 1, no topics) and looks at the number of brokers: while it is 0 the broker
 # is still fenced, and a client would be told that it has no leader for anything.
 answers() {
-    local port=$1 reply
-    reply=$({
-        exec 3<>"/dev/tcp/127.0.0.1/$port"
-        printf '\0\0\0\016\0\003\0\001\0\0\0\007\377\377\0\0\0\0' >&3
-        timeout 2 head -c 12 <&3 | od -An -v -tx1 | tr -d ' \n'
-    } 2>/dev/null) || return 1
+    local reply
+    reply=$(ask "$1" '\0\0\0\016\0\003\0\001\0\0\0\007\377\377\0\0\0\0' 12) || return 1
     [[ $reply == ????????0000000700000001 ]]
 }
 
 # Asks for a producer id (InitProducerId, version 0) and looks at the error code. The first one ever asked for is refused
 # while the broker fetches a block of them, and some clients take that badly.
 gives_producer_ids() {
-    local port=$1 reply
-    reply=$({
-        exec 3<>"/dev/tcp/127.0.0.1/$port"
-        printf '\0\0\0\020\0\026\0\0\0\0\0\007\377\377\377\377\0\0\352\140' >&3
-        timeout 2 head -c 14 <&3 | od -An -v -tx1 | tr -d ' \n'
-    } 2>/dev/null) || return 1
+    local reply
+    reply=$(ask "$1" '\0\0\0\020\0\026\0\0\0\0\0\007\377\377\377\377\0\0\352\140' 14) || return 1
     [[ $reply == ????????00000007????????0000 ]]
 }
 
