@@ -16,6 +16,7 @@ mod initialise;
 mod stale;
 
 use std::{
+    fmt,
     fs::{File, Permissions, TryLockError},
     io,
     net::{Ipv4Addr, TcpListener},
@@ -71,7 +72,6 @@ pub struct Options {
 }
 
 /// A running private server. Dropped, it shuts down in the background; [`Postgres::stop`] waits.
-#[derive(Debug)]
 pub struct Postgres {
     shell: Child,
     /// The server lives until this is closed.
@@ -82,6 +82,13 @@ pub struct Postgres {
     log: PathBuf,
     /// Held for life: two servers on one directory would take it away from each other.
     _lock: File,
+}
+
+/// Without the URL: there is a password in it.
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Postgres").field("pid", &self.pid()).field("port", &self.port).finish_non_exhaustive()
+    }
 }
 
 /// Why there is no private server.
@@ -150,6 +157,16 @@ pub enum PostgresError {
     Sql(#[from] sqlx::Error),
 }
 
+impl PostgresError {
+    /// Whether the reason may be gone at the next attempt.
+    fn passes(&self, any_port: bool) -> bool {
+        let Self::NotReady { log_tail, .. } = self else {
+            return false;
+        };
+        log_tail.contains("shared memory block") || any_port && log_tail.contains("could not bind")
+    }
+}
+
 impl Postgres {
     /// Starts a server on a data directory, which is made if need be. When it returns, clients can connect.
     ///
@@ -162,28 +179,43 @@ impl Postgres {
 
     /// As [`Postgres::start`], with the server's log in another file.
     pub async fn start_with_log(options: Options, log: &Path) -> Result<Self, PostgresError> {
-        start_patiently(options.port == 0, || Self::start_once(&options, log, None)).await
+        let mut attempts = 1;
+        loop {
+            match Self::start_once(&options, log, None).await {
+                Err(error) if attempts < ATTEMPTS_MAX && error.passes(options.port == 0) => attempts += 1,
+                result => return result,
+            }
+            sleep(ATTEMPT_PAUSE).await;
+        }
     }
 
     /// Starts a server for tests: on a free port, not durable, in a temporary directory that goes when the server does,
     /// even when this process is killed.
     pub async fn start_temporary() -> Result<Self, PostgresError> {
-        start_patiently(true, || async {
-            let bad = |source| PostgresError::DataDir(std::env::temp_dir(), source);
-            let only_owner = Permissions::from_mode(0o700);
-            let made = tempfile::Builder::new().prefix("orderflow-pg-").permissions(only_owner).tempdir();
-            let home = made.map_err(bad)?;
-            if let Some(account) = Account::for_postgres().map_err(PostgresError::Account)? {
-                // It is the server's shell that removes it.
-                std::os::unix::fs::chown(home.path(), Some(account.uid), Some(account.gid)).map_err(bad)?;
+        let mut attempts = 1;
+        loop {
+            match Self::start_temporary_once().await {
+                Err(error) if attempts < ATTEMPTS_MAX && error.passes(true) => attempts += 1,
+                result => return result,
             }
-            let options = Options { data_dir: home.path().join("data"), port: 0, durable: false };
-            let log = beside(&options.data_dir, "log");
-            let started = Self::start_once(&options, &log, Some(home.path())).await?;
-            let _removed_by_the_shell = home.keep();
-            Ok(started)
-        })
-        .await
+            sleep(ATTEMPT_PAUSE).await;
+        }
+    }
+
+    async fn start_temporary_once() -> Result<Self, PostgresError> {
+        let bad = |source| PostgresError::DataDir(std::env::temp_dir(), source);
+        let only_owner = Permissions::from_mode(0o700);
+        let made = tempfile::Builder::new().prefix("orderflow-pg-").permissions(only_owner).tempdir();
+        let home = made.map_err(bad)?;
+        if let Some(account) = Account::for_postgres().map_err(PostgresError::Account)? {
+            // It is the server's shell that removes it.
+            std::os::unix::fs::chown(home.path(), Some(account.uid), Some(account.gid)).map_err(bad)?;
+        }
+        let options = Options { data_dir: home.path().join("data"), port: 0, durable: false };
+        let log = beside(&options.data_dir, "log");
+        let started = Self::start_once(&options, &log, Some(home.path())).await?;
+        let _removed_by_the_shell = home.keep();
+        Ok(started)
     }
 
     async fn start_once(options: &Options, log: &Path, remove: Option<&Path>) -> Result<Self, PostgresError> {
@@ -275,7 +307,15 @@ impl Postgres {
         }
     }
 
-    pub(crate) async fn shut_down(&mut self) {
+    /// Signals the server. To pause and to resume it is for its children, too, who would serve on.
+    pub(crate) async fn signal(&self, signal: Signal) {
+        match signal {
+            Signal::STOP | Signal::CONT => signals::send_to_tree(self.pid, signal).await,
+            _ => signals::send(self.pid, signal),
+        }
+    }
+
+    async fn shut_down(&mut self) {
         signals::send_to_tree(self.pid, Signal::CONT).await; // a stopped server would not hear
         drop(self.lifeline.take());
         if timeout(STOP_FAST_MAX, self.shell.wait()).await.is_ok() {
@@ -364,25 +404,4 @@ async fn read_pid(shell: &mut Child) -> io::Result<Pid> {
 /// A port that nobody listens on now.
 fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
-}
-
-/// Tries again when the reason for a failed start may be gone the next time.
-async fn start_patiently(
-    any_port: bool,
-    start: impl AsyncFn() -> Result<Postgres, PostgresError>,
-) -> Result<Postgres, PostgresError> {
-    for attempt in 1..ATTEMPTS_MAX {
-        match start().await {
-            Err(PostgresError::NotReady { log_tail, .. }) if passes(any_port, &log_tail) => {
-                tracing::info!(attempt, "PostgreSQL did not start; once more");
-                sleep(ATTEMPT_PAUSE).await;
-            }
-            result => return result,
-        }
-    }
-    start().await
-}
-
-fn passes(any_port: bool, log_tail: &str) -> bool {
-    log_tail.contains("shared memory block") || any_port && log_tail.contains("could not bind")
 }

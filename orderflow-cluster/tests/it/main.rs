@@ -1,9 +1,12 @@
 //! The cluster's integration tests, one binary.
 //!
 //! - `postgres`: the private server alone. `supervisor`: everything, with a stand-in for the services.
+//! - `stand_in`: what is started instead of broker and services.
 //! - `processes`: looks at processes from outside, and runs a part of this very binary as another process.
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test that finds something wrong ends there")]
 
 mod postgres;
 mod processes;
+mod stand_in;
+mod supervisor;

@@ -1,0 +1,298 @@
+//! Keeps one process running: starts it, asks whether it is ready, starts it again when it ends.
+//!
+//! ```text
+//!   starting ──▶ ready ◀──▶ unhealthy
+//!      ▲           │ pause/resume ◀──▶ paused
+//!      │           ▼ it ends
+//!      └──── restarting ──▶ stopped (told to stop)
+//! ```
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use rustix::process::Signal;
+use serde::{Deserialize, Serialize};
+use tokio::{
+    sync::{Notify, mpsc, oneshot, watch},
+    time::{Instant, sleep},
+};
+
+use crate::{
+    process::{Program, Running},
+    report,
+};
+
+/// Before a process is started again, at first and at most; the wait doubles.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
+/// One that has run for so long is started again as if it were the first time.
+const STEADY_AFTER: Duration = Duration::from_secs(30);
+/// Between two questions to one that is not ready, and to one that is.
+const PROBE_EVERY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+/// Orders that wait for a keeper.
+const ORDERS_MAX: usize = 8;
+
+/// How a process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Started, and not ready yet.
+    Starting,
+    /// It says so itself.
+    Ready,
+    /// It runs, was ready, and is not now.
+    Unhealthy,
+    /// It has ended, and is going to be started again.
+    Restarting,
+    /// Somebody stopped it with a signal; it runs on when resumed.
+    Paused,
+    /// It was told to stop.
+    Stopped,
+}
+
+/// What can be done to a process, to see what others make of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// SIGKILL. It is started again.
+    Kill,
+    /// SIGSTOP: it keeps its connections, and does nothing.
+    Pause,
+    /// SIGCONT.
+    Resume,
+    /// Stopped gently and started again.
+    Restart,
+}
+
+/// What is known of a process from outside.
+#[derive(Debug, Clone)]
+pub(crate) struct View {
+    pub(crate) state: State,
+    pub(crate) pid: Option<u32>,
+    pub(crate) restarts: u32,
+    /// Why it is not ready, if it is not.
+    pub(crate) unready: Option<String>,
+    /// Why it ended the last time.
+    pub(crate) last_exit: Option<String>,
+    pub(crate) since: Option<Instant>,
+}
+
+struct Order {
+    action: Action,
+    answer: oneshot::Sender<Result<(), String>>,
+}
+
+/// The owner of a process, to be run as a task.
+pub(crate) struct Keeper {
+    program: Program,
+    view: watch::Sender<View>,
+    changed: Arc<Notify>,
+    orders: mpsc::Receiver<Order>,
+    stop: watch::Receiver<bool>,
+}
+
+/// How others see and reach a keeper.
+#[derive(Debug)]
+pub(crate) struct Handle {
+    pub(crate) name: &'static str,
+    pub(crate) address: String,
+    pub(crate) log: PathBuf,
+    view: watch::Receiver<View>,
+    orders: mpsc::Sender<Order>,
+    stop: watch::Sender<bool>,
+}
+
+enum Ended {
+    ByItself(String),
+    ToRestart,
+    ToStop,
+}
+
+impl Handle {
+    pub(crate) fn view(&self) -> View {
+        self.view.borrow().clone()
+    }
+
+    pub(crate) fn ask_to_stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Returns when the keeper has stopped its process, or is no more.
+    pub(crate) async fn stopped(&self) {
+        let _ = self.view.clone().wait_for(|view| view.state == State::Stopped).await;
+    }
+
+    /// Does something to the process.
+    pub(crate) async fn act(&self, action: Action) -> Result<(), String> {
+        let (answer, answered) = oneshot::channel();
+        let busy = |_| format!("{} has other things to do", self.name);
+        self.orders.try_send(Order { action, answer }).map_err(busy)?;
+        answered.await.unwrap_or_else(|_| Err(format!("{} is not running", self.name)))
+    }
+}
+
+impl Keeper {
+    /// `changed` is notified at every change of the view.
+    pub(crate) fn new(program: Program, changed: Arc<Notify>) -> (Self, Handle) {
+        let nothing =
+            View { state: State::Starting, pid: None, restarts: 0, unready: None, last_exit: None, since: None };
+        let (view, seen) = watch::channel(nothing);
+        let (order, orders) = mpsc::channel(ORDERS_MAX);
+        let (stop, stopping) = watch::channel(false);
+        let handle = Handle {
+            name: program.name,
+            address: program.address.to_string(),
+            log: program.log.clone(),
+            view: seen,
+            orders: order,
+            stop,
+        };
+        (Self { program, view, changed, orders, stop: stopping }, handle)
+    }
+
+    pub(crate) fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// Runs until told to stop. A process that was started already is taken over.
+    pub(crate) async fn keep(mut self, mut started: Option<Running>) {
+        let mut backoff = BACKOFF.0;
+        loop {
+            let since = Instant::now();
+            let ended = match started.take() {
+                Some(running) => self.watch_over(running).await,
+                None => self.run_once().await,
+            };
+            let pause = match ended {
+                Ended::ToStop => break,
+                Ended::ToRestart => Duration::ZERO,
+                Ended::ByItself(reason) => {
+                    if since.elapsed() > STEADY_AFTER {
+                        backoff = BACKOFF.0;
+                    }
+                    tracing::warn!(
+                        process = self.program.name,
+                        reason,
+                        ?backoff,
+                        "a process ended; it is started again"
+                    );
+                    self.update(|view| view.last_exit = Some(reason));
+                    let doubled = (backoff * 2).min(BACKOFF.1);
+                    std::mem::replace(&mut backoff, doubled)
+                }
+            };
+            self.update(|view| (view.state, view.pid, view.since) = (State::Restarting, None, None));
+            if self.wait(pause).await {
+                break;
+            }
+            self.update(|view| view.restarts += 1);
+        }
+        self.update(|view| (view.state, view.pid, view.since) = (State::Stopped, None, None));
+    }
+
+    async fn run_once(&mut self) -> Ended {
+        self.update(|view| view.state = State::Starting);
+        let started = tokio::select! {
+            started = self.program.start() => started,
+            () = told(&mut self.stop) => return Ended::ToStop,
+        };
+        match started {
+            Ok(running) => self.watch_over(running).await,
+            Err(error) => Ended::ByItself(report(&error)),
+        }
+    }
+
+    async fn watch_over(&mut self, mut running: Running) -> Ended {
+        let pid = running.pid();
+        self.update(|view| (view.state, view.pid, view.since) = (State::Starting, Some(pid), Some(Instant::now())));
+        let mut pause = Duration::ZERO;
+        loop {
+            let paused = self.view.borrow().state == State::Paused;
+            tokio::select! {
+                reason = running.exited() => return Ended::ByItself(reason),
+                () = told(&mut self.stop) => {
+                    running.stop().await;
+                    return Ended::ToStop;
+                }
+                Some(order) = self.orders.recv() => {
+                    // Answered first: a gentle stop takes longer than whoever asks wants to wait.
+                    let _ = order.answer.send(Ok(()));
+                    match order.action {
+                        Action::Kill => running.signal(Signal::KILL).await,
+                        Action::Pause => {
+                            running.signal(Signal::STOP).await;
+                            self.update(|view| view.state = State::Paused);
+                        }
+                        Action::Resume => {
+                            running.signal(Signal::CONT).await;
+                            self.resumed();
+                        }
+                        Action::Restart => {
+                            running.stop().await;
+                            return Ended::ToRestart;
+                        }
+                    }
+                }
+                probed = probe_after(pause, &self.program), if !paused => pause = self.note(probed),
+            }
+        }
+    }
+
+    fn resumed(&self) {
+        self.update(|view| {
+            if view.state == State::Paused {
+                view.state = State::Unhealthy;
+                view.unready = Some("it was paused until now".into());
+            }
+        });
+    }
+
+    /// Notes an answer, and returns when to ask again.
+    fn note(&self, probed: Result<(), String>) -> Duration {
+        let ready = probed.is_ok();
+        let before = self.view.borrow().clone();
+        let state = match (ready, before.state) {
+            (true, _) => State::Ready,
+            (false, State::Starting) => State::Starting,
+            (false, _) => State::Unhealthy,
+        };
+        let unready = probed.err();
+        if state != before.state || unready != before.unready {
+            self.update(|view| (view.state, view.unready) = (state, unready));
+        }
+        if ready { PROBE_EVERY.1 } else { PROBE_EVERY.0 }
+    }
+
+    /// Waits for the next start; returns whether it is told to stop. Orders find nothing to do meanwhile.
+    async fn wait(&mut self, pause: Duration) -> bool {
+        let until = Instant::now() + pause;
+        loop {
+            tokio::select! {
+                biased;
+                () = told(&mut self.stop) => return true,
+                Some(order) = self.orders.recv() => {
+                    let at_once = order.action == Action::Restart;
+                    let nothing = || Err(format!("{} is not running at the moment", self.program.name));
+                    let _ = order.answer.send(if at_once { Ok(()) } else { nothing() });
+                    if at_once {
+                        return false;
+                    }
+                }
+                () = tokio::time::sleep_until(until) => return false,
+            }
+        }
+    }
+
+    fn update(&self, change: impl FnOnce(&mut View)) {
+        self.view.send_modify(change);
+        self.changed.notify_one();
+    }
+}
+
+/// Returns when told to stop, or when nobody is left to tell.
+async fn told(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+async fn probe_after(pause: Duration, program: &Program) -> Result<(), String> {
+    sleep(pause).await;
+    program.probe().await
+}
