@@ -7,15 +7,16 @@
 
 use std::collections::BTreeMap;
 
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-
-use crate::{events::TimestampMs, ids::EventId};
+use crate::{
+    events::TimestampMs,
+    ids::EventId,
+    timestamp::{parse_rfc3339, rfc3339},
+};
 
 /// The version of CloudEvents that is written and understood.
 const SPEC_VERSION: &str = "1.0";
 /// What the record's value is.
 const CONTENT_TYPE: &str = "application/json";
-const NANOS_PER_MS: i128 = 1_000_000;
 /// Longest header that is read, in bytes.
 const HEADER_BYTES_MAX: usize = 1024;
 
@@ -103,18 +104,6 @@ impl Envelope {
             traceparent: optional("ce_traceparent")?.map(str::to_owned),
         })
     }
-}
-
-/// To the millisecond, in UTC.
-fn rfc3339(time_ms: TimestampMs) -> String {
-    let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(time_ms) * NANOS_PER_MS);
-    // Out of range is a time that no clock shows: the year 9999 is the last.
-    time.unwrap_or(OffsetDateTime::UNIX_EPOCH).format(&Rfc3339).unwrap_or_default()
-}
-
-fn parse_rfc3339(text: &str) -> Option<TimestampMs> {
-    let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-    TimestampMs::try_from(time.unix_timestamp_nanos().div_euclid(NANOS_PER_MS)).ok()
 }
 
 #[cfg(test)]

@@ -3,10 +3,11 @@
 //! An enum a topic: whoever reads one decides about every event, or the compiler complains. A type that is in none of
 //! them is an unknown event, which a consumer dead-letters.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 
 use crate::{
-    ids::{AccountId, OrderId, ProductId},
+    ids::{AccountId, ProductId},
     money::Money,
 };
 
@@ -14,7 +15,7 @@ use crate::{
 pub type TimestampMs = i64;
 
 /// One product in an order.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct OrderLine {
     /// What is ordered.
     pub product_id: ProductId,
@@ -27,7 +28,7 @@ pub struct OrderLine {
 }
 
 /// Why an order ended as cancelled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CancelReason {
     /// The customer did not want it any more.
@@ -63,6 +64,10 @@ pub enum OrderEvent {
     /// The seller will deliver; inventory is asked for stock.
     #[serde(rename = "order.confirmation_requested")]
     ConfirmationRequested {
+        /// Who pays, and may see the reservation.
+        customer_id: AccountId,
+        /// Who delivers, and may see the reservation.
+        seller_id: AccountId,
         /// What has to be held.
         lines: Vec<OrderLine>,
     },
@@ -71,6 +76,8 @@ pub enum OrderEvent {
     Confirmed {
         /// Who pays.
         customer_id: AccountId,
+        /// Who delivers, and may see the payment.
+        seller_id: AccountId,
         /// What is due.
         total: Money,
         /// Until when.
@@ -172,14 +179,71 @@ pub enum PaymentEvent {
     },
 }
 
-/// An event about an order, from whichever topic.
+/// Topic `catalog`, written by the inventory service; compacted, the key is the product's id.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct OfOrder<E> {
-    /// The order, which is the key of the record too.
-    pub order_id: OrderId,
-    /// What happened.
-    #[serde(flatten)]
-    pub event: E,
+#[serde(tag = "type", content = "data")]
+pub enum CatalogEvent {
+    /// A product was added or changed. The event's sequence is the product's version: a higher one replaces a lower.
+    #[serde(rename = "catalog.product_changed")]
+    ProductChanged {
+        /// Whose product it is.
+        seller_id: AccountId,
+        /// What it is called.
+        name: String,
+        /// What one costs.
+        price: Money,
+    },
+}
+
+/// Names of the topics.
+pub mod topics {
+    /// [`super::OrderEvent`]s.
+    pub const ORDERS: &str = "orders";
+    /// [`super::InventoryEvent`]s.
+    pub const INVENTORY: &str = "inventory";
+    /// [`super::PaymentEvent`]s.
+    pub const PAYMENTS: &str = "payments";
+    /// [`super::CatalogEvent`]s.
+    pub const CATALOG: &str = "catalog";
+}
+
+/// Bytes that are not the event that their header says they are. Such a record is dead-lettered.
+#[derive(Debug, thiserror::Error)]
+#[error("{event_type} cannot be read: {source}")]
+pub struct NotAnEvent {
+    event_type: String,
+    source: serde_json::Error,
+}
+
+/// An event's type and its data, as they stand in the header `ce_type` and in the record's value.
+pub fn encode<E: Serialize>(event: &E) -> (String, Vec<u8>) {
+    #[derive(Deserialize)]
+    struct Tagged {
+        r#type: String,
+        #[serde(default = "no_data")]
+        data: Value,
+    }
+    fn no_data() -> Value {
+        Value::Object(Map::new())
+    }
+    let tagged = serde_json::to_value(event).and_then(serde_json::from_value::<Tagged>);
+    let Tagged { r#type, data } = tagged.expect("every event is an object with a type");
+    (r#type, data.to_string().into_bytes())
+}
+
+/// The event of a record's type and value. A field that is not known is passed over; one that is missing is an error.
+pub fn decode<E: DeserializeOwned>(event_type: &str, data: &[u8]) -> Result<E, NotAnEvent> {
+    let read = || {
+        let data: Value = serde_json::from_slice(data)?;
+        let mut tagged = Map::from_iter([("type".to_owned(), Value::from(event_type))]);
+        // An event that is nothing but its type has an empty object for data, which serde does not take for nothing.
+        if data.as_object().is_none_or(|fields| !fields.is_empty()) {
+            tagged.insert("data".to_owned(), data);
+        }
+        serde_json::from_value(Value::Object(tagged))
+    };
+    let event_type = || event_type.chars().take(100).collect();
+    read().map_err(|source| NotAnEvent { event_type: event_type(), source })
 }
 
 #[cfg(test)]
@@ -189,25 +253,39 @@ mod tests {
     use super::*;
     use crate::money::Currency;
 
-    #[test]
-    fn the_type_on_the_wire_is_the_one_of_the_design() {
-        let order_id: OrderId = "00000000-0000-0000-0000-000000000001".parse().unwrap();
-        let event = OfOrder { order_id, event: OrderEvent::Cancelled { reason: CancelReason::StockLost } };
-        let json = json!({ "order_id": order_id, "type": "order.cancelled", "data": { "reason": "stock_lost" } });
-        assert_eq!(serde_json::to_value(&event).unwrap(), json);
-        assert_eq!(serde_json::from_value::<OfOrder<OrderEvent>>(json).unwrap(), event);
-        let paid = OfOrder { order_id, event: OrderEvent::Paid };
-        let json = json!({ "order_id": order_id, "type": "order.paid" });
-        assert_eq!(serde_json::to_value(&paid).unwrap(), json);
-        assert_eq!(serde_json::from_value::<OfOrder<OrderEvent>>(json).unwrap(), paid);
+    fn round<E: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(event: &E, event_type: &str, data: &Value) {
+        let (encoded_type, encoded) = encode(event);
+        assert_eq!((encoded_type.as_str(), serde_json::from_slice::<Value>(&encoded).unwrap()), (event_type, data.clone()));
+        assert_eq!(decode::<E>(&encoded_type, &encoded).unwrap(), *event);
     }
 
     #[test]
-    fn an_unknown_type_and_a_missing_field_are_errors() {
-        let unknown = json!({ "type": "order.eaten" });
-        assert!(serde_json::from_value::<OrderEvent>(unknown).is_err());
-        let amount = Money::new(1, Currency::Usd);
-        let incomplete = json!({ "type": "payment.opened", "data": { "amount": amount } });
-        assert!(serde_json::from_value::<PaymentEvent>(incomplete).is_err());
+    fn the_type_on_the_wire_is_the_one_of_the_design() {
+        let cancelled = OrderEvent::Cancelled { reason: CancelReason::StockLost };
+        round(&cancelled, "order.cancelled", &json!({ "reason": "stock_lost" }));
+        round(&OrderEvent::Paid, "order.paid", &json!({}));
+        round(&InventoryEvent::Released, "inventory.released", &json!({}));
+        round(
+            &PaymentEvent::Failed { decline_code: "expired_card".into() },
+            "payment.failed",
+            &json!({ "decline_code": "expired_card" }),
+        );
+    }
+
+    #[test]
+    fn what_a_newer_writer_adds_is_passed_over() {
+        let data = json!({ "reason": "expired", "mood": "sad" }).to_string();
+        let event: OrderEvent = decode("order.cancelled", data.as_bytes()).unwrap();
+        assert_eq!(event, OrderEvent::Cancelled { reason: CancelReason::Expired });
+    }
+
+    #[test]
+    fn an_unknown_type_a_missing_field_and_no_json_are_errors() {
+        assert!(decode::<OrderEvent>("order.eaten", b"{}").is_err());
+        let amount = json!({ "amount": Money::new(1, Currency::Usd) }).to_string();
+        let error = decode::<PaymentEvent>("payment.opened", amount.as_bytes()).unwrap_err();
+        assert!(error.to_string().contains("pay_until"), "{error}");
+        assert!(decode::<OrderEvent>("order.created", b"\xff").is_err());
+        assert!(decode::<OrderEvent>("order.paid", b"7").is_err());
     }
 }

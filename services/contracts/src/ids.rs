@@ -10,6 +10,8 @@ macro_rules! id {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
+        #[derive(utoipa::ToSchema)]
+        #[schema(value_type = String, format = "uuid")]
         pub struct $name(Uuid);
 
         impl From<Uuid> for $name {

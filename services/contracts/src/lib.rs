@@ -1,8 +1,13 @@
-//! What crosses a wire between the services: ids, money, events and the envelope they travel in.
+//! What crosses a wire between the services and to their clients: ids, money, events and the envelope they travel in,
+//! API types and problem codes.
 //!
 //! Shapes only. What an event *does* is the business of the service that reads it.
 
+pub mod api;
 pub mod envelope;
 pub mod events;
 pub mod ids;
 pub mod money;
+pub mod problem;
+pub mod timestamp;
+pub mod words;

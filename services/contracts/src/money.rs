@@ -1,11 +1,11 @@
 //! Amounts of money: whole minor units and a currency, never a floating-point number.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
 /// An ISO 4217 currency that OrderFlow deals in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Currency {
     /// US dollar, two decimals.
@@ -15,7 +15,7 @@ pub enum Currency {
 }
 
 /// An amount of money.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Money {
     /// In the currency's smallest unit: cents.
     pub minor: i64,
@@ -56,12 +56,36 @@ impl Money {
     }
 }
 
-impl fmt::Display for Currency {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Currency {
+    /// Its three letters.
+    pub const fn code(self) -> &'static str {
+        match self {
             Self::Usd => "USD",
             Self::Eur => "EUR",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// Three letters that are no currency of ours.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a currency that OrderFlow deals in; USD and EUR are")]
+pub struct UnknownCurrency(String);
+
+impl FromStr for Currency {
+    type Err = UnknownCurrency;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "USD" => Ok(Self::Usd),
+            "EUR" => Ok(Self::Eur),
+            _ => Err(UnknownCurrency(text.chars().take(10).collect())),
+        }
     }
 }
 

@@ -92,7 +92,7 @@ pub fn decide(
     hold_ms: TimestampMs,
 ) -> Decision {
     match (reservation, input) {
-        (Reservation::Unknown, Input::Order(OrderEvent::ConfirmationRequested { lines })) => {
+        (Reservation::Unknown, Input::Order(OrderEvent::ConfirmationRequested { lines, .. })) => {
             reserve(lines_of(lines), stock, now.saturating_add(hold_ms))
         }
         (Reservation::Released, Input::Order(OrderEvent::ConfirmationRequested { .. })) => {

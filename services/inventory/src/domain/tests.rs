@@ -26,7 +26,9 @@ fn wanted(quantities: &[(u128, u32)]) -> OrderEvent {
         quantity: *quantity,
         unit_price: Money::new(1, Currency::Usd),
     };
-    OrderEvent::ConfirmationRequested { lines: quantities.iter().map(line).collect() }
+    let account = Uuid::nil().into();
+    let lines = quantities.iter().map(line).collect();
+    OrderEvent::ConfirmationRequested { customer_id: account, seller_id: account, lines }
 }
 
 fn stock(available: &[(u128, u32)]) -> Stock {

@@ -6,7 +6,7 @@ use orderflow_contracts::{
     money::{Money, MoneyError},
 };
 
-use super::order::{Order, Payment, Reservation, Status};
+use super::{Order, Payment, Reservation, Status};
 
 /// Most lines of one order.
 const LINES_MAX: usize = 50;
@@ -116,7 +116,8 @@ pub fn decide(order: &Order, input: &Input<'_>) -> Result<Decision, Rejection> {
 fn on_command(order: &Order, command: Command) -> Result<Decision, Rejection> {
     match (order.status, command) {
         (Status::Pending, Command::Confirm) => {
-            let requested = OrderEvent::ConfirmationRequested { lines: order.lines.clone() };
+            let (customer_id, seller_id) = (order.customer_id, order.seller_id);
+            let requested = OrderEvent::ConfirmationRequested { customer_id, seller_id, lines: order.lines.clone() };
             Ok(apply(order, Status::Confirming, requested, |next| next.reservation = Reservation::Requested))
         }
         (Status::Paid, Command::Fulfil) if order.reservation == Reservation::Allocated => {
@@ -137,7 +138,7 @@ fn on_inventory(order: &Order, event: &InventoryEvent) -> Decision {
     match (order.status, event) {
         (Status::Confirming, InventoryEvent::Reserved { expires_at }) => {
             let confirmed =
-                OrderEvent::Confirmed { customer_id: order.customer_id, total: order.total, pay_until: *expires_at };
+                OrderEvent::Confirmed { customer_id: order.customer_id, seller_id: order.seller_id, total: order.total, pay_until: *expires_at };
             let status = Status::Confirmed { pay_until: *expires_at };
             apply(order, status, confirmed, |next| next.reservation = Reservation::Held)
         }

@@ -16,7 +16,9 @@ mod order;
 #[cfg(test)]
 mod tests;
 
+pub use orderflow_contracts::api::orders::{OrderPaymentStatus as Payment, OrderReservationStatus as Reservation};
+
 pub use self::{
     decide::{Command, Decision, Input, Rejection, create, decide},
-    order::{Order, Payment, Reservation, Status},
+    order::{Order, Status},
 };

@@ -1,6 +1,7 @@
 //! The state of an order.
 
 use orderflow_contracts::{
+    api::orders::{OrderPaymentStatus as Payment, OrderReservationStatus as Reservation},
     events::{CancelReason, OrderLine, TimestampMs},
     ids::{AccountId, OrderId},
     money::Money,
@@ -27,45 +28,6 @@ pub enum Status {
         /// Why.
         reason: CancelReason,
     },
-}
-
-/// What the orders service has heard of the order's stock. In the order in which it can happen, so that a late or
-/// repeated word never turns anything back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Reservation {
-    /// Nothing was asked for yet.
-    None,
-    /// Asked for, no answer yet.
-    Requested,
-    /// Held for a time.
-    Held,
-    /// Held for too long without a payment.
-    Expired,
-    /// There was not enough.
-    Failed,
-    /// The order's for good.
-    Allocated,
-    /// Shipped.
-    Committed,
-    /// Given back.
-    Released,
-}
-
-/// What the orders service has heard of the order's money; in the order in which it can happen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Payment {
-    /// Nothing is due yet.
-    None,
-    /// The customer can pay.
-    Open,
-    /// Declined for good.
-    Failed,
-    /// Nothing was paid and nothing can be any more.
-    Voided,
-    /// Paid.
-    Succeeded,
-    /// Paid and given back.
-    Refunded,
 }
 
 /// An order.

@@ -64,10 +64,11 @@ fn each_step_says_what_the_others_need() {
         Decision::Apply { mut events, .. } => events.pop(),
         Decision::Ignored(why) => panic!("{why}"),
     };
+    let (customer_id, seller_id) = (id(2), id(3));
     let lines = vec![line(4, 2, 2999)];
     let total = Money::new(5998, Currency::Usd);
-    assert_eq!(event(&[], &CONFIRM), Some(OrderEvent::ConfirmationRequested { lines }));
-    let confirmed = OrderEvent::Confirmed { customer_id: id(2), total, pay_until: 1_000 };
+    assert_eq!(event(&[], &CONFIRM), Some(OrderEvent::ConfirmationRequested { customer_id, seller_id, lines }));
+    let confirmed = OrderEvent::Confirmed { customer_id, seller_id, total, pay_until: 1_000 };
     assert_eq!(event(&[CONFIRM], &RESERVED), Some(confirmed));
     assert_eq!(event(&[CONFIRM, RESERVED], &SUCCEEDED), Some(OrderEvent::Paid));
     assert_eq!(event(&[CONFIRM, RESERVED, SUCCEEDED], &ALLOCATED), None);

@@ -149,7 +149,7 @@ pub fn decide(state: &State, input: Input<'_>, now: TimestampMs) -> Result<Decis
 
 fn on_order(state: &State, event: &OrderEvent) -> Decision {
     match (state, event) {
-        (State::Unknown, OrderEvent::Confirmed { customer_id, total, pay_until }) => {
+        (State::Unknown, OrderEvent::Confirmed { customer_id, total, pay_until, .. }) => {
             let intent = Intent { customer_id: *customer_id, amount: *total, pay_until: *pay_until };
             let opened = PaymentEvent::Opened { amount: *total, pay_until: *pay_until };
             apply(State::Open(intent), Some(opened), None)

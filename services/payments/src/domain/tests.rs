@@ -14,7 +14,8 @@ const NOW: i64 = 1_000;
 const CANCELLED: Input<'_> = Input::Order(&OrderEvent::Cancelled { reason: CancelReason::ByCustomer });
 
 fn confirmed() -> OrderEvent {
-    OrderEvent::Confirmed { customer_id: Uuid::from_u128(2).into(), total: AMOUNT, pay_until: PAY_UNTIL }
+    let id = |number| Uuid::from_u128(number).into();
+    OrderEvent::Confirmed { customer_id: id(2), seller_id: id(3), total: AMOUNT, pay_until: PAY_UNTIL }
 }
 
 fn charged() -> Answer {

@@ -1,0 +1,1 @@
+//! The server half of the console: accounts, tokens, timeline, live stream.

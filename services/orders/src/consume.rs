@@ -1,0 +1,92 @@
+//! Events of the others, as inputs.
+
+use orderflow_contracts::{
+    api::orders::CatalogEntry,
+    events::{CatalogEvent, InventoryEvent, PaymentEvent, decode, topics},
+    ids::OrderId,
+};
+use orderflow_platform::{
+    consumer::{Apply, Poison, Received},
+    context::Context,
+};
+use sqlx::PgConnection;
+
+use crate::{domain::Input, handle::Batch, store};
+
+/// Applies events to orders, and to the copy of the catalogue.
+pub struct Orders;
+
+enum Incoming {
+    Inventory(OrderId, InventoryEvent),
+    Payment(OrderId, PaymentEvent),
+    Catalog(CatalogEntry),
+}
+
+impl Incoming {
+    const fn order(&self) -> Option<OrderId> {
+        match self {
+            Self::Inventory(id, _) | Self::Payment(id, _) => Some(*id),
+            Self::Catalog(_) => None,
+        }
+    }
+}
+
+impl Apply for Orders {
+    async fn apply(&self, conn: &mut PgConnection, events: &[Received]) -> Result<Vec<Poison>, sqlx::Error> {
+        let (mut incoming, mut poisons) = (Vec::with_capacity(events.len()), vec![]);
+        for (index, event) in events.iter().enumerate() {
+            match read(event) {
+                Ok(read) => incoming.push((index, read)),
+                Err(reason) => poisons.push(Poison { index, reason }),
+            }
+        }
+        let ids: Vec<_> = incoming.iter().filter_map(|(_, incoming)| incoming.order()).collect();
+        let mut batch = Batch::load(conn, &ids).await?;
+        let mut products = vec![];
+        for (index, incoming) in incoming {
+            let context = Context::of_event(&events[index].envelope);
+            let (id, input) = match &incoming {
+                Incoming::Inventory(id, event) => (*id, Input::Inventory(event)),
+                Incoming::Payment(id, event) => (*id, Input::Payment(event)),
+                Incoming::Catalog(entry) => {
+                    products.push(entry.clone());
+                    continue;
+                }
+            };
+            if batch.get(id).is_none() {
+                poisons.push(Poison { index, reason: format!("there is no order {id}") });
+            } else if let Err(rejection) = batch.apply(id, &input, &context) {
+                poisons.push(Poison { index, reason: rejection.to_string() });
+            }
+        }
+        batch.save(conn).await?;
+        if !products.is_empty() {
+            store::update_catalog(conn, &products).await?;
+        }
+        Ok(poisons)
+    }
+}
+
+fn read(event: &Received) -> Result<Incoming, String> {
+    let (event_type, subject) = (event.envelope.event_type.as_str(), event.envelope.subject.as_str());
+    let order = || subject.parse::<OrderId>().map_err(|_| "the subject is not the id of an order".to_owned());
+    match event.topic.as_str() {
+        topics::INVENTORY => {
+            let event = decode(event_type, &event.data).map_err(|error| error.to_string())?;
+            Ok(Incoming::Inventory(order()?, event))
+        }
+        topics::PAYMENTS => {
+            let event = decode(event_type, &event.data).map_err(|error| error.to_string())?;
+            Ok(Incoming::Payment(order()?, event))
+        }
+        _ => product(event).map(Incoming::Catalog),
+    }
+}
+
+fn product(event: &Received) -> Result<CatalogEntry, String> {
+    let CatalogEvent::ProductChanged { seller_id, name, price } =
+        decode(&event.envelope.event_type, &event.data).map_err(|error| error.to_string())?;
+    let product_id = event.envelope.subject.parse().map_err(|_| "the subject is not the id of a product".to_owned())?;
+    let version = i64::try_from(event.envelope.sequence).map_err(|_| "the sequence is too large".to_owned())?;
+    Ok(CatalogEntry { product_id, seller_id, name, price, version })
+}

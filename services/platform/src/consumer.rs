@@ -1,0 +1,332 @@
+//! The consumer: takes a batch of records, applies the new ones in one transaction, then commits the offsets.
+//!
+//! What cannot be read is dead-lettered in the same transaction. A database that is down holds everything up until it
+//! is back; nothing is dead-lettered for that.
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::FutureExt;
+use orderflow_contracts::{
+    envelope::{Envelope, EnvelopeError},
+    events::TimestampMs,
+};
+use rdkafka::{
+    ClientContext, Message, Offset, TopicPartitionList,
+    consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, Rebalance, StreamConsumer},
+    error::KafkaError,
+    message::Headers,
+};
+use sqlx::{PgConnection, PgPool};
+
+use crate::{
+    db::{Meaning, meaning},
+    dead_letters::{self, DeadLetter},
+    inbox,
+    kafka::Kafka,
+    metrics::Metrics,
+    outbox::Outbox,
+    tasks::Stop,
+};
+
+/// Records of one transaction.
+const BATCH_MAX: usize = 200;
+/// Waiting for a record is begun anew after so long: a wake-up that librdkafka lost costs no more than this.
+const WAIT_MAX: Duration = Duration::from_secs(1);
+/// After an error, doubled up to the maximum.
+const BACKOFF_MIN: Duration = Duration::from_millis(50);
+const BACKOFF_MAX: Duration = Duration::from_secs(5);
+
+/// A record as Kafka gave it.
+#[derive(Debug, Clone)]
+pub struct RawRecord {
+    /// From which topic.
+    pub topic: String,
+    /// From which partition.
+    pub partition: i32,
+    /// Where in it.
+    pub offset: i64,
+    /// When it was published, by the clock of the producer's machine.
+    pub timestamp_ms: TimestampMs,
+    /// Its key.
+    pub key: Option<Vec<u8>>,
+    /// Its headers.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// Its value.
+    pub payload: Option<Vec<u8>>,
+}
+
+/// An event, with its envelope read.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// Its attributes.
+    pub envelope: Envelope,
+    /// From which topic.
+    pub topic: String,
+    /// From which partition.
+    pub partition: i32,
+    /// Where in it.
+    pub offset: i64,
+    /// When it was published, by the clock of the producer's machine.
+    pub timestamp_ms: TimestampMs,
+    /// Its data.
+    pub data: Vec<u8>,
+}
+
+/// An event that the service will never be able to apply.
+#[derive(Debug)]
+pub struct Poison {
+    /// Which one of those it was given.
+    pub index: usize,
+    /// Why.
+    pub reason: String,
+}
+
+/// What a service does with events.
+pub trait Apply: Send + Sync + 'static {
+    /// Applies events, none of which was applied before, in this order and in the caller's transaction. Those that make
+    /// no sense are given back; they must have changed nothing.
+    fn apply(
+        &self,
+        conn: &mut PgConnection,
+        events: &[Received],
+    ) -> impl Future<Output = Result<Vec<Poison>, sqlx::Error>> + Send;
+
+    /// After the commit of what was applied: wake who has to know.
+    fn applied(&self) {}
+}
+
+/// Consumes the topics of one service.
+pub struct Consumer<A> {
+    pool: PgPool,
+    outbox: Outbox,
+    metrics: Metrics,
+    service: &'static str,
+    dead_letter_topic: &'static str,
+    apply: Arc<A>,
+}
+
+/// Whether the consumer has its partitions.
+#[derive(Debug, Clone, Default)]
+pub struct Assigned(Arc<AtomicBool>);
+
+impl Assigned {
+    /// Whether it has.
+    pub fn is_so(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+struct Rebalances {
+    assigned: Assigned,
+}
+
+impl ClientContext for Rebalances {}
+
+impl ConsumerContext for Rebalances {
+    fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        self.assigned.0.store(matches!(rebalance, Rebalance::Assign(_)), Ordering::Relaxed);
+    }
+}
+
+/// Why a consumer cannot start.
+#[derive(Debug, thiserror::Error)]
+#[error("the consumer cannot start")]
+pub struct ConsumerError(#[from] KafkaError);
+
+impl<A: Apply> Consumer<A> {
+    /// A consumer for the group of the service. What it cannot apply goes to `dead_letter_topic`.
+    pub const fn new(
+        pool: PgPool,
+        outbox: Outbox,
+        metrics: Metrics,
+        service: &'static str,
+        dead_letter_topic: &'static str,
+        apply: Arc<A>,
+    ) -> Self {
+        Self { pool, outbox, metrics, service, dead_letter_topic, apply }
+    }
+
+    /// Consumes until it is told to stop.
+    pub async fn run(
+        self,
+        kafka: Kafka,
+        topics: &'static [&'static str],
+        assigned: Assigned,
+        mut stop: Stop,
+    ) -> Result<(), ConsumerError> {
+        let consumer: StreamConsumer<Rebalances> =
+            kafka.consumer(self.service).create_with_context(Rebalances { assigned })?;
+        consumer.subscribe(topics)?;
+        while !stop.is_now() {
+            let batch = tokio::select! {
+                batch = next_batch(&consumer) => batch,
+                () = stop.wait() => break,
+            };
+            if !batch.is_empty() && self.consume(&batch, &mut stop).await {
+                commit_offsets(&consumer, &batch);
+            }
+        }
+        // The last commit may still be on its way; whoever takes over would see those records again, and know them.
+        let _ = consumer.commit_consumer_state(CommitMode::Sync);
+        Ok(())
+    }
+
+    /// Applies a batch, however often it takes; false if it was told to stop before.
+    async fn consume(&self, batch: &[RawRecord], stop: &mut Stop) -> bool {
+        let mut backoff = BACKOFF_MIN;
+        loop {
+            match self.consume_once(batch).await {
+                Ok(()) => return true,
+                Err(error) => {
+                    tracing::warn!(%error, records = batch.len(), "the batch is tried again");
+                    self.metrics.consumer_failed();
+                }
+            }
+            if !stop.sleep(backoff).await {
+                return false;
+            }
+            backoff = (backoff * 2).min(BACKOFF_MAX);
+        }
+    }
+
+    /// Applies a batch in one transaction; if values in it are refused by the database, record by record, so that only
+    /// the one that it is about is dead-lettered. An error is transient: try again.
+    pub async fn consume_once(&self, batch: &[RawRecord]) -> Result<(), sqlx::Error> {
+        match self.transaction(batch).await {
+            Err(error) if meaning(&error) == Meaning::Permanent => {}
+            done => return done,
+        }
+        for record in batch {
+            match self.transaction(std::slice::from_ref(record)).await {
+                Err(error) if meaning(&error) == Meaning::Permanent => self.refuse(record, error.to_string()).await?,
+                done => done?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn transaction(&self, batch: &[RawRecord]) -> Result<(), sqlx::Error> {
+        let (events, unreadable) = read(batch);
+        let mut tx = self.pool.begin().await?;
+        let new = inbox::claim(&mut tx, &events).await?;
+        let (mut fresh, mut records) = (Vec::with_capacity(new.len()), Vec::with_capacity(new.len()));
+        let mut taken = new;
+        for event in events {
+            // Each once, though it stood in the batch twice.
+            if taken.remove(&event.envelope.id) {
+                records.push((event.partition, event.offset));
+                fresh.push(event);
+            }
+        }
+        let duplicates = batch.len() - unreadable.len() - fresh.len();
+        let poisons = if fresh.is_empty() { vec![] } else { self.apply.apply(&mut tx, &fresh).await? };
+        let mut letters = unreadable;
+        for poison in poisons {
+            let place = |record: &&RawRecord| {
+                (record.topic.as_str(), record.partition, record.offset)
+                    == (fresh[poison.index].topic.as_str(), records[poison.index].0, records[poison.index].1)
+            };
+            letters.extend(batch.iter().find(place).map(|record| DeadLetter { record, reason: poison.reason.clone() }));
+        }
+        dead_letters::keep(&mut tx, self.dead_letter_topic, &letters).await?;
+        tx.commit().await?;
+        self.outbox.wake();
+        self.apply.applied();
+        for letter in &letters {
+            let (topic, partition, offset) = (&letter.record.topic, letter.record.partition, letter.record.offset);
+            tracing::warn!(topic, partition, offset, reason = letter.reason, "dead-lettered");
+        }
+        self.metrics.consumed(fresh.len(), duplicates, letters.len());
+        Ok(())
+    }
+
+    async fn refuse(&self, record: &RawRecord, reason: String) -> Result<(), sqlx::Error> {
+        let mut tx = self.pool.begin().await?;
+        dead_letters::keep(&mut tx, self.dead_letter_topic, &[DeadLetter { record, reason }]).await?;
+        tx.commit().await?;
+        self.outbox.wake();
+        self.metrics.consumed(0, 0, 1);
+        Ok(())
+    }
+}
+
+/// What is there now, at least one record unless the wait is over.
+async fn next_batch(consumer: &StreamConsumer<Rebalances>) -> Vec<RawRecord> {
+    let mut batch = Vec::new();
+    match tokio::time::timeout(WAIT_MAX, consumer.recv()).await {
+        Ok(Ok(message)) => batch.push(own(&message)),
+        Ok(Err(error)) => {
+            // librdkafka goes on by itself; a topic that is not there yet comes by here too.
+            tracing::debug!(%error, "the consumer has a problem");
+            tokio::time::sleep(BACKOFF_MIN).await;
+        }
+        Err(_) => return batch,
+    }
+    while batch.len() < BATCH_MAX {
+        match consumer.recv().now_or_never() {
+            Some(Ok(message)) => batch.push(own(&message)),
+            _ => break,
+        }
+    }
+    batch
+}
+
+fn own(message: &impl Message) -> RawRecord {
+    let headers = message.headers().into_iter().flat_map(Headers::iter);
+    RawRecord {
+        topic: message.topic().to_owned(),
+        partition: message.partition(),
+        offset: message.offset(),
+        timestamp_ms: message.timestamp().to_millis().unwrap_or(0),
+        key: message.key().map(<[u8]>::to_vec),
+        headers: headers.map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec())).collect(),
+        payload: message.payload().map(<[u8]>::to_vec),
+    }
+}
+
+/// The events of a batch, and what is none.
+fn read(batch: &[RawRecord]) -> (Vec<Received>, Vec<DeadLetter<'_>>) {
+    let (mut events, mut unreadable) = (Vec::with_capacity(batch.len()), vec![]);
+    for record in batch {
+        match read_one(record) {
+            Ok(event) => events.push(event),
+            Err(reason) => unreadable.push(DeadLetter { record, reason }),
+        }
+    }
+    (events, unreadable)
+}
+
+fn read_one(record: &RawRecord) -> Result<Received, String> {
+    let headers = record.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+    let envelope = Envelope::from_headers(headers).map_err(|error: EnvelopeError| error.to_string())?;
+    if record.key.as_deref() != Some(envelope.subject.as_bytes()) {
+        return Err("the record's key is not the event's subject".to_owned());
+    }
+    let data = record.payload.clone().ok_or("the record has no value")?;
+    let (topic, partition, offset) = (record.topic.clone(), record.partition, record.offset);
+    Ok(Received { envelope, topic, partition, offset, timestamp_ms: record.timestamp_ms, data })
+}
+
+/// In the background: what is lost of it comes again, and the inbox knows it.
+fn commit_offsets(consumer: &StreamConsumer<Rebalances>, batch: &[RawRecord]) {
+    let mut next: HashMap<(&str, i32), i64> = HashMap::new();
+    for record in batch {
+        next.insert((&record.topic, record.partition), record.offset + 1);
+    }
+    let mut offsets = TopicPartitionList::with_capacity(next.len());
+    for ((topic, partition), offset) in next {
+        let added = offsets.add_partition_offset(topic, partition, Offset::Offset(offset));
+        debug_assert!(added.is_ok(), "a partition that we have just read exists");
+    }
+    if let Err(error) = consumer.commit(&offsets, CommitMode::Async) {
+        tracing::debug!(%error, "offsets were not committed");
+    }
+}

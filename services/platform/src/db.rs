@@ -1,0 +1,112 @@
+//! The service's database: its pool, its migrations, and what an error of it means.
+
+use std::{str::FromStr, time::Duration};
+
+use sqlx::{
+    PgConnection, PgPool,
+    migrate::{Migration, MigrationType, Migrator},
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+/// Connections of a service. Postgres has 100 by default, for five services.
+const CONNECTIONS_MAX: u32 = 16;
+/// How long a request waits for a connection.
+const ACQUIRE_MAX: Duration = Duration::from_secs(5);
+/// How long the database may take to be there when a service starts.
+const START_MAX: Duration = Duration::from_secs(30);
+/// Between two tries while it is not there.
+const START_RETRY: Duration = Duration::from_millis(250);
+
+/// A file of SQL: its version (the time in its name), its name and its text.
+pub type MigrationFile = (i64, &'static str, &'static str);
+
+/// What every service's database has; before the service's own.
+const PLATFORM: &[MigrationFile] = &[(
+    20_261_122_090_000,
+    "create outbox, inbox",
+    include_str!("../../../migrations/platform/20261122090000_create_outbox_inbox.sql"),
+)];
+
+/// Why a service has no database.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The URL makes no sense. It is not shown: it has the password in it.
+    #[error("database_url is not a URL of PostgreSQL")]
+    Url,
+    /// It cannot be reached, or does not let us in.
+    #[error("the database could not be reached for {} s", START_MAX.as_secs())]
+    Connect(#[source] sqlx::Error),
+    /// Its tables could not be made or changed.
+    #[error("the database could not be migrated")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+}
+
+/// Connects, waits for the database if need be, and brings its tables up to date. Several replicas may do so at once.
+pub async fn open(url: &str, service: &'static str, migrations: &[MigrationFile]) -> Result<PgPool, OpenError> {
+    let options = PgConnectOptions::from_str(url).map_err(|_| OpenError::Url)?.application_name(service).options([
+        ("lock_timeout", "10s"),
+        ("statement_timeout", "20s"),
+        // A connection that was lost in the middle of a transaction must not hold its locks for long.
+        ("idle_in_transaction_session_timeout", "30s"),
+    ]);
+    let pool = PgPoolOptions::new()
+        .max_connections(CONNECTIONS_MAX)
+        .acquire_timeout(ACQUIRE_MAX)
+        .connect_lazy_with(options);
+    wait_for(&pool).await?;
+    let all = PLATFORM.iter().chain(migrations).map(|(version, name, sql)| {
+        Migration::new(*version, (*name).into(), MigrationType::Simple, sqlx::SqlStr::from_static(sql), false)
+    });
+    Migrator::with_migrations(all.collect()).run(&pool).await?;
+    Ok(pool)
+}
+
+async fn wait_for(pool: &PgPool) -> Result<(), OpenError> {
+    let deadline = tokio::time::Instant::now() + START_MAX;
+    loop {
+        match pool.acquire().await {
+            Ok(_) => return Ok(()),
+            Err(error) if tokio::time::Instant::now() > deadline => return Err(OpenError::Connect(error)),
+            Err(error) => tracing::warn!(%error, "waiting for the database"),
+        }
+        tokio::time::sleep(START_RETRY).await;
+    }
+}
+
+/// What an error of the database means for whoever wanted something of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meaning {
+    /// It may work the next time: the connection is gone, a lock was taken, the disk is full.
+    Transient,
+    /// These values will never be taken.
+    Permanent,
+}
+
+/// Only an error about the values themselves is permanent. All else is worth another try, even a table that is
+/// missing: the next version of the service may bring it, and nothing is lost by waiting.
+pub fn meaning(error: &sqlx::Error) -> Meaning {
+    // Class 22 is "data exception", 23 "integrity constraint violation".
+    let about_values = |code: &str| code.starts_with("22") || code.starts_with("23");
+    match error.as_database_error().and_then(sqlx::error::DatabaseError::code) {
+        Some(code) if about_values(&code) => Meaning::Permanent,
+        _ => Meaning::Transient,
+    }
+}
+
+/// Whether the constraint of this name refused the values.
+pub fn violates(error: &sqlx::Error, constraint: &str) -> bool {
+    error.as_database_error().and_then(|error| error.constraint()) == Some(constraint)
+}
+
+/// Whether a commit that failed with this error was surely not done: the database itself says so. If the connection
+/// broke, nobody knows.
+pub fn surely_not_committed(error: &sqlx::Error) -> bool {
+    // 57P01 to 57P03 are sent by a server that is going down, 08 is about the connection.
+    let uncertain = |code: &str| code.starts_with("57P") || code.starts_with("08");
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| !uncertain(&code))
+}
+
+/// Whether the database answers.
+pub async fn ping(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("select 1").execute(conn).await.map(drop)
+}

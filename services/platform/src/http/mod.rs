@@ -1,0 +1,17 @@
+//! HTTP: requests within limits, answers that are JSON, errors that are problem documents.
+
+mod error;
+mod extract;
+mod limits;
+mod page;
+mod server;
+mod status;
+
+pub use self::{
+    error::{ApiError, commit},
+    extract::{Json, Path, Query, RequestContext, is_json, parse_json},
+    limits::RateLimiter,
+    page::{Cursor, PageQuery, page_of},
+    server::{BODY_BYTES_MAX, Server, harden},
+    status::{Health, Status, describe},
+};

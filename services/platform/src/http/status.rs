@@ -1,0 +1,136 @@
+//! `/health/live`, `/health/ready`, `/metrics`, `/openapi.json` and `/v1/clock`: what every service has.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use orderflow_contracts::{
+    api::{Clock, NotReady, Readiness, SetClock, console::Role},
+    problem::Code,
+    timestamp::Timestamp,
+};
+use sqlx::PgPool;
+use tokio::sync::Notify;
+use utoipa::openapi::{
+    InfoBuilder, OpenApi,
+    security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+
+use super::{ApiError, Json};
+use crate::{auth::Principal, clock, consumer::Assigned, db, metrics::Metrics};
+
+/// How long a part may take to say that it is well.
+const PROBE_MAX: Duration = Duration::from_secs(2);
+
+/// What a service's health hangs on.
+#[derive(Debug, Clone, Default)]
+pub struct Health {
+    /// Whether the consumer has its partitions; none for a service that consumes nothing.
+    pub assigned: Option<Assigned>,
+}
+
+/// What the routes of this file need.
+#[derive(Debug)]
+pub struct Status {
+    /// The service's database.
+    pub pool: PgPool,
+    /// Its numbers.
+    pub metrics: Metrics,
+    /// What it needs to be ready.
+    pub health: Health,
+    /// Whether its clock can be moved.
+    pub movable_clock: bool,
+    /// Told when the clock was moved.
+    pub clock_moved: Arc<Notify>,
+    /// The OpenAPI document.
+    pub openapi: String,
+}
+
+impl Status {
+    /// The routes.
+    pub fn router(self) -> Router {
+        Router::new()
+            .route("/health/live", get(async || StatusCode::OK))
+            .route("/health/ready", get(ready))
+            .route("/metrics", get(metrics))
+            .route("/openapi.json", get(openapi))
+            .route("/v1/clock", get(show_clock).put(set_clock))
+            .with_state(Arc::new(self))
+    }
+}
+
+async fn ready(State(status): State<Arc<Status>>) -> Response {
+    let mut not_ready = Vec::new();
+    if let Err(reason) = probe_database(&status.pool).await {
+        not_ready.push(NotReady { part: "database".to_owned(), reason });
+    }
+    if status.health.assigned.as_ref().is_some_and(|assigned| !assigned.is_so()) {
+        let reason = "no partitions yet: Kafka is not there, or the group is being formed".to_owned();
+        not_ready.push(NotReady { part: "consumer".to_owned(), reason });
+    }
+    let code = if not_ready.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (code, Json(Readiness { ready: not_ready.is_empty(), not_ready })).into_response()
+}
+
+async fn probe_database(pool: &PgPool) -> Result<(), String> {
+    let probe = async { db::ping(&mut *pool.acquire().await?).await };
+    match tokio::time::timeout(PROBE_MAX, probe).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(format!("no answer for {} s", PROBE_MAX.as_secs())),
+    }
+}
+
+async fn metrics(State(status): State<Arc<Status>>) -> Result<Response, ApiError> {
+    let pending = sqlx::query_scalar("select count(*) from outbox_pending").fetch_one(&status.pool).await?;
+    let content_type = [(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
+    Ok((content_type, status.metrics.text(pending)).into_response())
+}
+
+async fn openapi(State(status): State<Arc<Status>>) -> Response {
+    ([(CONTENT_TYPE, "application/json")], status.openapi.clone()).into_response()
+}
+
+async fn show_clock(State(status): State<Arc<Status>>, _: Principal) -> Result<Json<Clock>, ApiError> {
+    let mut conn = status.pool.acquire().await?;
+    let now = Timestamp(clock::now_ms(&mut conn).await?);
+    Ok(Json(Clock { now, offset_ms: clock::offset_ms(&mut conn).await? }))
+}
+
+async fn set_clock(
+    State(status): State<Arc<Status>>,
+    principal: Principal,
+    Json(set): Json<SetClock>,
+) -> Result<Json<Clock>, ApiError> {
+    principal.require(Role::Admin)?;
+    if !status.movable_clock {
+        return Err(ApiError::new(Code::ClockFixed, "only the clock of a local cluster can be moved"));
+    }
+    if set.offset_ms.unsigned_abs() > clock::OFFSET_MS_MAX.unsigned_abs() {
+        return Err(ApiError::new(Code::ValidationFailed, "the clock can be moved by ten years at most"));
+    }
+    let mut conn = status.pool.acquire().await?;
+    clock::set_offset_ms(&mut conn, set.offset_ms).await?;
+    status.clock_moved.notify_waiters();
+    let now = Timestamp(clock::now_ms(&mut conn).await?);
+    tracing::info!(offset_ms = set.offset_ms, account_id = %principal.account_id, "the clock was moved");
+    Ok(Json(Clock { now, offset_ms: set.offset_ms }))
+}
+
+/// A service's OpenAPI document as JSON, with its name and the way in.
+pub fn describe(mut openapi: OpenApi, title: &str, description: &str) -> String {
+    openapi.info = InfoBuilder::new()
+        .title(title)
+        .description(Some(description))
+        .version(env!("CARGO_PKG_VERSION"))
+        .build();
+    let token = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build());
+    let components = openapi.components.get_or_insert_default();
+    components.add_security_scheme("token", token);
+    openapi.to_pretty_json().unwrap_or_default()
+}

@@ -1,0 +1,31 @@
+//! What every service runs on. No business noun stands in here, but the roles that a token can have.
+//!
+//! ```text
+//!   HTTP ─▶ http ─▶ the service's api ──┐
+//!                                       ├─▶ its handle: one transaction ─▶ outbox ─▶ relay ─▶ Kafka
+//!   Kafka ─▶ consumer ─▶ inbox ─────────┘
+//! ```
+//!
+//! - [`outbox`], [`relay`]: what is committed is published, in order, at least once.
+//! - [`inbox`], [`consumer`]: what is published is applied, once. [`dead_letters`] keeps what cannot be.
+//! - [`http`], [`auth`], [`idempotency`]: a request with a token, within limits, safe to repeat.
+//! - [`db`], [`clock`], [`kafka`], [`config`], [`telemetry`], [`metrics`], [`tasks`], [`app`]: the rest of a process.
+
+pub mod app;
+pub mod auth;
+pub mod clock;
+pub mod config;
+pub mod consumer;
+pub mod context;
+pub mod db;
+pub mod dead_letters;
+pub mod http;
+pub mod idempotency;
+pub mod inbox;
+mod janitor;
+pub mod kafka;
+pub mod metrics;
+pub mod outbox;
+pub mod relay;
+pub mod tasks;
+pub mod telemetry;

@@ -1,0 +1,154 @@
+//! The outbox: events that are committed together with what they tell of, and published afterwards by the
+//! [relay](crate::relay).
+//!
+//! Rules for whoever appends: the row of the aggregate is locked before, so that the events of one aggregate get their
+//! ids in order; and after the commit the relay is [woken](Outbox::wake).
+
+use std::sync::Arc;
+
+use orderflow_contracts::{envelope::Envelope, events::TimestampMs, ids::EventId};
+use serde::Serialize;
+use serde_json::Value;
+use sqlx::PgConnection;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::context::Context;
+
+/// What ids of events are derived from, with the source, the subject and the sequence.
+const EVENT_IDS: Uuid = Uuid::from_u128(0x6f72_6465_7266_6c6f_775f_6576_656e_7473);
+
+/// An event that is to be published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent {
+    /// On which topic.
+    pub topic: &'static str,
+    /// Its attributes; the subject is the record's key.
+    pub envelope: Envelope,
+    /// Its data, as JSON.
+    pub data: Vec<u8>,
+}
+
+/// What happened to an aggregate, and the number of it in the aggregate's life.
+#[derive(Debug, Clone)]
+pub struct Happened<'a, E> {
+    /// The aggregate's id.
+    pub subject: String,
+    /// From 1 on, without a gap.
+    pub sequence: u64,
+    /// When.
+    pub time_ms: TimestampMs,
+    /// Where it comes from.
+    pub context: &'a Context,
+    /// What.
+    pub event: &'a E,
+}
+
+/// Writes events for one topic.
+#[derive(Debug, Clone, Copy)]
+pub struct Writer {
+    /// `/orderflow/<service>`
+    pub source: &'static str,
+    /// Where they are published.
+    pub topic: &'static str,
+}
+
+impl Writer {
+    /// An event. Its id is derived from the aggregate and the sequence: whoever makes it again makes the same.
+    pub fn event<E: Serialize>(&self, happened: Happened<'_, E>) -> NewEvent {
+        let Happened { subject, sequence, time_ms, context, event } = happened;
+        let id = event_id(self.source, &subject, sequence);
+        let (event_type, data) = orderflow_contracts::events::encode(event);
+        let envelope = Envelope {
+            id,
+            source: self.source.to_owned(),
+            event_type,
+            subject,
+            time_ms,
+            correlation_id: context.correlation_id.clone(),
+            causation_id: context.causation_id,
+            sequence,
+            traceparent: context.traceparent.clone(),
+        };
+        NewEvent { topic: self.topic, envelope, data }
+    }
+}
+
+/// The id of an aggregate's event.
+pub fn event_id(source: &str, subject: &str, sequence: u64) -> EventId {
+    Uuid::new_v5(&EVENT_IDS, format!("{source}/{subject}/{sequence}").as_bytes()).into()
+}
+
+/// Appends events, in this order, in the transaction of the change that they tell of.
+pub async fn append(conn: &mut PgConnection, events: &[NewEvent]) -> Result<(), sqlx::Error> {
+    let rows = events.iter().map(|event| Row {
+        event_id: event.envelope.id.into(),
+        topic: event.topic.to_owned(),
+        key: event.envelope.subject.clone(),
+        headers: event.envelope.to_headers().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        payload: event.data.clone(),
+    });
+    append_rows(conn, rows.collect()).await
+}
+
+/// A record as it is to be published.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub event_id: Uuid,
+    pub topic: String,
+    pub key: String,
+    pub headers: Vec<(String, String)>,
+    pub payload: Vec<u8>,
+}
+
+/// In one round trip. Ids are drawn in the order of the rows.
+pub(crate) async fn append_rows(conn: &mut PgConnection, rows: Vec<Row>) -> Result<(), sqlx::Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let (mut ids, mut topics, mut keys, mut headers, mut payloads) = (vec![], vec![], vec![], vec![], vec![]);
+    for row in rows {
+        ids.push(row.event_id);
+        topics.push(row.topic);
+        keys.push(row.key);
+        headers.push(Value::from(row.headers.into_iter().map(|(n, v)| Value::from(vec![n, v])).collect::<Vec<_>>()));
+        payloads.push(row.payload);
+    }
+    sqlx::query(
+        "with appended as (
+             insert into outbox (event_id, topic, key, headers, payload)
+             select event_id, topic, key, headers, payload
+             from unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[], $5::bytea[])
+                 with ordinality as new (event_id, topic, key, headers, payload, at)
+             order by at
+             returning id
+         )
+         insert into outbox_pending (id) select id from appended",
+    )
+    .bind(ids)
+    .bind(topics)
+    .bind(keys)
+    .bind(headers)
+    .bind(payloads)
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// Wakes the relay of this process. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Outbox {
+    wake: Arc<Notify>,
+}
+
+impl Outbox {
+    /// To be called after a commit that has appended something.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Waits until there may be something to publish.
+    pub(crate) async fn woken(&self) {
+        self.wake.notified().await;
+    }
+}

@@ -1,0 +1,1 @@
+//! Real PostgreSQL, real broker and real tokens for the tests of the services.
