@@ -1,0 +1,34 @@
+//! A typed client of OrderFlow's services, and the view of an order's life that the command line and the terminal
+//! console share.
+//!
+//! ```text
+//!   Client ── http: bounded time, bounded answers, bounded retries ──▶ orders, inventory, payments, console, provider
+//!     └── EventStream ── sse ──▶ the console's stream
+//!   saga: has this order come as far as was asked for?      view: what has happened, in words for people
+//! ```
+//!
+//! Only what is safe to repeat is sent twice: reading, and writing with an idempotency key.
+
+mod auth;
+mod console;
+mod endpoints;
+mod error;
+mod http;
+mod inventory;
+mod orders;
+mod payments;
+mod provider;
+pub mod saga;
+pub mod sse;
+mod status;
+mod stream;
+pub mod view;
+
+pub use self::{
+    auth::{FixedToken, TokenFuture, TokenSource},
+    endpoints::{Endpoints, Service},
+    error::ClientError,
+    http::{Client, ListQuery, Written},
+    inventory::ProductQuery,
+    stream::{EventStream, Next},
+};
