@@ -1,6 +1,7 @@
 //! HTTP in, inputs out; decisions in, HTTP out.
 
 mod commands;
+#[expect(unused_qualifications, reason = "the derive of IntoParams qualifies what it need not")]
 mod queries;
 
 use axum::Router;

@@ -1,0 +1,267 @@
+//! HTTP in, products and reservations out.
+
+use axum::{
+    Router,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use orderflow_contracts::{
+    api::{
+        Page,
+        console::Role,
+        inventory::{
+            CreateProduct, EditProduct, Product, ProductSort, Reservation, ReservationLine, ReservationStatus, Restock,
+        },
+    },
+    ids::{AccountId, OrderId, ProductId},
+    problem::{Code, Problem},
+    timestamp::Timestamp,
+};
+use orderflow_platform::{
+    auth::Principal,
+    http::{ApiError, Json, PageQuery, Path, Query, RequestContext, commit, page_of},
+    idempotency::{Claim, Keyed},
+    outbox::Outbox,
+};
+use serde::Deserialize;
+use sqlx::PgPool;
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    products,
+    store::{self, ProductCursor, ProductFilter, ReservationFilter, Row},
+};
+
+/// Longest text to search for, in characters.
+const SEARCH_MAX: usize = 100;
+
+/// What the handlers need.
+#[derive(Debug, Clone)]
+pub struct Api {
+    pool: PgPool,
+    outbox: Outbox,
+}
+
+impl Api {
+    /// On this database.
+    pub const fn new(pool: PgPool, outbox: Outbox) -> Self {
+        Self { pool, outbox }
+    }
+}
+
+/// The routes and their OpenAPI document.
+pub fn router(api: Api) -> (Router, String) {
+    let (router, openapi) = OpenApiRouter::new()
+        .routes(routes!(create, list))
+        .routes(routes!(show, edit))
+        .routes(routes!(restock))
+        .routes(routes!(list_reservations))
+        .routes(routes!(show_reservation))
+        .with_state(api)
+        .split_for_parts();
+    (router, orderflow_platform::http::describe(openapi, "OrderFlow inventory", "Catalogue, stock, reservations"))
+}
+
+/// Adds a product.
+#[utoipa::path(post, path = "/v1/products", request_body = CreateProduct, security(("token" = [])),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to repeat")),
+    responses((status = 201, body = Product), (status = "4XX", body = Problem)))]
+async fn create(
+    State(api): State<Api>,
+    principal: Principal,
+    RequestContext(context): RequestContext,
+    Keyed { body, key }: Keyed<CreateProduct>,
+) -> Result<Response, ApiError> {
+    principal.require(Role::Seller)?;
+    let mut tx = api.pool.begin().await?;
+    if let Claim::Replay(answer) = key.claim(&mut tx, &principal).await? {
+        return Ok(answer);
+    }
+    let product = products::create(&mut tx, principal.account_id, body, &context).await?;
+    key.record(&mut tx, &principal, StatusCode::CREATED, &product).await?;
+    commit(tx).await?;
+    api.outbox.wake();
+    tracing::info!(product_id = %product.id, "product added");
+    Ok((StatusCode::CREATED, Json(product)).into_response())
+}
+
+/// Changes a product's name or price.
+#[utoipa::path(patch, path = "/v1/products/{id}", request_body = EditProduct, security(("token" = [])),
+    params(("id" = ProductId, Path)), responses((status = 200, body = Product), (status = "4XX", body = Problem)))]
+async fn edit(
+    State(api): State<Api>,
+    principal: Principal,
+    RequestContext(context): RequestContext,
+    Path(id): Path<ProductId>,
+    Keyed { body, key }: Keyed<EditProduct>,
+) -> Result<Response, ApiError> {
+    principal.require(Role::Seller)?;
+    let mut tx = api.pool.begin().await?;
+    if let Claim::Replay(answer) = key.claim(&mut tx, &principal).await? {
+        return Ok(answer);
+    }
+    let product = products::edit(&mut tx, principal.account_id, id, body, &context).await?;
+    key.record(&mut tx, &principal, StatusCode::OK, &product).await?;
+    commit(tx).await?;
+    api.outbox.wake();
+    Ok(Json(product).into_response())
+}
+
+/// More pieces have arrived.
+#[utoipa::path(post, path = "/v1/products/{id}/restock", request_body = Restock, security(("token" = [])),
+    params(("id" = ProductId, Path)), responses((status = 200, body = Product), (status = "4XX", body = Problem)))]
+async fn restock(
+    State(api): State<Api>,
+    principal: Principal,
+    Path(id): Path<ProductId>,
+    Keyed { body, key }: Keyed<Restock>,
+) -> Result<Response, ApiError> {
+    principal.require(Role::Seller)?;
+    let mut tx = api.pool.begin().await?;
+    if let Claim::Replay(answer) = key.claim(&mut tx, &principal).await? {
+        return Ok(answer);
+    }
+    let product = products::restock(&mut tx, principal.account_id, id, body.quantity).await?;
+    key.record(&mut tx, &principal, StatusCode::OK, &product).await?;
+    commit(tx).await?;
+    tracing::info!(product_id = %id, quantity = body.quantity, "restocked");
+    Ok(Json(product).into_response())
+}
+
+/// Which products.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ProductQuery {
+    /// Only those with this in their names.
+    search: Option<String>,
+    /// Only those that can be had.
+    #[serde(default)]
+    in_stock: bool,
+    /// Only this seller's.
+    seller_id: Option<AccountId>,
+    /// In which order.
+    #[serde(default)]
+    sort: ProductSort,
+    /// Most items of the page; 50 if nothing is said, at most 200.
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Products.
+#[utoipa::path(get, path = "/v1/products", params(ProductQuery), security(("token" = [])),
+    responses((status = 200, body = Page<Product>), (status = "4XX", body = Problem)))]
+async fn list(
+    State(api): State<Api>,
+    _: Principal,
+    Query(query): Query<ProductQuery>,
+) -> Result<Json<Page<Product>>, ApiError> {
+    if query.search.as_ref().is_some_and(|text| text.chars().count() > SEARCH_MAX) {
+        return Err(ApiError::new(Code::ValidationFailed, format!("search has at most {SEARCH_MAX} characters")));
+    }
+    let page = PageQuery { limit: query.limit, cursor: query.cursor };
+    let (limit, sort) = (page.limit()?, query.sort);
+    let filter = ProductFilter {
+        search: query.search.filter(|text| !text.is_empty()),
+        in_stock: query.in_stock,
+        seller_id: query.seller_id,
+        sort,
+        after: page.cursor()?,
+    };
+    let products = store::products(&mut *api.pool.acquire().await?, &filter, limit).await?;
+    Ok(Json(page_of(products, limit, |product| cursor_of(product, sort))))
+}
+
+fn cursor_of(product: &Product, sort: ProductSort) -> String {
+    let value = match sort {
+        ProductSort::Newest => String::new(),
+        ProductSort::Name => product.name.clone(),
+        ProductSort::Price => product.price.minor.to_string(),
+        ProductSort::Available => product.available.to_string(),
+    };
+    format!("{}:{value}", product.id)
+}
+
+impl std::str::FromStr for ProductCursor {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (id, value) = text.split_once(':').unwrap_or((text, ""));
+        Ok(Self { id: id.parse()?, value: value.to_owned() })
+    }
+}
+
+/// One product.
+#[utoipa::path(get, path = "/v1/products/{id}", params(("id" = ProductId, Path)), security(("token" = [])),
+    responses((status = 200, body = Product), (status = "4XX", body = Problem)))]
+async fn show(State(api): State<Api>, _: Principal, Path(id): Path<ProductId>) -> Result<Json<Product>, ApiError> {
+    let product = store::product(&mut *api.pool.acquire().await?, id, false).await?;
+    product.map(Json).ok_or_else(|| ApiError::not_found(format_args!("product {id}")))
+}
+
+/// Which reservations.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ReservationQuery {
+    /// Only those in this state.
+    status: Option<ReservationStatus>,
+    /// Most items of the page; 50 if nothing is said, at most 200.
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// The reservations that the account may see, those of the newest orders first.
+#[utoipa::path(get, path = "/v1/reservations", params(ReservationQuery), security(("token" = [])),
+    responses((status = 200, body = Page<Reservation>), (status = "4XX", body = Problem)))]
+async fn list_reservations(
+    State(api): State<Api>,
+    principal: Principal,
+    Query(query): Query<ReservationQuery>,
+) -> Result<Json<Page<Reservation>>, ApiError> {
+    let page = PageQuery { limit: query.limit, cursor: query.cursor };
+    let limit = page.limit()?;
+    let filter = ReservationFilter {
+        customer_id: (principal.role == Role::Customer).then_some(principal.account_id),
+        seller_id: (principal.role == Role::Seller).then_some(principal.account_id),
+        status: query.status,
+        after: page.cursor()?,
+    };
+    let rows = store::list(&mut *api.pool.acquire().await?, &filter, limit).await?;
+    let reservations = rows.iter().filter_map(view).collect();
+    Ok(Json(page_of(reservations, limit, |reservation: &Reservation| reservation.order_id.to_string())))
+}
+
+/// An order's reservation.
+#[utoipa::path(get, path = "/v1/reservations/{order_id}", params(("order_id" = OrderId, Path)),
+    security(("token" = [])), responses((status = 200, body = Reservation), (status = "4XX", body = Problem)))]
+async fn show_reservation(
+    State(api): State<Api>,
+    principal: Principal,
+    Path(id): Path<OrderId>,
+) -> Result<Json<Reservation>, ApiError> {
+    let row = store::load(&mut *api.pool.acquire().await?, id).await?.filter(|row| match principal.role {
+        Role::Customer => row.customer_id == Some(principal.account_id),
+        Role::Seller => row.seller_id == Some(principal.account_id),
+        Role::Admin => true,
+    });
+    let found = row.as_ref().and_then(view).map(Json);
+    found.ok_or_else(|| ApiError::not_found(format_args!("reservation for order {id}")))
+}
+
+fn view(row: &Row) -> Option<Reservation> {
+    let (status, expires_ms) = store::parts_of(&row.reservation)?;
+    let line = |(product_id, quantity): (&ProductId, &u32)| {
+        ReservationLine { product_id: *product_id, quantity: *quantity }
+    };
+    Some(Reservation {
+        order_id: row.order_id,
+        status,
+        lines: row.lines.iter().map(line).collect(),
+        expires_at: expires_ms.map(Timestamp),
+        created_at: Timestamp(row.created_ms),
+        updated_at: Timestamp(row.updated_ms),
+    })
+}
