@@ -5,10 +5,11 @@ use std::io;
 use serde::Serialize;
 
 use crate::{
+    files::write_private,
     layout::{Endpoints, Layout},
     ports::Ports,
     postgres::url_for,
-    secrets::{Secrets, write_private},
+    secrets::Secrets,
     spec::{SERVICES, Spec},
 };
 

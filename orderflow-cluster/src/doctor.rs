@@ -12,7 +12,7 @@ use crate::{
     control::{self, Request, Response},
     layout::Layout,
     ports::Taken,
-    postgres::{Account, find_binaries},
+    postgres::{Account, BINARIES_VARIABLE, PostgresError, find_binaries},
     spec::Spec,
 };
 
@@ -65,9 +65,8 @@ fn postgres(spec: &Spec) -> Check {
     }
     match find_binaries() {
         Ok(bin) => Check::good(NAME, bin.display().to_string()),
-        Err(error) => {
-            Check::bad(NAME, error.to_string(), "install it; without that it is downloaded at the first start")
-        }
+        Err(PostgresError::NoBinaries) => Check::good(NAME, "not installed; it is downloaded at the first start"),
+        Err(error) => Check::bad(NAME, error.to_string(), format!("correct {BINARIES_VARIABLE}, or unset it")),
     }
 }
 

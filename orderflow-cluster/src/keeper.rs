@@ -25,8 +25,10 @@ use crate::{
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
 /// One that has run for so long is started again as if it were the first time.
 const STEADY_AFTER: Duration = Duration::from_secs(30);
-/// Between two questions to one that is not ready, and to one that is.
-const PROBE_EVERY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+/// Between two questions to one that starts, to one that is unhealthy, and to one that is ready.
+const PROBE_STARTING: Duration = Duration::from_millis(50);
+const PROBE_UNHEALTHY: Duration = Duration::from_millis(500);
+const PROBE_READY: Duration = Duration::from_secs(2);
 /// Orders that wait for a keeper.
 const ORDERS_MAX: usize = 8;
 
@@ -224,6 +226,7 @@ impl Keeper {
                         Action::Resume => {
                             running.signal(Signal::CONT).await;
                             self.resumed();
+                            pause = Duration::ZERO;
                         }
                         Action::Restart => {
                             running.stop().await;
@@ -247,18 +250,21 @@ impl Keeper {
 
     /// Notes an answer, and returns when to ask again.
     fn note(&self, probed: Result<(), String>) -> Duration {
-        let ready = probed.is_ok();
         let before = self.view.borrow().clone();
-        let state = match (ready, before.state) {
-            (true, _) => State::Ready,
-            (false, State::Starting) => State::Starting,
-            (false, _) => State::Unhealthy,
+        let state = match (&probed, before.state) {
+            (Ok(()), _) => State::Ready,
+            (Err(_), State::Starting) => State::Starting,
+            (Err(_), _) => State::Unhealthy,
         };
         let unready = probed.err();
         if state != before.state || unready != before.unready {
             self.update(|view| (view.state, view.unready) = (state, unready));
         }
-        if ready { PROBE_EVERY.1 } else { PROBE_EVERY.0 }
+        match state {
+            State::Ready => PROBE_READY,
+            State::Starting => PROBE_STARTING,
+            _ => PROBE_UNHEALTHY,
+        }
     }
 
     /// Waits for the next start; returns whether it is told to stop. Orders find nothing to do meanwhile.

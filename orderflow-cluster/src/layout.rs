@@ -12,9 +12,9 @@
 
 use std::{
     env,
-    fs::{self, DirBuilder, File, TryLockError},
+    fs::{self, File, TryLockError},
     io,
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -22,8 +22,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    files::{make_dirs, write_whole},
     ports::Ports,
-    secrets::write_whole,
     spec::{BROKER, POSTGRES, SERVICES, Spec},
 };
 
@@ -108,10 +108,10 @@ impl Layout {
     /// Makes the directories. As root others may go through the outer ones: the account of PostgreSQL has to.
     pub(crate) fn prepare(dir: &Path) -> io::Result<Self> {
         let outer = if rustix::process::geteuid().is_root() { 0o711 } else { 0o700 };
-        DirBuilder::new().recursive(true).mode(outer).create(dir)?;
+        make_dirs(dir, outer)?;
         let layout = Self { dir: dir.canonicalize()? };
         for inner in ["config", "logs"] {
-            DirBuilder::new().recursive(true).mode(0o700).create(layout.dir.join(inner))?;
+            make_dirs(&layout.dir.join(inner), 0o700)?;
         }
         Ok(layout)
     }

@@ -21,6 +21,7 @@ pub mod attach;
 mod config_files;
 pub mod control;
 pub mod doctor;
+mod files;
 mod health;
 mod keeper;
 mod layout;

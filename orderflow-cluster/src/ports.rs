@@ -1,13 +1,20 @@
 //! The ports of a cluster, looked at before anything starts.
 
 use std::{
-    fmt, io,
-    net::{Ipv4Addr, TcpListener},
+    fmt,
+    hash::{BuildHasher, RandomState},
+    io,
+    net::{Ipv4Addr, TcpListener, UdpSocket},
 };
 
 use serde::{Deserialize, Serialize};
 
 use crate::spec::{BROKER, POSTGRES};
+
+/// Where ports are chosen: below those that systems hand out for connections and for port 0 (Linux: from 32768).
+const CHOSEN_MIN: u16 = 20_000;
+const CHOSEN_COUNT: u16 = 12_000;
+const ATTEMPTS_MAX: u32 = 1000;
 
 /// Where each process listens, on 127.0.0.1. Port 0 takes a free one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,21 +101,47 @@ impl Ports {
         taken
     }
 
-    /// Puts a number where a free port may be chosen: for 0, and with `any` where these ones are taken.
-    pub(crate) fn settle(mut self, any: bool, ours: impl Fn(&str) -> bool) -> io::Result<Self> {
-        let mut held = Vec::new();
+    /// Puts a number where a free port may be chosen: for 0, and with `any` where this one is taken. What was chosen
+    /// stays so while the marks live.
+    pub(crate) fn settle(mut self, any: bool, ours: impl Fn(&str) -> bool) -> io::Result<(Self, Vec<Reserved>)> {
+        let mut marks = Vec::new();
         for (process, port) in self.each() {
-            if !ours(process) {
-                continue;
-            }
-            if *port == 0 || any {
-                let listener = bind(*port).or_else(|_| bind(0))?;
-                *port = listener.local_addr()?.port();
-                held.push(listener);
+            if ours(process) && (*port == 0 || any) {
+                let reserved =
+                    if *port == 0 { Reserved::choose() } else { reserve(*port).or_else(|_| Reserved::choose()) };
+                let reserved = reserved?;
+                *port = reserved.port;
+                marks.push(reserved);
             }
         }
-        Ok(self)
+        Ok((self, marks))
     }
+}
+
+/// A free port that no other cluster on this machine chooses meanwhile.
+///
+/// Between the choice and the moment when a process listens, the next one to look would find it free as well; then one
+/// of the two fails, or takes the other's process for its own. So the same number is held as a UDP port, which nobody
+/// wants, only one can have, and the kernel takes back however we end.
+#[derive(Debug)]
+pub(crate) struct Reserved {
+    pub(crate) port: u16,
+    _mark: UdpSocket,
+}
+
+impl Reserved {
+    pub(crate) fn choose() -> io::Result<Self> {
+        // Each attempt somewhere else, so that two who choose at one time rarely meet.
+        let somewhere = || u16::try_from(RandomState::new().hash_one(()) % u64::from(CHOSEN_COUNT)).unwrap_or_default();
+        let attempts = (0..ATTEMPTS_MAX).map(|_| reserve(CHOSEN_MIN + somewhere()));
+        attempts.flatten().next().ok_or_else(|| io::Error::new(io::ErrorKind::AddrInUse, "no free port was found"))
+    }
+}
+
+fn reserve(port: u16) -> io::Result<Reserved> {
+    let mark = UdpSocket::bind((Ipv4Addr::LOCALHOST, port))?;
+    bind(port)?;
+    Ok(Reserved { port, _mark: mark })
 }
 
 fn bind(port: u16) -> io::Result<TcpListener> {
@@ -130,15 +163,18 @@ mod tests {
         let names: Vec<_> = taken.iter().map(ToString::to_string).collect();
         assert_eq!(names, [format!("{} (for orders)", port(&a)), format!("{} (for broker)", port(&b))]);
         assert_eq!(wanted.taken(|process| process == "console"), []);
-        let settled = wanted.settle(true, |_| true).unwrap();
+        let (settled, marks) = wanted.settle(true, |_| true).unwrap();
         assert_eq!(settled.taken(|_| true), []);
-        let again = settled.settle(true, |_| true).unwrap();
+        let (other, _) = settled.settle(true, |_| true).unwrap();
+        assert_ne!(other.console, settled.console, "chosen by somebody else");
+        drop(marks);
+        let (again, _) = settled.settle(true, |_| true).unwrap();
         assert_eq!(again, settled);
     }
 
     #[test]
     fn one_port_for_two_is_taken() {
-        let free = NONE.settle(true, |process| process == "console").unwrap().console;
+        let free = Reserved::choose().unwrap().port;
         let wanted = Ports { console: free, orders: free, ..NONE };
         assert_eq!(wanted.taken(|_| true), [Taken { process: "orders", port: free }]);
     }

@@ -26,7 +26,7 @@ use crate::{
     keeper::{Handle, Keeper, State},
     layout::{ClusterFile, Endpoints, Layout},
     leftovers, logs,
-    ports::{Ports, Taken},
+    ports::{Ports, Reserved, Taken},
     postgres::{self, Postgres, PostgresError, download_binaries, ensure_database, find_binaries},
     process::{Kind, Program, Running},
     secrets::Secrets,
@@ -43,8 +43,8 @@ const STOP_MAX: Duration = Duration::from_secs(30);
 /// What happens during a start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
-    /// The directory is ours and the ports are free.
-    Prepared {
+    /// Directory and ports are looked at.
+    Preparing {
         /// Where the cluster is kept.
         data_dir: PathBuf,
     },
@@ -134,6 +134,7 @@ pub struct Supervisor {
     layout: Layout,
     began: Instant,
     _lock: std::fs::File,
+    _reserved: Vec<Reserved>,
 }
 
 impl Supervisor {
@@ -141,8 +142,8 @@ impl Supervisor {
     ///
     /// Dropping the future stops what was started.
     pub async fn start(spec: Spec, progress: impl Fn(Progress)) -> Result<Self, StartError> {
+        progress(Progress::Preparing { data_dir: spec.data_dir.clone() });
         let (mut supervisor, secrets) = Self::prepare(&spec).await?;
-        progress(Progress::Prepared { data_dir: supervisor.layout.dir().to_owned() });
         match supervisor.bring_up(&spec, &secrets, &progress).await {
             Ok(()) => Ok(supervisor),
             Err(error) => {
@@ -162,7 +163,7 @@ impl Supervisor {
         let lock = layout.lock().await.map_err(bad)?;
         let lock = lock.ok_or_else(|| StartError::Running(spec.data_dir.clone()))?;
         leftovers::stop(&layout).await;
-        let ports = settle_ports(spec, &layout)?;
+        let (ports, reserved) = settle_ports(spec, &layout)?;
         let secrets = Secrets::read_or_make(&layout.secrets(), spec.postgres.as_deref()).map_err(bad)?;
         let socket = Socket::bind(layout.socket()).map_err(bad)?;
         let cluster = ClusterFile {
@@ -192,6 +193,7 @@ impl Supervisor {
             layout,
             began: Instant::now(),
             _lock: lock,
+            _reserved: reserved,
         };
         supervisor.spawn("control", control::serve(socket, controlled));
         Ok((supervisor, secrets))
@@ -353,7 +355,7 @@ impl Supervisor {
     }
 }
 
-fn settle_ports(spec: &Spec, layout: &Layout) -> Result<Ports, StartError> {
+fn settle_ports(spec: &Spec, layout: &Layout) -> Result<(Ports, Vec<Reserved>), StartError> {
     let nothing = Ports { console: 0, orders: 0, inventory: 0, payments: 0, provider: 0, broker: 0, postgres: 0 };
     let wanted = match spec.any_port {
         true => layout.read_cluster().map_or(nothing, |last| last.ports),
@@ -361,9 +363,9 @@ fn settle_ports(spec: &Spec, layout: &Layout) -> Result<Ports, StartError> {
     };
     let ours = |process: &str| spec.is_ours(process);
     let settled = wanted.settle(spec.any_port, ours);
-    let ports = settled.map_err(|source| StartError::DataDir(layout.dir().to_owned(), source))?;
+    let (ports, reserved) = settled.map_err(|source| StartError::DataDir(layout.dir().to_owned(), source))?;
     let taken = ports.taken(ours);
-    if taken.is_empty() { Ok(ports) } else { Err(StartError::PortsTaken(taken)) }
+    if taken.is_empty() { Ok((ports, reserved)) } else { Err(StartError::PortsTaken(taken)) }
 }
 
 /// What runs in a cluster, in the order of the start.

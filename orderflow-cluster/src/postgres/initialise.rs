@@ -15,7 +15,10 @@ use std::{
 use tokio::{process::Command, time::timeout};
 
 use super::{Account, PostgresError, beside, clear_environment};
-use crate::secrets;
+use crate::{
+    files::{make_dirs, write_private},
+    secrets,
+};
 
 /// Longest time for initdb, which takes a second or two where disks are not to blame.
 const INITDB_MAX: Duration = Duration::from_secs(120);
@@ -27,11 +30,7 @@ pub(super) fn prepare_parent(data_dir: &Path, account: Option<&Account>) -> Resu
     let bad = |source| PostgresError::DataDir(data_dir.to_owned(), source);
     let parent = data_dir.parent().ok_or_else(|| bad(io::ErrorKind::InvalidInput.into()))?;
     let name = data_dir.file_name().ok_or_else(|| bad(io::ErrorKind::InvalidInput.into()))?;
-    DirBuilder::new()
-        .recursive(true)
-        .mode(if account.is_some() { 0o711 } else { 0o700 })
-        .create(parent)
-        .map_err(bad)?;
+    make_dirs(parent, if account.is_some() { 0o711 } else { 0o700 }).map_err(bad)?;
     let parent = parent.canonicalize().map_err(bad)?;
     if let Some(account) = account
         && let Some(dir) = account.barred_at(&parent)
@@ -57,14 +56,14 @@ pub(super) async fn ensure_data(
         };
     }
     let password = secrets::random_hex().map_err(bad_password)?;
-    secrets::write_private(&password_file, password.as_bytes()).map_err(bad_password)?;
+    write_private(&password_file, password.as_bytes()).map_err(bad_password)?;
     let making = beside(data_dir, "making");
     let bad = |source| PostgresError::DataDir(making.clone(), source);
     remove_dir(&making).map_err(bad)?;
     DirBuilder::new().mode(0o700).create(&making).map_err(bad)?;
     let given = beside(data_dir, "password.initdb");
     let made = async {
-        secrets::write_private(&given, password.as_bytes()).map_err(bad)?;
+        write_private(&given, password.as_bytes()).map_err(bad)?;
         if let Some(account) = account {
             chown(&making, Some(account.uid), Some(account.gid)).map_err(bad)?;
             chown(&given, Some(account.uid), Some(account.gid)).map_err(bad)?;

@@ -19,7 +19,6 @@ use std::{
     fmt,
     fs::{File, Permissions, TryLockError},
     io,
-    net::{Ipv4Addr, TcpListener},
     os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
     process::Stdio,
@@ -43,7 +42,7 @@ pub use self::{
     binaries::{BINARIES_VARIABLE, download_binaries, find_binaries},
     databases::{create_from_template, drop_database, drop_role, ensure_database},
 };
-use crate::{logs, signals};
+use crate::{logs, ports::Reserved, signals};
 
 const SERVE: &str = include_str!("serve.sh");
 /// Longest time until a started server answers. It may have to replay what a power loss left.
@@ -82,6 +81,7 @@ pub struct Postgres {
     log: PathBuf,
     /// Held for life: two servers on one directory would take it away from each other.
     _lock: File,
+    _reserved: Option<Reserved>,
 }
 
 /// Without the URL: there is a password in it.
@@ -226,7 +226,8 @@ impl Postgres {
         let bin = binaries::for_data(&data_dir).await?;
         let password = initialise::ensure_data(&bin, &data_dir, account.as_ref(), options.durable).await?;
         let bad = |source| PostgresError::DataDir(log.to_owned(), source);
-        let port = if options.port == 0 { free_port().map_err(bad)? } else { options.port };
+        let reserved = if options.port == 0 { Some(Reserved::choose().map_err(bad)?) } else { None };
+        let port = reserved.as_ref().map_or(options.port, |reserved| reserved.port);
 
         let log_file = logs::open(log).map_err(bad)?;
         let mut command = shell(account.as_ref(), log_file);
@@ -237,7 +238,8 @@ impl Postgres {
         let pid = read_pid(&mut shell).await.map_err(bad)?;
 
         let admin_url = format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres");
-        let mut server = Self { shell, lifeline, pid, port, admin_url, log: log.to_owned(), _lock: lock };
+        let mut server =
+            Self { shell, lifeline, pid, port, admin_url, log: log.to_owned(), _lock: lock, _reserved: reserved };
         server.wait_ready().await?;
         Ok(server)
     }
@@ -399,9 +401,4 @@ async fn read_pid(shell: &mut Child) -> io::Result<Pid> {
     }
     let pid = line.trim().parse().ok().and_then(Pid::from_raw);
     pid.ok_or_else(|| io::Error::other("the shell did not say the server's process id"))
-}
-
-/// A port that nobody listens on now.
-fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

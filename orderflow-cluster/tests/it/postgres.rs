@@ -147,7 +147,8 @@ async fn one_that_was_left_behind_is_taken_over() {
         }
     }
     other.kill();
-    assert!(processes::alive(pid));
+    let log = fs::read_to_string(dir.path().join("pg.log")).unwrap();
+    assert!(processes::alive(pid), "{:?}, {log}", processes::with_text(dir.path().to_str().unwrap()));
     let server = Postgres::start(options(dir.path())).await.unwrap();
     assert!(!processes::alive(pid));
     assert!(connect(server.admin_url()).await.is_ok());

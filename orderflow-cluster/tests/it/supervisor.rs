@@ -90,7 +90,7 @@ async fn starts_everything_tells_about_it_and_stops_it() {
     assert!(supervisor.status().healthy);
 
     let seen = std::mem::take(&mut *seen.lock().unwrap());
-    assert_eq!(seen[0], Progress::Prepared { data_dir: data.clone() });
+    assert_eq!(seen[0], Progress::Preparing { data_dir: data.clone() });
     for process in SERVICES.into_iter().chain(["postgres", "broker"]) {
         let ready = |event: &Progress| matches!(event, Progress::Ready { process: one, .. } if *one == process);
         assert_eq!(seen.iter().filter(|event| ready(event)).count(), 1, "{process}: {seen:?}");
@@ -334,9 +334,19 @@ async fn what_hangs_after_that_is_killed_at_the_next_start() {
 #[tokio::test]
 async fn a_dropped_start_leaves_nothing() {
     let dir = public_tempdir();
-    let starting = Supervisor::start(spec(dir.path()), |_| ());
-    assert!(tokio::time::timeout(Duration::from_millis(1500), starting).await.is_err());
-    nobody_works_on(dir.path()).await;
+    for process in ["postgres", "orders"] {
+        let reached = tokio::sync::Notify::new();
+        let notice = |event| {
+            if matches!(event, Progress::Starting { process: one, .. } if one == process) {
+                reached.notify_one();
+            }
+        };
+        tokio::select! {
+            _ = Supervisor::start(spec(dir.path()), notice) => panic!("it is not dropped"),
+            () = reached.notified() => {}
+        }
+        nobody_works_on(dir.path()).await;
+    }
     start(spec(dir.path())).await.shutdown().await;
 }
 
