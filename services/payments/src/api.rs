@@ -1,0 +1,206 @@
+//! HTTP in, payments out.
+
+use std::{collections::HashMap, sync::Arc};
+
+use axum::{
+    Router,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use orderflow_contracts::{
+    api::{
+        Page,
+        console::Role,
+        payments::{Pay, Payment, PaymentStatus, ProviderCall},
+    },
+    ids::OrderId,
+    problem::{Code, Problem},
+    timestamp::Timestamp,
+};
+use orderflow_platform::{
+    auth::Principal,
+    http::{ApiError, Json, PageQuery, Path, Query, RequestContext, commit, page_of},
+    idempotency::{Claim, Keyed},
+    outbox::Outbox,
+};
+use serde::Deserialize;
+use sqlx::PgPool;
+use tokio::sync::Notify;
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    domain::{Input, Rejection},
+    handle::Batch,
+    store::{self, Filter, Row},
+};
+
+/// Longest token, in characters.
+const TOKEN_MAX: usize = 100;
+
+/// What the handlers need.
+#[derive(Debug, Clone)]
+pub struct Api {
+    pool: PgPool,
+    outbox: Outbox,
+    calls: Arc<Notify>,
+}
+
+impl Api {
+    /// On this database; `calls` is told when the provider has to be asked.
+    pub const fn new(pool: PgPool, outbox: Outbox, calls: Arc<Notify>) -> Self {
+        Self { pool, outbox, calls }
+    }
+}
+
+/// The routes and their OpenAPI document.
+pub fn router(api: Api) -> (Router, String) {
+    let (router, openapi) = OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(show))
+        .routes(routes!(pay))
+        .with_state(api)
+        .split_for_parts();
+    (router, orderflow_platform::http::describe(openapi, "OrderFlow payments", "Intents, charges, refunds"))
+}
+
+/// Pays what is due, with a token that the provider has given for a card. The answer says that the provider is being
+/// asked; what comes of it is on the payment, and on the order.
+#[utoipa::path(post, path = "/v1/payments/{order_id}/pay", request_body = Pay, security(("token" = [])),
+    params(("order_id" = OrderId, Path),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to repeat")),
+    responses((status = 202, body = Payment), (status = "4XX", body = Problem)))]
+async fn pay(
+    State(api): State<Api>,
+    principal: Principal,
+    RequestContext(context): RequestContext,
+    Path(id): Path<OrderId>,
+    Keyed { body, key }: Keyed<Pay>,
+) -> Result<Response, ApiError> {
+    principal.require(Role::Customer)?;
+    check_token(&body.token)?;
+    let mut tx = api.pool.begin().await?;
+    if let Claim::Replay(answer) = key.claim(&mut tx, &principal).await? {
+        return Ok(answer);
+    }
+    let mut batch = Batch::load(&mut tx, &[id]).await?;
+    // Without a customer the payment was never due: the order was cancelled before.
+    let is_others = |row: &Row| row.customer_id.is_some_and(|customer_id| customer_id != principal.account_id);
+    if batch.get(id).is_some_and(is_others) {
+        return Err(ApiError::not_found(format_args!("payment for order {id}")));
+    }
+    batch.apply(id, Input::Pay, Some(&body.token), &context).map_err(reject)?;
+    batch.save(&mut tx).await?;
+    let calls = store::open_calls(&mut tx, &[id]).await?.into_iter().collect();
+    let payment = batch.get(id).and_then(|row| view(row, &calls));
+    key.record(&mut tx, &principal, StatusCode::ACCEPTED, &payment).await?;
+    commit(tx).await?;
+    api.calls.notify_one();
+    api.outbox.wake();
+    tracing::info!(order_id = %id, correlation_id = context.correlation_id, "payment under way");
+    Ok((StatusCode::ACCEPTED, Json(payment)).into_response())
+}
+
+/// A token is a word; a card's number is refused before it is anywhere.
+fn check_token(token: &str) -> Result<(), ApiError> {
+    let is_word = (1..=TOKEN_MAX).contains(&token.len())
+        && token.starts_with("tok_")
+        && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if is_word {
+        return Ok(());
+    }
+    let detail = "token is what the payment provider gives for a card, as tok_…; a card's number must not be sent here";
+    Err(ApiError::new(Code::ValidationFailed, detail))
+}
+
+fn reject(rejection: Rejection) -> ApiError {
+    match rejection {
+        Rejection::NothingDue => {
+            let detail = "nothing is due for this order: its seller has not confirmed it yet, or it does not exist";
+            ApiError::new(Code::NothingDue, detail)
+        }
+        Rejection::TooLate { pay_until } => {
+            let pay_until = Timestamp(pay_until);
+            ApiError::new(Code::PaymentDeadlinePassed, format!("the order could be paid until {pay_until}"))
+        }
+        Rejection::UnderWay => {
+            let detail = "a payment is under way; wait for its outcome, it is not tried twice";
+            ApiError::new(Code::PaymentInProgress, detail)
+        }
+        Rejection::AlreadyPaid => ApiError::new(Code::AlreadyPaid, "the order is paid already"),
+        Rejection::Over => ApiError::new(Code::PaymentOver, "the payment was declined, voided or refunded"),
+    }
+}
+
+/// Which payments.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// Only those in this state.
+    status: Option<PaymentStatus>,
+    /// Most items of the page; 50 if nothing is said, at most 200.
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// The payments that the account may see, those of the newest orders first.
+#[utoipa::path(get, path = "/v1/payments", params(ListQuery), security(("token" = [])),
+    responses((status = 200, body = Page<Payment>), (status = "4XX", body = Problem)))]
+async fn list(
+    State(api): State<Api>,
+    principal: Principal,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Page<Payment>>, ApiError> {
+    let page = PageQuery { limit: query.limit, cursor: query.cursor };
+    let limit = page.limit()?;
+    let filter = Filter {
+        customer_id: (principal.role == Role::Customer).then_some(principal.account_id),
+        seller_id: (principal.role == Role::Seller).then_some(principal.account_id),
+        status: query.status,
+        after: page.cursor()?,
+    };
+    let mut conn = api.pool.acquire().await?;
+    let rows = store::list(&mut conn, &filter, limit).await?;
+    let ids: Vec<_> = rows.iter().map(|row| row.order_id).collect();
+    let calls = store::open_calls(&mut conn, &ids).await?.into_iter().collect();
+    let payments = rows.iter().filter_map(|row| view(row, &calls)).collect();
+    Ok(Json(page_of(payments, limit, |payment: &Payment| payment.order_id.to_string())))
+}
+
+/// An order's payment: what its payment link leads to.
+#[utoipa::path(get, path = "/v1/payments/{order_id}", params(("order_id" = OrderId, Path)), security(("token" = [])),
+    responses((status = 200, body = Payment), (status = "4XX", body = Problem)))]
+async fn show(
+    State(api): State<Api>,
+    principal: Principal,
+    Path(id): Path<OrderId>,
+) -> Result<Json<Payment>, ApiError> {
+    let mut conn = api.pool.acquire().await?;
+    let row = store::load(&mut conn, id).await?.filter(|row| match principal.role {
+        Role::Customer => row.customer_id == Some(principal.account_id),
+        Role::Seller => row.seller_id == Some(principal.account_id),
+        Role::Admin => true,
+    });
+    let calls = store::open_calls(&mut conn, &[id]).await?.into_iter().collect();
+    let found = row.and_then(|row| view(&row, &calls)).map(Json);
+    found.ok_or_else(|| ApiError::not_found(format_args!("payment for order {id}")))
+}
+
+fn view(row: &Row, calls: &HashMap<OrderId, ProviderCall>) -> Option<Payment> {
+    Some(Payment {
+        order_id: row.order_id,
+        status: row.status()?,
+        customer_id: row.customer_id,
+        amount: row.amount,
+        pay_until: row.pay_until.map(Timestamp),
+        charge_id: row.charge_id.clone(),
+        refund_id: row.refund_id.clone(),
+        decline_code: row.decline_code.clone(),
+        card: row.card.clone(),
+        call: calls.get(&row.order_id).cloned(),
+        created_at: Timestamp(row.created_ms),
+        updated_at: Timestamp(row.updated_ms),
+    })
+}

@@ -1,0 +1,141 @@
+//! Asks the provider for what was committed, until it answers for certain (race 3), and commits the answer.
+
+use std::{sync::Arc, time::Duration};
+
+use orderflow_platform::{outbox::Outbox, tasks::Stop};
+use sqlx::PgPool;
+use tokio::{sync::Notify, task::JoinSet};
+
+use crate::{
+    domain::{Answer, Input},
+    handle::Batch,
+    provider::{Definite, Provider},
+    store::{self, Due},
+};
+
+/// Calls under way at once.
+const IN_FLIGHT_MAX: usize = 32;
+/// After so long a call that nothing was heard of is made again: by this process, or by another one if this one was
+/// killed. Longer than the provider may take to answer.
+const LEASE: Duration = Duration::from_secs(15);
+/// Longest sleep while nothing is due: finds what other replicas have committed.
+const SLEEP_MAX: Duration = Duration::from_secs(1);
+/// After a call without an answer, doubled with every try up to the maximum.
+const BACKOFF_MIN: Duration = Duration::from_millis(100);
+const BACKOFF_MAX: Duration = Duration::from_secs(10);
+/// How long calls that are under way may take once the service stops. Those that do not end are made again later.
+const DRAIN_MAX: Duration = Duration::from_secs(2);
+
+/// Makes calls.
+#[derive(Clone)]
+pub struct Collector {
+    pool: PgPool,
+    outbox: Outbox,
+    wake: Arc<Notify>,
+    provider: Provider,
+}
+
+impl Collector {
+    /// For the calls in this database.
+    pub const fn new(pool: PgPool, outbox: Outbox, wake: Arc<Notify>, provider: Provider) -> Self {
+        Self { pool, outbox, wake, provider }
+    }
+
+    /// Goes on until it is told to stop; an error is a reason to try again.
+    pub async fn run(self, mut stop: Stop) -> Result<(), sqlx::Error> {
+        let mut calls = JoinSet::new();
+        while !stop.is_now() {
+            while calls.try_join_next().is_some() {}
+            let sleep = match self.start_due(&mut calls).await {
+                Ok(sleep) => sleep,
+                Err(error) => {
+                    tracing::warn!(%error, "the calls that are due cannot be read");
+                    BACKOFF_MIN * 5
+                }
+            };
+            tokio::select! {
+                () = self.wake.notified() => {}
+                Some(_) = calls.join_next() => {}
+                _ = stop.sleep(sleep) => {}
+            }
+        }
+        let drained = async { while calls.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(DRAIN_MAX, drained).await;
+        Ok(())
+    }
+
+    /// Starts the calls that are due, as many as may be under way; how long nothing more is.
+    async fn start_due(&self, calls: &mut JoinSet<()>) -> Result<Duration, sqlx::Error> {
+        let free = IN_FLIGHT_MAX.saturating_sub(calls.len());
+        if free == 0 {
+            return Ok(SLEEP_MAX);
+        }
+        let mut conn = self.pool.acquire().await?;
+        let due = store::take_due(&mut conn, LEASE, i64::try_from(free).unwrap_or(1)).await?;
+        for due in due {
+            let collector = self.clone();
+            calls.spawn(async move { collector.call(due).await });
+        }
+        let seconds = store::seconds_to_next(&mut conn).await?.unwrap_or(SLEEP_MAX.as_secs_f64());
+        Ok(Duration::try_from_secs_f64(seconds).unwrap_or_default().clamp(Duration::from_millis(5), SLEEP_MAX))
+    }
+
+    async fn call(&self, due: Due) {
+        let done = match self.late(&due).await {
+            Ok(Some(definite)) => self.commit(&due, definite).await,
+            Ok(None) => match self.provider.ask(&due).await {
+                Ok(definite) => self.commit(&due, definite).await,
+                Err(unknown) => self.postpone(&due, &unknown.to_string()).await,
+            },
+            Err(error) => Err(error),
+        };
+        if let Err(error) = done {
+            // The lease ends, and the provider is asked again with the same key.
+            tracing::warn!(order_id = %due.order_id, kind = due.kind, %error, "the answer could not be written down");
+        }
+    }
+
+    /// A charge that is asked for the first time, and too late, since the service was down: it is not started, so it is
+    /// certain that nothing was taken.
+    async fn late(&self, due: &Due) -> Result<Option<Definite>, sqlx::Error> {
+        if due.tries > 1 || due.token.is_none() {
+            return Ok(None);
+        }
+        let mut conn = self.pool.acquire().await?;
+        let payment = store::load(&mut conn, due.order_id).await?;
+        let pay_until = payment.and_then(|payment| payment.pay_until);
+        let now = orderflow_platform::clock::now_ms(&mut conn).await?;
+        let answer = Answer::Declined { decline_code: "payment_deadline_passed".to_owned() };
+        Ok(pay_until.filter(|until| now >= *until).map(|_| Definite { answer, card: None }))
+    }
+
+    async fn commit(&self, due: &Due, Definite { answer, card }: Definite) -> Result<(), sqlx::Error> {
+        let mut tx = self.pool.begin().await?;
+        let mut batch = Batch::load(&mut tx, &[due.order_id]).await?;
+        batch.note_card(due.order_id, card);
+        // An answer is never rejected, at most ignored: it was committed before.
+        if let Err(rejection) = batch.apply(due.order_id, Input::Answer(&answer), None, &due.context) {
+            tracing::error!(order_id = %due.order_id, %rejection, "the provider's answer was rejected");
+        }
+        batch.save(&mut tx).await?;
+        store::answered(&mut tx, due).await?;
+        tx.commit().await?;
+        self.outbox.wake();
+        self.wake.notify_one();
+        tracing::info!(
+            order_id = %due.order_id, correlation_id = due.context.correlation_id, kind = due.kind, tries = due.tries,
+            ?answer, "the provider has answered"
+        );
+        Ok(())
+    }
+
+    async fn postpone(&self, due: &Due, error: &str) -> Result<(), sqlx::Error> {
+        let doublings = due.tries.saturating_sub(1).min(10);
+        let after = (BACKOFF_MIN * 2_u32.pow(doublings)).min(BACKOFF_MAX);
+        tracing::warn!(
+            order_id = %due.order_id, correlation_id = due.context.correlation_id, kind = due.kind, tries = due.tries,
+            error, "the outcome is unknown; the provider is asked again with the same key"
+        );
+        store::postpone(&mut *self.pool.acquire().await?, due, after, error).await
+    }
+}

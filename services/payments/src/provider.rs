@@ -1,0 +1,152 @@
+//! The payment provider, over HTTP. An answer is definite or it is none: a time-out, a lost connection or a server's
+//! error say nothing about whether the money was taken.
+
+use std::time::Duration;
+
+use orderflow_contracts::{
+    api::{
+        IDEMPOTENCY_KEY,
+        payments::Card,
+        psp::{Charge, ChargeStatus, CreateCharge, CreateRefund, Refund},
+    },
+    problem::{Code, Problem},
+};
+use reqwest::{Client, Response, StatusCode};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{Settings, domain::Answer, store::Due};
+
+/// How long connecting may take.
+const CONNECT_MAX: Duration = Duration::from_secs(2);
+/// Longest answer that is read, in bytes.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// The provider.
+#[derive(Clone)]
+pub struct Provider {
+    client: Client,
+    url: String,
+    key: String,
+}
+
+/// Nothing definite. Ask again with the same key.
+#[derive(Debug, thiserror::Error)]
+pub enum Unknown {
+    /// It could not be reached, or the answer did not come.
+    #[error("no answer: {0}")]
+    NoAnswer(String),
+    /// It answered something that decides nothing.
+    #[error("the provider answered {status}: {text}")]
+    Undecided {
+        /// The HTTP status.
+        status: u16,
+        /// The beginning of what it said.
+        text: String,
+    },
+}
+
+/// A definite answer, and what it says about the card.
+#[derive(Debug)]
+pub struct Definite {
+    /// The answer.
+    pub answer: Answer,
+    /// The card that was charged or declined.
+    pub card: Option<Card>,
+}
+
+impl Provider {
+    /// As the settings have it.
+    pub fn new(settings: &Settings) -> Result<Self, reqwest::Error> {
+        let timeout = Duration::from_millis(settings.provider_timeout_ms);
+        let client = Client::builder().connect_timeout(CONNECT_MAX).timeout(timeout).no_proxy().build()?;
+        let (url, key) = (settings.provider_url.trim_end_matches('/').to_owned(), settings.provider_key.clone());
+        Ok(Self { client, url, key })
+    }
+
+    /// Asks for what is due, with its key.
+    pub async fn ask(&self, due: &Due) -> Result<Definite, Unknown> {
+        match (&due.token, &due.charge_id) {
+            (Some(token), _) => {
+                let (amount, token) = (due.amount, token.clone());
+                self.charge(&due.key, &CreateCharge { amount, token, reference: due.order_id.to_string() }).await
+            }
+            (None, Some(charge_id)) => {
+                let (charge_id, amount) = (charge_id.clone(), due.amount);
+                self.refund(&due.key, &CreateRefund { charge_id, amount }).await
+            }
+            (None, None) => Err(Unknown::NoAnswer("the call has neither token nor charge".to_owned())),
+        }
+    }
+
+    async fn charge(&self, key: &str, charge: &CreateCharge) -> Result<Definite, Unknown> {
+        let (status, body) = self.post("/v1/charges", key, charge).await?;
+        if status.is_success() || status == StatusCode::PAYMENT_REQUIRED {
+            let charge: Charge = read(status, &body)?;
+            let answer = match charge.status {
+                ChargeStatus::Succeeded => Answer::Charged { charge_id: charge.id },
+                ChargeStatus::Declined => {
+                    let decline_code = charge.decline_code.unwrap_or_else(|| "declined".to_owned());
+                    Answer::Declined { decline_code }
+                }
+            };
+            return Ok(Definite { answer, card: Some(charge.card) });
+        }
+        // The request itself is refused, for good: nothing was charged under this key, and nothing will be.
+        if status == StatusCode::UNPROCESSABLE_ENTITY
+            && read::<Problem>(status, &body).is_ok_and(|problem| problem.code == Code::ValidationFailed)
+        {
+            let answer = Answer::Declined { decline_code: "invalid_request".to_owned() };
+            return Ok(Definite { answer, card: None });
+        }
+        Err(undecided(status, &body))
+    }
+
+    async fn refund(&self, key: &str, refund: &CreateRefund) -> Result<Definite, Unknown> {
+        let (status, body) = self.post("/v1/refunds", key, refund).await?;
+        if status.is_success() {
+            let refund: Refund = read(status, &body)?;
+            return Ok(Definite { answer: Answer::Refunded { refund_id: refund.id }, card: None });
+        }
+        Err(undecided(status, &body))
+    }
+
+    async fn post<T: Serialize>(&self, path: &str, key: &str, body: &T) -> Result<(StatusCode, Vec<u8>), Unknown> {
+        let request = self.client.post(format!("{}{path}", self.url)).bearer_auth(&self.key);
+        let response = request.header(IDEMPOTENCY_KEY, key).json(body).send().await.map_err(no_answer)?;
+        let status = response.status();
+        Ok((status, bounded(response).await?))
+    }
+}
+
+async fn bounded(mut response: Response) -> Result<Vec<u8>, Unknown> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
+        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
+            return Err(Unknown::NoAnswer("the answer is too long".to_owned()));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn read<T: DeserializeOwned>(status: StatusCode, body: &[u8]) -> Result<T, Unknown> {
+    serde_json::from_slice(body).map_err(|_| undecided(status, body))
+}
+
+fn undecided(status: StatusCode, body: &[u8]) -> Unknown {
+    let text = String::from_utf8_lossy(body).chars().take(200).collect();
+    Unknown::Undecided { status: status.as_u16(), text }
+}
+
+/// The error and its causes, without the URL.
+fn no_answer(error: reqwest::Error) -> Unknown {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    Unknown::NoAnswer(text)
+}

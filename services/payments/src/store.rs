@@ -1,0 +1,388 @@
+//! SQL, and nothing else.
+
+use std::time::Duration;
+
+use orderflow_contracts::{
+    api::payments::{Card, PaymentStatus, ProviderCall},
+    events::TimestampMs,
+    ids::{AccountId, OrderId},
+    money::{Currency, Money},
+    timestamp::Timestamp,
+    words::read,
+};
+use orderflow_platform::context::Context;
+use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _, postgres::PgRow};
+use uuid::Uuid;
+
+use crate::domain::{Call, Intent, State};
+
+/// A payment and what stands around it.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// For which order.
+    pub order_id: OrderId,
+    /// How far it is.
+    pub state: State,
+    /// Who pays, where it is known.
+    pub customer_id: Option<AccountId>,
+    /// Who delivers, where it is known.
+    pub seller_id: Option<AccountId>,
+    /// What is or was due.
+    pub amount: Option<Money>,
+    /// No charge is started from this moment on.
+    pub pay_until: Option<TimestampMs>,
+    /// The provider's id of the charge.
+    pub charge_id: Option<String>,
+    /// The provider's id of the refund.
+    pub refund_id: Option<String>,
+    /// Why the card was declined.
+    pub decline_code: Option<String>,
+    /// The card.
+    pub card: Option<Card>,
+    /// How often it has changed; 0 if there is no row yet.
+    pub version: i64,
+    /// The number of its last event.
+    pub sequence: i64,
+    /// When it was first heard of.
+    pub created_ms: TimestampMs,
+    /// When it changed last.
+    pub updated_ms: TimestampMs,
+}
+
+impl Row {
+    /// Of an order that nothing was heard of yet.
+    pub const fn new(order_id: OrderId, now: TimestampMs) -> Self {
+        Self {
+            order_id,
+            state: State::Unknown,
+            customer_id: None,
+            seller_id: None,
+            amount: None,
+            pay_until: None,
+            charge_id: None,
+            refund_id: None,
+            decline_code: None,
+            card: None,
+            version: 0,
+            sequence: 0,
+            created_ms: now,
+            updated_ms: now,
+        }
+    }
+
+    /// The status as the API has it; none while nothing was heard of the order.
+    pub const fn status(&self) -> Option<PaymentStatus> {
+        Some(match self.state {
+            State::Unknown => return None,
+            State::Open(_) => PaymentStatus::Open,
+            State::InFlight { .. } => PaymentStatus::Processing,
+            State::Succeeded { .. } => PaymentStatus::Succeeded,
+            State::Failed => PaymentStatus::Failed,
+            State::Voided => PaymentStatus::Voided,
+            State::Refunding { .. } => PaymentStatus::Refunding,
+            State::Refunded => PaymentStatus::Refunded,
+        })
+    }
+}
+
+const COLUMNS: &str = "order_id, customer_id, seller_id, amount_minor, currency, pay_until_ms, status, cancelled, \
+                       charge_id, refund_id, decline_code, card_brand, card_last4, version, sequence, created_ms, \
+                       updated_ms";
+
+/// A column has something in it that this version of the service does not know, or lacks what must be there.
+fn unknown(column: &str) -> sqlx::Error {
+    sqlx::Error::ColumnDecode { index: column.to_owned(), source: "not a value that this version knows".into() }
+}
+
+fn money_of(row: &PgRow) -> Result<Option<Money>, sqlx::Error> {
+    let (minor, currency): (Option<i64>, Option<&str>) = (row.try_get("amount_minor")?, row.try_get("currency")?);
+    let (Some(minor), Some(currency)) = (minor, currency) else { return Ok(None) };
+    Ok(Some(Money::new(minor, read::<Currency>(currency).ok_or_else(|| unknown("currency"))?)))
+}
+
+fn row_of(row: &PgRow) -> Result<Row, sqlx::Error> {
+    let brand: Option<String> = row.try_get("card_brand")?;
+    let last4: Option<String> = row.try_get("card_last4")?;
+    let mut read = Row {
+        order_id: row.try_get::<Uuid, _>("order_id")?.into(),
+        state: State::Unknown,
+        customer_id: row.try_get::<Option<Uuid>, _>("customer_id")?.map(Into::into),
+        seller_id: row.try_get::<Option<Uuid>, _>("seller_id")?.map(Into::into),
+        amount: money_of(row)?,
+        pay_until: row.try_get("pay_until_ms")?,
+        charge_id: row.try_get("charge_id")?,
+        refund_id: row.try_get("refund_id")?,
+        decline_code: row.try_get("decline_code")?,
+        card: brand.zip(last4).map(|(brand, last4)| Card { brand, last4 }),
+        version: row.try_get("version")?,
+        sequence: row.try_get("sequence")?,
+        created_ms: row.try_get("created_ms")?,
+        updated_ms: row.try_get("updated_ms")?,
+    };
+    read.state = state_of(row, &read)?;
+    Ok(read)
+}
+
+fn state_of(row: &PgRow, read: &Row) -> Result<State, sqlx::Error> {
+    let amount = || read.amount.ok_or_else(|| unknown("amount_minor"));
+    let charge_id = || read.charge_id.clone().ok_or_else(|| unknown("charge_id"));
+    let intent = || -> Result<Intent, sqlx::Error> {
+        let customer_id = read.customer_id.ok_or_else(|| unknown("customer_id"))?;
+        let pay_until = read.pay_until.ok_or_else(|| unknown("pay_until_ms"))?;
+        Ok(Intent { customer_id, amount: amount()?, pay_until })
+    };
+    let status = orderflow_contracts::words::read(row.try_get("status")?).ok_or_else(|| unknown("status"))?;
+    Ok(match status {
+        PaymentStatus::Open => State::Open(intent()?),
+        PaymentStatus::Processing => State::InFlight { intent: intent()?, cancelled: row.try_get("cancelled")? },
+        PaymentStatus::Succeeded => State::Succeeded { charge_id: charge_id()?, amount: amount()? },
+        PaymentStatus::Failed => State::Failed,
+        PaymentStatus::Voided => State::Voided,
+        PaymentStatus::Refunding => State::Refunding { charge_id: charge_id()?, amount: amount()? },
+        PaymentStatus::Refunded => State::Refunded,
+    })
+}
+
+/// The payments of these orders, locked until the transaction ends; in the order of the ids.
+pub async fn load_for_update(conn: &mut PgConnection, ids: &[OrderId]) -> Result<Vec<Row>, sqlx::Error> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| (*id).into()).collect();
+    let mut query = QueryBuilder::<Postgres>::new("select ");
+    query.push(COLUMNS).push(" from payments where order_id = any(").push_bind(ids);
+    query.push(") order by order_id for update");
+    query.build().fetch_all(conn).await?.iter().map(row_of).collect()
+}
+
+/// One payment, as it is now.
+pub async fn load(conn: &mut PgConnection, id: OrderId) -> Result<Option<Row>, sqlx::Error> {
+    let mut query = QueryBuilder::<Postgres>::new("select ");
+    query.push(COLUMNS).push(" from payments where order_id = ").push_bind(Uuid::from(id));
+    query.build().fetch_optional(conn).await?.as_ref().map(row_of).transpose()
+}
+
+/// Whose payments, in which state, after which one.
+#[derive(Debug, Default)]
+pub struct Filter {
+    /// Only this customer's.
+    pub customer_id: Option<AccountId>,
+    /// Only this seller's.
+    pub seller_id: Option<AccountId>,
+    /// Only those in this state.
+    pub status: Option<PaymentStatus>,
+    /// Only those of orders that are older than this one.
+    pub after: Option<OrderId>,
+}
+
+/// Payments, those of the newest orders first; one more than `limit` if there are more.
+pub async fn list(conn: &mut PgConnection, filter: &Filter, limit: i64) -> Result<Vec<Row>, sqlx::Error> {
+    let mut query = QueryBuilder::<Postgres>::new("select ");
+    query.push(COLUMNS).push(" from payments where true");
+    if let Some(id) = filter.customer_id {
+        query.push(" and customer_id = ").push_bind(Uuid::from(id));
+    }
+    if let Some(id) = filter.seller_id {
+        query.push(" and seller_id = ").push_bind(Uuid::from(id));
+    }
+    if let Some(status) = filter.status {
+        query.push(" and status = ").push_bind(status.as_str());
+    }
+    if let Some(id) = filter.after {
+        query.push(" and order_id < ").push_bind(Uuid::from(id));
+    }
+    query.push(" order by order_id desc limit ").push_bind(limit + 1);
+    query.build().fetch_all(conn).await?.iter().map(row_of).collect()
+}
+
+/// Saves a payment that was loaded with this version, a new one (version 0) too. The version check is for a writer that
+/// has lost its lock with its connection and does not know yet.
+pub async fn save(conn: &mut PgConnection, loaded: i64, row: &Row) -> Result<(), sqlx::Error> {
+    let Some(status) = row.status() else { return Ok(()) };
+    let saved = sqlx::query(
+        "insert into payments as old (order_id, customer_id, seller_id, amount_minor, currency, pay_until_ms, status,
+             cancelled, charge_id, refund_id, decline_code, card_brand, card_last4, version, sequence, created_ms,
+             updated_ms)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+         on conflict (order_id) do update set customer_id = excluded.customer_id, seller_id = excluded.seller_id,
+             amount_minor = excluded.amount_minor, currency = excluded.currency, pay_until_ms = excluded.pay_until_ms,
+             status = excluded.status, cancelled = excluded.cancelled, charge_id = excluded.charge_id,
+             refund_id = excluded.refund_id, decline_code = excluded.decline_code, card_brand = excluded.card_brand,
+             card_last4 = excluded.card_last4, version = excluded.version, sequence = excluded.sequence,
+             updated_ms = excluded.updated_ms
+         where old.version = $18",
+    )
+    .bind(Uuid::from(row.order_id))
+    .bind(row.customer_id.map(Uuid::from))
+    .bind(row.seller_id.map(Uuid::from))
+    .bind(row.amount.map(|amount| amount.minor))
+    .bind(row.amount.map(|amount| amount.currency.code()))
+    .bind(row.pay_until)
+    .bind(status.as_str())
+    .bind(matches!(row.state, State::InFlight { cancelled: true, .. }))
+    .bind(&row.charge_id)
+    .bind(&row.refund_id)
+    .bind(&row.decline_code)
+    .bind(row.card.as_ref().map(|card| &card.brand))
+    .bind(row.card.as_ref().map(|card| &card.last4))
+    .bind(row.version)
+    .bind(row.sequence)
+    .bind(row.created_ms)
+    .bind(row.updated_ms)
+    .bind(loaded)
+    .execute(conn)
+    .await?;
+    if saved.rows_affected() == 1 {
+        return Ok(());
+    }
+    Err(sqlx::Error::Protocol("a payment was changed by someone else though it was locked".to_owned()))
+}
+
+/// The words for a call: its kind, and the key under which the provider knows it. Derived from the order, so that
+/// whoever makes the call again makes the same.
+pub fn names_of(call: &Call, order_id: OrderId) -> (&'static str, String) {
+    match call {
+        Call::Charge(_) => ("charge", format!("order-{order_id}-charge")),
+        Call::Refund { .. } => ("refund", format!("order-{order_id}-refund")),
+    }
+}
+
+/// Writes down what the provider is to be asked for.
+pub async fn insert_call(
+    conn: &mut PgConnection,
+    order_id: OrderId,
+    call: &Call,
+    token: Option<&str>,
+    context: &Context,
+) -> Result<(), sqlx::Error> {
+    let (kind, key) = names_of(call, order_id);
+    let (charge_id, amount) = match call {
+        Call::Charge(amount) => (None, *amount),
+        Call::Refund { charge_id, amount } => (Some(charge_id), *amount),
+    };
+    sqlx::query(
+        "insert into provider_calls (order_id, kind, idempotency_key, token, charge_id, amount_minor, currency,
+             correlation_id, causation_id, traceparent)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    )
+    .bind(Uuid::from(order_id))
+    .bind(kind)
+    .bind(key)
+    .bind(token)
+    .bind(charge_id)
+    .bind(amount.minor)
+    .bind(amount.currency.code())
+    .bind(&context.correlation_id)
+    .bind(context.causation_id.map(Uuid::from))
+    .bind(&context.traceparent)
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// A call that is to be made now.
+#[derive(Debug, Clone)]
+pub struct Due {
+    /// For which order.
+    pub order_id: OrderId,
+    /// `charge` or `refund`.
+    pub kind: String,
+    /// The provider's idempotency key.
+    pub key: String,
+    /// What stands for the card, for a charge.
+    pub token: Option<String>,
+    /// The charge, for a refund.
+    pub charge_id: Option<String>,
+    /// How much.
+    pub amount: Money,
+    /// How often it was made, this time included.
+    pub tries: u32,
+    /// Where it comes from.
+    pub context: Context,
+}
+
+/// Takes calls that are due, for as long as `lease`: if nothing is heard of them until then, they are made again.
+pub async fn take_due(conn: &mut PgConnection, lease: Duration, limit: i64) -> Result<Vec<Due>, sqlx::Error> {
+    let rows = sqlx::query(
+        "update provider_calls set tries = tries + 1,
+             next_try_at = clock_timestamp() + make_interval(secs => $1)
+         where (order_id, kind) in (
+             select order_id, kind from provider_calls where answered_at is null and next_try_at <= clock_timestamp()
+             order by next_try_at limit $2 for update skip locked)
+         returning order_id, kind, idempotency_key, token, charge_id, amount_minor, currency, tries, correlation_id,
+             causation_id, traceparent",
+    )
+    .bind(lease.as_secs_f64())
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(due_of).collect()
+}
+
+fn due_of(row: &PgRow) -> Result<Due, sqlx::Error> {
+    Ok(Due {
+        order_id: row.try_get::<Uuid, _>("order_id")?.into(),
+        kind: row.try_get("kind")?,
+        key: row.try_get("idempotency_key")?,
+        token: row.try_get("token")?,
+        charge_id: row.try_get("charge_id")?,
+        amount: money_of(row)?.ok_or_else(|| unknown("amount_minor"))?,
+        tries: row.try_get::<i32, _>("tries")?.unsigned_abs(),
+        context: Context {
+            correlation_id: row.try_get("correlation_id")?,
+            causation_id: row.try_get::<Option<Uuid>, _>("causation_id")?.map(Into::into),
+            traceparent: row.try_get("traceparent")?,
+        },
+    })
+}
+
+/// Nothing definite was heard: the call is made again after so long.
+pub async fn postpone(conn: &mut PgConnection, due: &Due, after: Duration, error: &str) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "update provider_calls set next_try_at = clock_timestamp() + make_interval(secs => $3), last_error = $4
+         where order_id = $1 and kind = $2 and answered_at is null",
+    )
+    .bind(Uuid::from(due.order_id))
+    .bind(&due.kind)
+    .bind(after.as_secs_f64())
+    .bind(error)
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// The provider has answered for certain.
+pub async fn answered(conn: &mut PgConnection, due: &Due) -> Result<(), sqlx::Error> {
+    sqlx::query("update provider_calls set answered_at = clock_timestamp() where order_id = $1 and kind = $2")
+        .bind(Uuid::from(due.order_id))
+        .bind(&due.kind)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// How long until a call is due, in seconds; less than none if one is overdue.
+pub async fn seconds_to_next(conn: &mut PgConnection) -> Result<Option<f64>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select extract(epoch from min(next_try_at) - clock_timestamp())::double precision from provider_calls
+         where answered_at is null",
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// The calls of these orders that the provider has not answered for certain.
+pub async fn open_calls(
+    conn: &mut PgConnection,
+    ids: &[OrderId],
+) -> Result<Vec<(OrderId, ProviderCall)>, sqlx::Error> {
+    let rows: Vec<(Uuid, String, i32, i64, Option<String>)> = sqlx::query_as(
+        "select order_id, kind, tries, (extract(epoch from next_try_at) * 1000)::bigint, last_error
+         from provider_calls where order_id = any($1) and answered_at is null",
+    )
+    .bind(ids.iter().map(|id| (*id).into()).collect::<Vec<Uuid>>())
+    .fetch_all(conn)
+    .await?;
+    let call = |(id, kind, tries, next_try_ms, last_error): (Uuid, String, i32, i64, Option<String>)| {
+        let next_try_at = Timestamp(next_try_ms);
+        (id.into(), ProviderCall { kind, tries: tries.unsigned_abs(), next_try_at, last_error })
+    };
+    Ok(rows.into_iter().map(call).collect())
+}
