@@ -1,0 +1,257 @@
+//! HTTP in; accounts, timelines and events out.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Router,
+    extract::{ConnectInfo, State},
+    http::{HeaderMap, StatusCode},
+    response::{
+        IntoResponse, Response, Sse,
+        sse::KeepAlive,
+    },
+};
+use orderflow_contracts::{
+    api::{
+        Page,
+        console::{Account, EventRecord, Login, Refresh, Session, SignUp, Timeline},
+    },
+    ids::OrderId,
+    problem::{Code, Problem},
+    timestamp::Timestamp,
+};
+use orderflow_platform::{
+    auth::{Principal, Signer, TOKEN_LIFE},
+    http::{ApiError, Json, PageQuery, Path, Query, RateLimiter, commit, page_of},
+};
+use serde::Deserialize;
+use sqlx::{PgConnection, PgPool};
+use tokio::sync::{Semaphore, watch};
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
+
+use crate::{
+    accounts::{self, Shown},
+    events::{self, Filter},
+    stream::Reader,
+    timeline,
+};
+
+/// Streams at once.
+const STREAMS_MAX: usize = 100;
+/// Between two signs of life on a stream.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+/// Events of one order that a timeline is made of. An order has a dozen.
+const TIMELINE_MAX: i64 = 500;
+/// Passwords that may be tried for one address: in the long run, and at once.
+const LOGINS_PER_SECOND: f64 = 0.2;
+const LOGINS_BURST: f64 = 20.0;
+/// Accounts that may be opened, or passwords tried for whatever account, from one address.
+const HASHES_PER_SECOND: f64 = 20.0;
+const HASHES_BURST: f64 = 300.0;
+
+/// What the handlers need.
+#[derive(Clone)]
+pub struct Api(Arc<Inner>);
+
+struct Inner {
+    pool: PgPool,
+    signer: Signer,
+    news: Arc<watch::Sender<u64>>,
+    streams: Arc<Semaphore>,
+    logins: RateLimiter<String>,
+    hashes: RateLimiter<IpAddr>,
+}
+
+impl Api {
+    /// On this database; `news` says when there are new events.
+    pub fn new(pool: PgPool, signer: Signer, news: Arc<watch::Sender<u64>>) -> Self {
+        let streams = Arc::new(Semaphore::new(STREAMS_MAX));
+        let logins = RateLimiter::new(LOGINS_PER_SECOND, LOGINS_BURST);
+        let hashes = RateLimiter::new(HASHES_PER_SECOND, HASHES_BURST);
+        Self(Arc::new(Inner { pool, signer, news, streams, logins, hashes }))
+    }
+}
+
+impl Inner {
+    /// A session for the account: a token, and one for the next.
+    async fn session(&self, conn: &mut PgConnection, account: Account, family: Uuid) -> Result<Session, ApiError> {
+        let principal = Principal { account_id: account.id, role: account.role };
+        let signed = self.signer.sign(principal, TOKEN_LIFE);
+        let (token, expires) = signed.map_err(|error| ApiError::internal("no token could be signed", error))?;
+        let expires_at = Timestamp(i64::try_from(expires).unwrap_or(i64::MAX / 1000).saturating_mul(1000));
+        let refresh_token = accounts::issue_refresh_token(conn, account.id, family).await?;
+        Ok(Session { token, expires_at, refresh_token, account })
+    }
+
+    fn check_rate(&self, address: IpAddr, email: Option<&str>) -> Result<(), ApiError> {
+        let now = Instant::now();
+        let by_email = email.is_none_or(|email| self.logins.allows(email.trim().to_lowercase(), now));
+        if by_email && self.hashes.allows(address, now) {
+            return Ok(());
+        }
+        Err(ApiError::new(Code::RateLimited, "too many passwords were tried; wait a minute"))
+    }
+}
+
+/// The routes and their OpenAPI document.
+pub fn router(api: Api) -> (Router, String) {
+    let (router, openapi) = OpenApiRouter::new()
+        .routes(routes!(sign_up))
+        .routes(routes!(log_in))
+        .routes(routes!(refresh))
+        .routes(routes!(log_out))
+        .routes(routes!(me))
+        .routes(routes!(show_timeline))
+        .routes(routes!(list_events))
+        .routes(routes!(stream))
+        .with_state(api)
+        .split_for_parts();
+    (router, orderflow_platform::http::describe(openapi, "OrderFlow console", "Accounts, timelines, events"))
+}
+
+/// Opens an account and a session.
+#[utoipa::path(post, path = "/v1/accounts", request_body = SignUp,
+    responses((status = 201, body = Session), (status = "4XX", body = Problem)))]
+async fn sign_up(
+    State(Api(api)): State<Api>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Json(new): Json<SignUp>,
+) -> Result<Response, ApiError> {
+    api.check_rate(peer.ip(), None)?;
+    let mut tx = api.pool.begin().await?;
+    let account = accounts::sign_up(&mut tx, new).await?;
+    tracing::info!(account_id = %account.id, role = account.role.as_str(), "account opened");
+    let session = api.session(&mut tx, account, Uuid::new_v4()).await?;
+    commit(tx).await?;
+    Ok((StatusCode::CREATED, Json(session)).into_response())
+}
+
+/// Opens a session.
+#[utoipa::path(post, path = "/v1/sessions", request_body = Login,
+    responses((status = 201, body = Session), (status = "4XX", body = Problem)))]
+async fn log_in(
+    State(Api(api)): State<Api>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Json(login): Json<Login>,
+) -> Result<Response, ApiError> {
+    api.check_rate(peer.ip(), Some(&login.email))?;
+    let account = accounts::log_in(&api.pool, &login.email, login.password).await?;
+    let session = api.session(&mut *api.pool.acquire().await?, account, Uuid::new_v4()).await?;
+    Ok((StatusCode::CREATED, Json(session)).into_response())
+}
+
+/// Continues a session: a new token, and a new refresh token in place of the one that is shown.
+#[utoipa::path(post, path = "/v1/sessions/refresh", request_body = Refresh,
+    responses((status = 200, body = Session), (status = "4XX", body = Problem)))]
+async fn refresh(State(Api(api)): State<Api>, Json(shown): Json<Refresh>) -> Result<Json<Session>, ApiError> {
+    let mut tx = api.pool.begin().await?;
+    match accounts::use_refresh_token(&mut tx, &shown.refresh_token).await? {
+        Shown::Good(account, family) => {
+            let session = api.session(&mut tx, account, family).await?;
+            commit(tx).await?;
+            Ok(Json(session))
+        }
+        Shown::Stolen => {
+            commit(tx).await?;
+            tracing::warn!("a refresh token was used twice; its session is over");
+            Err(accounts::stolen())
+        }
+    }
+}
+
+/// Ends a session. Tokens that were given out stay good until they expire.
+#[utoipa::path(post, path = "/v1/sessions/logout", request_body = Refresh,
+    responses((status = 204), (status = "4XX", body = Problem)))]
+async fn log_out(State(Api(api)): State<Api>, Json(shown): Json<Refresh>) -> Result<StatusCode, ApiError> {
+    accounts::log_out(&mut *api.pool.acquire().await?, &shown.refresh_token).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whose token this is.
+#[utoipa::path(get, path = "/v1/accounts/me", security(("token" = [])),
+    responses((status = 200, body = Account), (status = "4XX", body = Problem)))]
+async fn me(State(Api(api)): State<Api>, principal: Principal) -> Result<Json<Account>, ApiError> {
+    let account = accounts::by_id(&mut *api.pool.acquire().await?, principal.account_id).await?;
+    account.map(Json).ok_or_else(|| ApiError::not_found("account of this token"))
+}
+
+/// What has happened to an order, and what comes next.
+#[utoipa::path(get, path = "/v1/orders/{id}/timeline", params(("id" = OrderId, Path)), security(("token" = [])),
+    responses((status = 200, body = Timeline), (status = "4XX", body = Problem)))]
+async fn show_timeline(
+    State(Api(api)): State<Api>,
+    principal: Principal,
+    Path(id): Path<OrderId>,
+) -> Result<Json<Timeline>, ApiError> {
+    let filter = Filter { order_id: Some(id), ..Filter::default() };
+    let events = events::list(&mut *api.pool.acquire().await?, &principal, &filter, TIMELINE_MAX).await?;
+    if events.is_empty() {
+        return Err(ApiError::not_found(format_args!("order {id} that the console has heard of")));
+    }
+    Ok(Json(timeline::of(id, &events)))
+}
+
+/// Which events.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct EventsQuery {
+    /// Only those about this order, the oldest first; without it, the newest first.
+    order_id: Option<OrderId>,
+    /// Most items of the page; 50 if nothing is said, at most 200.
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Events that the account may see.
+#[utoipa::path(get, path = "/v1/events", params(EventsQuery), security(("token" = [])),
+    responses((status = 200, body = Page<EventRecord>), (status = "4XX", body = Problem)))]
+async fn list_events(
+    State(Api(api)): State<Api>,
+    principal: Principal,
+    Query(query): Query<EventsQuery>,
+) -> Result<Json<Page<EventRecord>>, ApiError> {
+    let newest_first = query.order_id.is_none();
+    let page = PageQuery { limit: query.limit, cursor: query.cursor };
+    let (limit, cursor) = (page.limit()?, page.cursor()?);
+    let (after, before) = if newest_first { (None, cursor) } else { (cursor, None) };
+    let filter = Filter { order_id: query.order_id, after, before, newest_first };
+    let found = events::list(&mut *api.pool.acquire().await?, &principal, &filter, limit + 1).await?;
+    Ok(Json(page_of(found, limit, |event| event.position.to_string())))
+}
+
+/// Where a stream begins.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct StreamQuery {
+    /// Only events about this order.
+    order_id: Option<OrderId>,
+    /// After this position; from now on if nothing is said. The header `Last-Event-ID` goes before.
+    after: Option<i64>,
+}
+
+/// Events as they happen, as server-sent events; `id` is the position, `event` the type, `data` a record.
+#[utoipa::path(get, path = "/v1/stream", params(StreamQuery), security(("token" = [])),
+    responses((status = 200, content_type = "text/event-stream", body = EventRecord), (status = "4XX", body = Problem)))]
+async fn stream(
+    State(Api(api)): State<Api>,
+    principal: Principal,
+    headers: HeaderMap,
+    Query(query): Query<StreamQuery>,
+) -> Result<Response, ApiError> {
+    let busy = |_| ApiError::new(Code::Overloaded, "too many streams are open");
+    let place = Arc::clone(&api.streams).try_acquire_owned().map_err(busy)?;
+    let last_seen = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());
+    let position = match last_seen.or(query.after) {
+        Some(position) => position,
+        None => events::last_position(&mut *api.pool.acquire().await?).await?,
+    };
+    let reader = Reader::new(api.pool.clone(), principal, query.order_id, position, api.news.subscribe(), place);
+    Ok(Sse::new(reader.stream()).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
+}
