@@ -37,6 +37,7 @@ pub fn with_text(text: &str) -> Vec<(u32, String)> {
     let of_line = |line: &str| {
         let (pid, rest) = line.trim_start().split_once(' ')?;
         let (state, command) = rest.trim_start().split_once(' ')?;
+        let command = command.trim_start();
         let wanted = !state.starts_with('Z') && command.contains(text) && !command.starts_with("ps ");
         wanted.then(|| (pid.parse().unwrap(), command.to_owned()))
     };
