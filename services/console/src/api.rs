@@ -10,10 +10,7 @@ use axum::{
     Router,
     extract::{ConnectInfo, State},
     http::{HeaderMap, StatusCode},
-    response::{
-        IntoResponse, Response, Sse,
-        sse::KeepAlive,
-    },
+    response::{IntoResponse, Response, Sse, sse::KeepAlive},
 };
 use orderflow_contracts::{
     api::{

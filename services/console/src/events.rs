@@ -97,12 +97,7 @@ pub async fn at(
 }
 
 /// Events after this position about orders whose creation was not heard of yet: whose they are will be known soon.
-pub async fn ownerless(
-    conn: &mut PgConnection,
-    after: i64,
-    until: i64,
-    limit: i64,
-) -> Result<Vec<i64>, sqlx::Error> {
+pub async fn ownerless(conn: &mut PgConnection, after: i64, until: i64, limit: i64) -> Result<Vec<i64>, sqlx::Error> {
     sqlx::query_scalar(
         "select position from events where position > $1 and position <= $2 and order_id is not null
              and not exists (select from participants where participants.order_id = events.order_id)

@@ -102,7 +102,9 @@ impl Reader {
             self.waiting.truncate(WAITING_MAX);
         }
         self.position = records.last().map_or(reached, |record| record.position.max(reached));
-        self.ready.extend(records.into_iter().filter(|record| self.order_id.is_none_or(|id| record.subject == id.to_string())));
+        self.ready.extend(
+            records.into_iter().filter(|record| self.order_id.is_none_or(|id| record.subject == id.to_string())),
+        );
         Ok(())
     }
 }

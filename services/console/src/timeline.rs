@@ -132,7 +132,8 @@ fn next(known: &[About]) -> Vec<NextStep> {
     let mut step = |who: &str, what: &str| next.push(NextStep { who: who.to_owned(), what: what.to_owned() });
     if order(|event| matches!(event, OrderEvent::Cancelled { .. })) {
         let is_held = stock(|event| matches!(event, InventoryEvent::Reserved { .. } | InventoryEvent::Allocated));
-        let is_over = stock(|event| matches!(event, InventoryEvent::Released | InventoryEvent::AllocationFailed { .. }));
+        let is_over =
+            stock(|event| matches!(event, InventoryEvent::Released | InventoryEvent::AllocationFailed { .. }));
         if is_held && !is_over {
             step("inventory", "gives the stock back");
         }
@@ -246,9 +247,8 @@ mod tests {
             next.into_iter().next().map(|step| step.who)
         };
         let turns: Vec<_> = (1..=10).map(turn).collect();
-        let expected = [
-            "seller", "inventory", "inventory", "payments", "customer", "orders", "inventory", "seller", "inventory",
-        ];
+        let expected =
+            ["seller", "inventory", "inventory", "payments", "customer", "orders", "inventory", "seller", "inventory"];
         assert_eq!(turns[..9], expected.map(|who| Some(who.to_owned())));
         assert_eq!(turns[9], None);
     }
@@ -257,7 +257,8 @@ mod tests {
     fn what_a_cancellation_still_has_to_give_back_is_named() {
         let mut events = life()[..8].to_vec();
         events.push(record(20, None, 2000, &OrderEvent::Cancelled { reason: CancelReason::BySeller }));
-        let who = |events: &[EventRecord]| of(Uuid::nil().into(), events).next.into_iter().map(|n| n.who).collect::<Vec<_>>();
+        let who =
+            |events: &[EventRecord]| of(Uuid::nil().into(), events).next.into_iter().map(|n| n.who).collect::<Vec<_>>();
         assert_eq!(who(&events), ["inventory", "payments"]);
         events.push(record(21, Some(20), 2010, &InventoryEvent::Released));
         assert_eq!(who(&events), ["payments"]);

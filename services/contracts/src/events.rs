@@ -233,14 +233,17 @@ pub fn encode<E: Serialize>(event: &E) -> (String, Vec<u8>) {
 
 /// The event of a record's type and value. A field that is not known is passed over; one that is missing is an error.
 pub fn decode<E: DeserializeOwned>(event_type: &str, data: &[u8]) -> Result<E, NotAnEvent> {
+    let tagged = |data: Option<Value>| {
+        let data = data.map(|data| ("data".to_owned(), data));
+        let fields = [("type".to_owned(), Value::from(event_type))].into_iter().chain(data);
+        serde_json::from_value(Value::Object(fields.collect()))
+    };
     let read = || {
         let data: Value = serde_json::from_slice(data)?;
-        let mut tagged = Map::from_iter([("type".to_owned(), Value::from(event_type))]);
         // An event that is nothing but its type has an empty object for data, which serde does not take for nothing.
-        if data.as_object().is_none_or(|fields| !fields.is_empty()) {
-            tagged.insert("data".to_owned(), data);
-        }
-        serde_json::from_value(Value::Object(tagged))
+        let is_empty = data.as_object().is_some_and(Map::is_empty);
+        let bare = is_empty.then(|| tagged(None).ok()).flatten();
+        bare.map_or_else(|| tagged(Some(data)), Ok)
     };
     let event_type = || event_type.chars().take(100).collect();
     read().map_err(|source| NotAnEvent { event_type: event_type(), source })
@@ -255,7 +258,10 @@ mod tests {
 
     fn round<E: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(event: &E, event_type: &str, data: &Value) {
         let (encoded_type, encoded) = encode(event);
-        assert_eq!((encoded_type.as_str(), serde_json::from_slice::<Value>(&encoded).unwrap()), (event_type, data.clone()));
+        assert_eq!(
+            (encoded_type.as_str(), serde_json::from_slice::<Value>(&encoded).unwrap()),
+            (event_type, data.clone())
+        );
         assert_eq!(decode::<E>(&encoded_type, &encoded).unwrap(), *event);
     }
 

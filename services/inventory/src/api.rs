@@ -253,9 +253,8 @@ async fn show_reservation(
 
 fn view(row: &Row) -> Option<Reservation> {
     let (status, expires_ms) = store::parts_of(&row.reservation)?;
-    let line = |(product_id, quantity): (&ProductId, &u32)| {
-        ReservationLine { product_id: *product_id, quantity: *quantity }
-    };
+    let line =
+        |(product_id, quantity): (&ProductId, &u32)| ReservationLine { product_id: *product_id, quantity: *quantity };
     Some(Reservation {
         order_id: row.order_id,
         status,

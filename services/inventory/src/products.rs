@@ -154,5 +154,8 @@ fn check_stock(stock: u32) -> Result<(), ApiError> {
     if stock <= STOCK_MAX {
         return Ok(());
     }
-    Err(ApiError::new(Code::ValidationFailed, format!("there are at most {STOCK_MAX} pieces of a product, not {stock}")))
+    Err(ApiError::new(
+        Code::ValidationFailed,
+        format!("there are at most {STOCK_MAX} pieces of a product, not {stock}"),
+    ))
 }

@@ -64,9 +64,7 @@ fn reservation_of(row: &PgRow) -> Result<Row, sqlx::Error> {
     let lines: Lines = serde_json::from_value(row.try_get::<Value, _>("lines")?).map_err(|_| unknown("lines"))?;
     let status = read(row.try_get("status")?).ok_or_else(|| unknown("status"))?;
     let reservation = match status {
-        ReservationStatus::Held => {
-            Reservation::Held { lines: lines.clone(), expires_at: row.try_get("expires_ms")? }
-        }
+        ReservationStatus::Held => Reservation::Held { lines: lines.clone(), expires_at: row.try_get("expires_ms")? },
         ReservationStatus::Refused => Reservation::Refused,
         ReservationStatus::Expired => Reservation::Expired { lines: lines.clone() },
         ReservationStatus::Allocated => Reservation::Allocated { lines: lines.clone() },

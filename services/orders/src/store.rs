@@ -91,10 +91,7 @@ pub const fn parts_of(status: Status) -> (OrderStatus, Option<TimestampMs>, Opti
 }
 
 /// These orders, locked until the transaction ends. In the order of the ids, so that nobody waits in a circle.
-pub async fn load_for_update(
-    conn: &mut PgConnection,
-    ids: &[OrderId],
-) -> Result<BTreeMap<OrderId, Row>, sqlx::Error> {
+pub async fn load_for_update(conn: &mut PgConnection, ids: &[OrderId]) -> Result<BTreeMap<OrderId, Row>, sqlx::Error> {
     let ids: Vec<Uuid> = ids.iter().map(|id| (*id).into()).collect();
     let mut query = QueryBuilder::<Postgres>::new("select ");
     query.push(COLUMNS).push(" from orders where id = any(").push_bind(ids).push(") order by id for update");

@@ -57,6 +57,8 @@ pub struct Definite {
 impl Provider {
     /// As the settings have it.
     pub fn new(settings: &Settings) -> Result<Self, reqwest::Error> {
+        // An error means that it was installed before.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let timeout = Duration::from_millis(settings.provider_timeout_ms);
         let client = Client::builder().connect_timeout(CONNECT_MAX).timeout(timeout).no_proxy().build()?;
         let (url, key) = (settings.provider_url.trim_end_matches('/').to_owned(), settings.provider_key.clone());

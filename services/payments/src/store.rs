@@ -369,10 +369,7 @@ pub async fn seconds_to_next(conn: &mut PgConnection) -> Result<Option<f64>, sql
 }
 
 /// The calls of these orders that the provider has not answered for certain.
-pub async fn open_calls(
-    conn: &mut PgConnection,
-    ids: &[OrderId],
-) -> Result<Vec<(OrderId, ProviderCall)>, sqlx::Error> {
+pub async fn open_calls(conn: &mut PgConnection, ids: &[OrderId]) -> Result<Vec<(OrderId, ProviderCall)>, sqlx::Error> {
     let rows: Vec<(Uuid, String, i32, i64, Option<String>)> = sqlx::query_as(
         "select order_id, kind, tries, (extract(epoch from next_try_at) * 1000)::bigint, last_error
          from provider_calls where order_id = any($1) and answered_at is null",

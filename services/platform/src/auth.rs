@@ -302,6 +302,9 @@ mod tests {
         assert_eq!(verifier.verify(&none).unwrap_err().code(), Code::Unauthenticated);
         let (good, _) = signer.sign(principal(), TOKEN_LIFE).unwrap();
         let (head, signature) = (good.split('.').next().unwrap(), good.split('.').nth(2).unwrap());
-        assert_eq!(verifier.verify(&format!("{head}.{payload}.{signature}")).unwrap_err().code(), Code::Unauthenticated);
+        assert_eq!(
+            verifier.verify(&format!("{head}.{payload}.{signature}")).unwrap_err().code(),
+            Code::Unauthenticated
+        );
     }
 }

@@ -27,7 +27,10 @@ pub struct ServiceConfig {
 
 impl fmt::Debug for ServiceConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServiceConfig").field("listen", &self.listen).field("kafka", &self.kafka).finish_non_exhaustive()
+        f.debug_struct("ServiceConfig")
+            .field("listen", &self.listen)
+            .field("kafka", &self.kafka)
+            .finish_non_exhaustive()
     }
 }
 

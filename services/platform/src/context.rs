@@ -22,7 +22,8 @@ pub struct Context {
 impl Context {
     /// Of a person's command. What a client sends that makes no sense is replaced, not refused.
     pub fn of_command(correlation_id: Option<&str>, traceparent: Option<&str>) -> Self {
-        let printable = |id: &&str| (1..=CORRELATION_ID_BYTES_MAX).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
+        let printable =
+            |id: &&str| (1..=CORRELATION_ID_BYTES_MAX).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
         let correlation_id = correlation_id.filter(printable).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
         Self { correlation_id, causation_id: None, traceparent: traceparent.and_then(child_of) }
     }

@@ -49,10 +49,8 @@ pub async fn open(url: &str, service: &'static str, migrations: &[MigrationFile]
         // A connection that was lost in the middle of a transaction must not hold its locks for long.
         ("idle_in_transaction_session_timeout", "30s"),
     ]);
-    let pool = PgPoolOptions::new()
-        .max_connections(CONNECTIONS_MAX)
-        .acquire_timeout(ACQUIRE_MAX)
-        .connect_lazy_with(options);
+    let pool =
+        PgPoolOptions::new().max_connections(CONNECTIONS_MAX).acquire_timeout(ACQUIRE_MAX).connect_lazy_with(options);
     wait_for(&pool).await?;
     let all = PLATFORM.iter().chain(migrations).map(|(version, name, sql)| {
         Migration::new(*version, (*name).into(), MigrationType::Simple, sqlx::SqlStr::from_static(sql), false)

@@ -67,8 +67,7 @@ fn headers_json(record: &RawRecord) -> Value {
 
 fn to_publish(topic: &str, id: Uuid, letter: &DeadLetter<'_>) -> Row {
     let record = letter.record;
-    let mut headers: Vec<_> =
-        record.headers.iter().map(|(name, value)| (text(name.as_bytes()), text(value))).collect();
+    let mut headers: Vec<_> = record.headers.iter().map(|(name, value)| (text(name.as_bytes()), text(value))).collect();
     headers.push(("dead-letter-reason".to_owned(), letter.reason.clone()));
     headers.push(("dead-letter-topic".to_owned(), record.topic.clone()));
     headers.push(("dead-letter-partition".to_owned(), record.partition.to_string()));

@@ -96,13 +96,12 @@ impl Key {
         if claimed.rows_affected() == 1 {
             return Ok(Claim::New);
         }
-        let (fingerprint, status, body): (Vec<u8>, Option<i32>, Option<Value>) = sqlx::query_as(
-            "select fingerprint, status, body from idempotency_keys where account_id = $1 and key = $2",
-        )
-        .bind(account)
-        .bind(key)
-        .fetch_one(conn)
-        .await?;
+        let (fingerprint, status, body): (Vec<u8>, Option<i32>, Option<Value>) =
+            sqlx::query_as("select fingerprint, status, body from idempotency_keys where account_id = $1 and key = $2")
+                .bind(account)
+                .bind(key)
+                .fetch_one(conn)
+                .await?;
         if fingerprint != self.fingerprint {
             let detail = "this idempotency key was used with another request; take a new one";
             return Err(ApiError::new(Code::IdempotencyKeyReused, detail));

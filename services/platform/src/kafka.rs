@@ -74,7 +74,10 @@ impl Kafka {
         // Offsets are committed once the database has committed, and by nothing else: even closing a consumer would
         // store those of messages that nobody has handled.
         config.set("enable.auto.commit", "false").set("enable.auto.offset.store", "false");
-        config.set("max.poll.interval.ms", "60000").set("session.timeout.ms", "6000").set("heartbeat.interval.ms", "1500");
+        config
+            .set("max.poll.interval.ms", "60000")
+            .set("session.timeout.ms", "6000")
+            .set("heartbeat.interval.ms", "1500");
         config.set("fetch.wait.max.ms", "500").set("fetch.queue.backoff.ms", "10");
         config.set("queued.max.messages.kbytes", "8192").set("fetch.error.backoff.ms", "50");
         config.set("partition.assignment.strategy", "range");

@@ -14,7 +14,7 @@ use rdkafka::{
     producer::{DeliveryFuture, FutureProducer, FutureRecord},
 };
 use serde_json::Value;
-use sqlx::{Connection, PgConnection, PgPool, pool::PoolConnection, Postgres};
+use sqlx::{Connection, PgConnection, PgPool, Postgres, pool::PoolConnection};
 use uuid::Uuid;
 
 use crate::{
@@ -176,12 +176,14 @@ async fn mark(session: &mut PgConnection, ids: &[i64]) -> Result<(), sqlx::Error
 
 /// Hands a record over without waiting for it.
 fn send(producer: &FutureProducer, row: &Pending) -> Result<DeliveryFuture, KafkaError> {
-    let named = row.headers.as_array().into_iter().flatten().filter_map(|pair| {
-        Some((pair.get(0)?.as_str()?, pair.get(1)?.as_str()?))
-    });
-    let headers = named.fold(OwnedHeaders::new(), |headers, (key, value)| {
-        headers.insert(Header { key, value: Some(value) })
-    });
+    let named = row
+        .headers
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|pair| Some((pair.get(0)?.as_str()?, pair.get(1)?.as_str()?)));
+    let headers =
+        named.fold(OwnedHeaders::new(), |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
     let record = FutureRecord::to(&row.topic).key(&row.key).payload(&row.payload).headers(headers);
     producer.send_result(record).map_err(|(error, _)| error)
 }

@@ -137,8 +137,12 @@ fn on_command(order: &Order, command: Command) -> Result<Decision, Rejection> {
 fn on_inventory(order: &Order, event: &InventoryEvent) -> Decision {
     match (order.status, event) {
         (Status::Confirming, InventoryEvent::Reserved { expires_at }) => {
-            let confirmed =
-                OrderEvent::Confirmed { customer_id: order.customer_id, seller_id: order.seller_id, total: order.total, pay_until: *expires_at };
+            let confirmed = OrderEvent::Confirmed {
+                customer_id: order.customer_id,
+                seller_id: order.seller_id,
+                total: order.total,
+                pay_until: *expires_at,
+            };
             let status = Status::Confirmed { pay_until: *expires_at };
             apply(order, status, confirmed, |next| next.reservation = Reservation::Held)
         }

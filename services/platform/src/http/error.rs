@@ -87,7 +87,12 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         if self.problem.status >= 500 {
             let source = self.source.map(|source| source.to_string()).unwrap_or_default();
-            tracing::error!(code = self.problem.code.as_str(), detail = self.problem.detail, source, "a request failed");
+            tracing::error!(
+                code = self.problem.code.as_str(),
+                detail = self.problem.detail,
+                source,
+                "a request failed"
+            );
         }
         let status = StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, axum::Json(&*self.problem)).into_response();

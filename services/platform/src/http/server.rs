@@ -156,7 +156,13 @@ impl Server {
     }
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, _permit: OwnedSemaphorePermit, mut stop: Stop) {
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    _permit: OwnedSemaphorePermit,
+    mut stop: Stop,
+) {
     // An answer is one write; nothing is gained by waiting for more.
     let _ = stream.set_nodelay(true);
     let service = TowerToHyperService::new(router.layer(Extension(ConnectInfo(peer))));

@@ -124,11 +124,8 @@ async fn set_clock(
 
 /// A service's OpenAPI document as JSON, with its name and the way in.
 pub fn describe(mut openapi: OpenApi, title: &str, description: &str) -> String {
-    openapi.info = InfoBuilder::new()
-        .title(title)
-        .description(Some(description))
-        .version(env!("CARGO_PKG_VERSION"))
-        .build();
+    openapi.info =
+        InfoBuilder::new().title(title).description(Some(description)).version(env!("CARGO_PKG_VERSION")).build();
     let token = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build());
     let components = openapi.components.get_or_insert_default();
     components.add_security_scheme("token", token);

@@ -1,4 +1,5 @@
 use serde_json::json;
+use sqlx::Connection;
 
 use crate::{Psp, ask, refund};
 
@@ -54,9 +55,19 @@ async fn what_was_not_taken_is_not_given_back() {
 async fn many_at_once_never_give_back_more_than_was_taken() {
     let psp = Psp::start().await;
     let charge_id = psp.charged(1000).await;
+    let mut database = psp.database().await;
+    // All are held back until many are in the midst of it.
+    let mut held = database.begin().await.unwrap();
+    sqlx::query("select from charges for update").execute(&mut *held).await.unwrap();
     let asks: Vec<_> = (0..20)
         .map(|at| tokio::spawn(ask(psp.post("/v1/refunds", &format!("r{at}"), &refund(&charge_id, 300)))))
         .collect();
+    let waiting = "select count(*) from pg_stat_activity
+                   where datname = current_database() and wait_event_type = 'Lock'";
+    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut *held).await.unwrap() < 10 {
+        tokio::task::yield_now().await;
+    }
+    held.rollback().await.unwrap();
     let mut statuses = Vec::new();
     for ask in asks {
         statuses.push(ask.await.unwrap().status);

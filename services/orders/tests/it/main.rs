@@ -1,0 +1,6 @@
+//! The orders service from outside: over HTTP and over Kafka, on a real database.
+
+mod commands;
+mod events;
+mod refusals;
+mod world;
