@@ -1,0 +1,68 @@
+//! One file a verb; this one only leads there.
+
+pub mod clock;
+pub mod completions;
+pub mod demo;
+pub mod doctor;
+pub mod down;
+pub mod events;
+pub mod login;
+pub mod logout;
+pub mod logs;
+pub mod man;
+pub mod order;
+pub mod payment;
+pub mod product;
+pub mod reservation;
+pub mod reset;
+pub mod serve;
+pub mod signup;
+pub mod status;
+pub mod up;
+pub mod whoami;
+
+use crate::{
+    cli::{Cli, Command},
+    context::Context,
+    exit::Outcome,
+    interrupt::or_interrupted,
+};
+
+/// Does what was asked for.
+pub async fn run(cli: Cli) -> Outcome {
+    let global = cli.global;
+    match cli.command {
+        // What is one process of a cluster has a file of its own, and is told to end in its own way.
+        Command::Serve(command) => Box::pin(command.run(&global)).await,
+        Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(),
+        // These clean up when they are interrupted.
+        Command::Demo(command) => Box::pin(command.run(&Context::new(&global)?)).await,
+        Command::Up(command) => Box::pin(command.run(&Context::new(&global)?)).await,
+        command => {
+            let context = Context::new(&global)?;
+            or_interrupted(Box::pin(run_to_the_end(command, &context))).await
+        }
+    }
+}
+
+async fn run_to_the_end(command: Command, context: &Context) -> Outcome {
+    match command {
+        Command::Status(command) => command.run(context).await,
+        Command::Logs(command) => command.run(context).await,
+        Command::Down(command) => command.run(context).await,
+        Command::Reset(command) => command.run(context).await,
+        Command::Doctor(command) => command.run(context).await,
+        Command::Signup(command) => command.run(context).await,
+        Command::Login(command) => command.run(context).await,
+        Command::Whoami(command) => command.run(context).await,
+        Command::Logout(command) => command.run(context).await,
+        Command::Product(command) => command.run(context).await,
+        Command::Order(command) => command.run(context).await,
+        Command::Reservation(command) => command.run(context).await,
+        Command::Payment(command) => command.run(context).await,
+        Command::Events(command) => command.run(context).await,
+        Command::Clock(command) => command.run(context).await,
+        Command::Demo(_) | Command::Up(_) | Command::Serve(_) | Command::Completions(_) | Command::Man(_) => Ok(()),
+    }
+}
