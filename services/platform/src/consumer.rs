@@ -10,6 +10,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
     time::Duration,
 };
 
@@ -25,6 +26,7 @@ use rdkafka::{
     message::Headers,
 };
 use sqlx::{PgConnection, PgPool};
+use tokio::sync::oneshot;
 
 use crate::{
     db::{Meaning, meaning},
@@ -136,6 +138,35 @@ impl ConsumerContext for Rebalances {
     }
 }
 
+/// A member of the group. Leaving it waits for the broker's answer, on a thread of its own: where the broker is down
+/// that takes long, and nothing else is to wait for it.
+struct Member(Option<StreamConsumer<Rebalances>>);
+
+impl Member {
+    /// Leaves the group, so that others take over at once.
+    async fn leave(&mut self) {
+        if let Some(left) = self.close() {
+            let _ = left.await;
+        }
+    }
+
+    fn close(&mut self) -> Option<oneshot::Receiver<()>> {
+        let consumer = self.0.take()?;
+        let (tell, left) = oneshot::channel();
+        thread::spawn(move || {
+            drop(consumer);
+            let _ = tell.send(());
+        });
+        Some(left)
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        drop(self.close());
+    }
+}
+
 /// Why a consumer cannot start.
 #[derive(Debug, thiserror::Error)]
 #[error("the consumer cannot start")]
@@ -162,20 +193,21 @@ impl<A: Apply> Consumer<A> {
         assigned: Assigned,
         mut stop: Stop,
     ) -> Result<(), ConsumerError> {
-        let consumer: StreamConsumer<Rebalances> =
-            kafka.consumer(self.service).create_with_context(Rebalances { assigned })?;
-        consumer.subscribe(topics)?;
-        while !stop.is_now() {
-            let batch = tokio::select! {
-                batch = next_batch(&consumer) => batch,
-                () = stop.wait() => break,
-            };
-            if !batch.is_empty() && self.consume(&batch, &mut stop).await {
-                commit_offsets(&consumer, &batch);
+        let mut member = Member(Some(kafka.consumer(self.service).create_with_context(Rebalances { assigned })?));
+        if let Some(consumer) = &member.0 {
+            consumer.subscribe(topics)?;
+            while !stop.is_now() {
+                let batch = tokio::select! {
+                    batch = next_batch(consumer) => batch,
+                    () = stop.wait() => break,
+                };
+                if !batch.is_empty() && self.consume(&batch, &mut stop).await {
+                    commit_offsets(consumer, &batch);
+                }
             }
         }
-        // The last commit may still be on its way; whoever takes over would see those records again, and know them.
-        let _ = consumer.commit_consumer_state(CommitMode::Sync);
+        // The last commit may still be on its way; whoever takes over sees those records again, and knows them.
+        member.leave().await;
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 use std::time::{Duration, Instant};
 
+use orderflow_testing::eventually;
 use serde_json::{Value, json};
 
 use crate::{Psp, ask, charge, database_url, refund};
@@ -93,9 +94,7 @@ async fn whoever_waits_gets_the_answer_after_all() {
 async fn a_service_that_stops_withholds_nothing() {
     let psp = Psp::start().await;
     let waiting = tokio::spawn(ask(psp.post("/v1/charges", "k", &charge("tok_timeoutAfterCharge", 500))));
-    while psp.list("/v1/charges").await.is_empty() {
-        tokio::task::yield_now().await;
-    }
+    eventually("the charge is there", async || psp.list("/v1/charges").await.pop()).await;
     psp.stop().await;
     assert_eq!(waiting.await.unwrap().status, 201);
 }

@@ -15,32 +15,22 @@ use std::{
     sync::{Mutex, Once, PoisonError},
 };
 
-use orderflow_cluster::postgres::Postgres;
 use orderflow_platform::config::ServiceConfig;
 use orderflow_psp::{Config, Settings};
+use orderflow_testing::Database;
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use tokio::sync::{OnceCell, oneshot};
+use sqlx::{Connection, PgConnection};
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
 const SECRET_KEY: &str = "sk_test_of_the_tests";
 /// So long that no test waits for it.
 const FOREVER_MS: u64 = 600_000;
 
-/// A fresh database: its URL. To be replaced by that of `orderflow_testing`.
+/// A fresh database: its URL.
 async fn database_url() -> String {
-    static SERVER: OnceCell<Postgres> = OnceCell::const_new();
-    let admin_url = match std::env::var("ORDERFLOW_TEST_POSTGRES_ADMIN_URL") {
-        Ok(url) => url,
-        // It ends when this process does.
-        Err(_) => SERVER.get_or_init(async || Postgres::start_temporary().await.unwrap()).await.admin_url().to_owned(),
-    };
-    let name = format!("psp_{}", Uuid::new_v4().simple());
-    let mut admin = PgConnection::connect(&admin_url).await.unwrap();
-    sqlx::query(AssertSqlSafe(format!("create database {name}"))).execute(&mut admin).await.unwrap();
-    admin.close().await.unwrap();
-    format!("{}/{name}", admin_url.rsplit_once('/').unwrap().0)
+    Database::new().await.url().to_owned()
 }
 
 /// A running simulator, and who asks it.
@@ -140,7 +130,8 @@ impl Answer {
 
 fn client() -> Client {
     static PROVIDER: Once = Once::new();
-    PROVIDER.call_once(|| rustls::crypto::ring::default_provider().install_default().unwrap());
+    // An error means that there is one already.
+    PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
     Client::builder().no_proxy().build().unwrap()
 }
 
