@@ -78,6 +78,10 @@ impl Relay {
     pub async fn run(mut self, mut stop: Stop) -> Result<(), RelayError> {
         let mut backoff = BACKOFF_MIN;
         while !stop.is_now() {
+            // Made before it is needed: librdkafka takes half a second until a new producer may send.
+            if self.producer.is_none() {
+                self.producer = self.kafka.producer().ok();
+            }
             match self.relay_once().await {
                 Ok(0) => {
                     tokio::select! {
