@@ -75,7 +75,7 @@ async fn take_back(conn: &mut PgConnection, asked: &CreateRefund) -> Result<(Cha
     let unknown = || refused("charge_id: there is no such charge");
     let id: ChargeId = asked.charge_id.parse().map_err(|_| unknown())?;
     let row: Option<(String, i64, String, String)> = sqlx::query_as(
-        "select status, amount_minor - refunded_minor, currency, reference from charges where id = $1",
+        "select status, amount_minor - refunded_minor, currency, reference from charges where id = $1 for update",
     )
     .bind(id.0)
     .fetch_optional(&mut *conn)

@@ -2,6 +2,7 @@ use std::time::{Duration, Instant};
 
 use orderflow_testing::eventually;
 use serde_json::{Value, json};
+use sqlx::Connection;
 
 use crate::{Psp, ask, charge, database_url, refund};
 
@@ -127,6 +128,25 @@ async fn two_errors_and_then_one_charge_when_all_ask_at_once() {
     }
     statuses.sort_unstable();
     assert_eq!((&statuses[..8], &statuses[8..]), (&[201; 8][..], &[500; 2][..]));
+    assert_eq!(psp.list("/v1/charges").await.len(), 1);
+}
+
+#[tokio::test]
+async fn many_at_once_after_the_errors_make_one_charge() {
+    let psp = Psp::start().await;
+    for _ in 0..2 {
+        assert_eq!(psp.charge("k", "tok_errorTwice", 500).await.status, 500);
+    }
+    let mut database = psp.database().await;
+    let mut held = database.begin().await.unwrap();
+    sqlx::query("select from request_keys for update").execute(&mut *held).await.unwrap();
+    let asks: Vec<_> =
+        (0..10).map(|_| tokio::spawn(ask(psp.post("/v1/charges", "k", &charge("tok_errorTwice", 500))))).collect();
+    psp.wait_for_waiters(10).await;
+    held.rollback().await.unwrap();
+    for ask in asks {
+        assert_eq!(ask.await.unwrap().status, 201);
+    }
     assert_eq!(psp.list("/v1/charges").await.len(), 1);
 }
 

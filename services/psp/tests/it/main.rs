@@ -17,7 +17,7 @@ use std::{
 
 use orderflow_platform::config::ServiceConfig;
 use orderflow_psp::{Config, Settings};
-use orderflow_testing::Database;
+use orderflow_testing::{Database, eventually};
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
@@ -107,6 +107,19 @@ impl Psp {
         let answer = ask(self.get(path)).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.body["items"].as_array().unwrap().clone()
+    }
+
+    /// Waits until so many statements wait for a lock.
+    async fn wait_for_waiters(&self, count: i64) {
+        // Not on the connection that holds the lock: a transaction sees of the others' activity what it saw first.
+        let mut database = self.database().await;
+        eventually("statements wait for a lock", async || {
+            let waiting = "select count(*) from pg_stat_activity
+                           where datname = current_database() and wait_event_type = 'Lock'";
+            let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(&mut database).await.unwrap();
+            (waiting >= count).then_some(())
+        })
+        .await;
     }
 
     async fn database(&self) -> PgConnection {

@@ -1,4 +1,3 @@
-use orderflow_testing::eventually;
 use serde_json::json;
 use sqlx::Connection;
 
@@ -63,15 +62,7 @@ async fn many_at_once_never_give_back_more_than_was_taken() {
     let asks: Vec<_> = (0..20)
         .map(|at| tokio::spawn(ask(psp.post("/v1/refunds", &format!("r{at}"), &refund(&charge_id, 300)))))
         .collect();
-    // On another connection: what a transaction sees of the others' activity is what it saw first.
-    let mut observer = psp.database().await;
-    eventually("refunds wait for the charge", async || {
-        let waiting = "select count(*) from pg_stat_activity
-                       where datname = current_database() and wait_event_type = 'Lock'";
-        let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(&mut observer).await.unwrap();
-        (waiting >= 10).then_some(())
-    })
-    .await;
+    psp.wait_for_waiters(10).await;
     held.rollback().await.unwrap();
     let mut statuses = Vec::new();
     for ask in asks {
