@@ -26,7 +26,7 @@ const ANSWER_BYTES_MAX: usize = 8 << 20;
 const RETRIES: [Duration; 4] =
     [Duration::from_millis(50), Duration::from_millis(200), Duration::from_millis(500), Duration::from_secs(1)];
 /// No retry is begun after so long.
-const RETRY_WITHIN: Duration = Duration::from_secs(20);
+const RETRY_WITHIN: Duration = Duration::from_secs(10);
 
 /// A client of all services. Clones share their connections.
 #[derive(Clone)]

@@ -64,8 +64,8 @@ pub struct Line {
     pub event: String,
     /// What it means.
     pub what: What,
-    /// About this occurrence; may be empty.
-    pub detail: String,
+    /// What has happened, and what there is to say about it.
+    pub text: String,
 }
 
 /// What an event of this type means.
@@ -108,19 +108,21 @@ pub fn line_of_step(step: &Step) -> Line {
         service: step.service.clone(),
         event: step.event.clone(),
         what: what(&step.event),
-        detail: step.detail.clone(),
+        // The console's sentence has it all.
+        text: if step.detail.is_empty() { what(&step.event).title.to_owned() } else { step.detail.clone() },
     }
 }
 
 /// The line of an event, in the life that began at `begun_at`.
 pub fn line_of_event(record: &EventRecord, begun_at: Timestamp) -> Line {
+    let (what, detail) = (what(&record.event_type), detail(record));
     Line {
         at: record.at,
         elapsed_ms: record.at.0.saturating_sub(begun_at.0),
         service: service_of(&record.source).to_owned(),
         event: record.event_type.clone(),
-        what: what(&record.event_type),
-        detail: detail(record),
+        what,
+        text: if detail.is_empty() { what.title.to_owned() } else { format!("{}: {detail}", what.title) },
     }
 }
 
@@ -298,7 +300,8 @@ mod tests {
     fn every_event_has_its_word() {
         for (record, word, text) in all() {
             let line = line_of_event(&record, Timestamp(record.at.0 - 1500));
-            assert_eq!((line.what.word, line.detail.as_str()), (word, text), "{}", record.event_type);
+            assert_eq!((line.what.word, detail(&record).as_str()), (word, text), "{}", record.event_type);
+            assert!(line.text.starts_with(line.what.title) && line.text.ends_with(text), "{}", line.text);
             assert_eq!((line.elapsed_ms, line.service.as_str()), (1500, "orders"));
         }
     }

@@ -32,8 +32,7 @@ pub fn account(account: &Account, paint: Paint) -> String {
 pub fn life_line(line: &Line, paint: Paint) -> String {
     let sign = paint.tone(line.what.tone, &format!("{} {:<10}", line.what.tone.glyph(), line.what.word));
     let elapsed = paint.dim(&format!("{:>9}", elapsed(line.elapsed_ms)));
-    let detail = if line.detail.is_empty() { String::new() } else { format!(": {}", safe(&line.detail)) };
-    format!("{elapsed}  {sign} {:<9}  {}{}", safe(&line.service), line.what.title, paint.dim(&detail))
+    format!("{elapsed}  {sign} {:<9}  {}", safe(&line.service), safe(&line.text))
 }
 
 /// `+1.234s`, `+31m0s`.
@@ -60,10 +59,10 @@ mod tests {
             service: "inventory".into(),
             what: what(&event),
             event,
-            detail: "x\u{1b}".into(),
+            text: "stock is given back\u{1b}".into(),
         };
         let text = life_line(&line, Paint::none());
-        assert_eq!(text, "  +1.234s  ↺ released   inventory  stock is given back: x\u{fffd}");
+        assert_eq!(text, "  +1.234s  ↺ released   inventory  stock is given back\u{fffd}");
         assert_eq!(elapsed(1_860_000), "+31m0s");
     }
 }

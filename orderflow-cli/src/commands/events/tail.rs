@@ -127,5 +127,7 @@ fn line(record: &EventRecord, paint: Paint) -> String {
     let what = view::what(&record.event_type);
     let sign = paint.tone(what.tone, &format!("{} {:<28}", what.tone.glyph(), safe(&record.event_type)));
     let detail = safe(&view::detail(record));
-    format!("{}  {sign}  {}  {detail}", paint.dim(&record.at.to_string()), safe(&record.subject)).trim_end().to_owned()
+    format!("{}  {sign}  {}  {detail}", paint.dim(&format!("{:<24}", record.at.to_string())), safe(&record.subject))
+        .trim_end()
+        .to_owned()
 }
