@@ -119,6 +119,14 @@ pub fn chain(error: &dyn Error) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
+/// An error and its last cause: between them are only the layers that have passed it on.
+fn without_the_middle(error: &dyn Error) -> String {
+    match std::iter::successors(error.source(), |error| error.source()).last() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}
+
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.kind() {
@@ -145,7 +153,7 @@ impl From<ClientError> for Failure {
         match &error {
             ClientError::Problem(problem) => of_problem(problem),
             ClientError::Unreachable { .. } | ClientError::Timeout { .. } => {
-                Self::with(Exit::Unreachable, chain(&error))
+                Self::with(Exit::Unreachable, without_the_middle(&error))
                     .hint("`orderflow status` says what runs; `orderflow up --detach` starts a local cluster")
             }
             ClientError::NoToken(message) => {
@@ -169,7 +177,8 @@ fn of_problem(problem: &Problem) -> Failure {
 fn hint_for(code: Code) -> Option<&'static str> {
     Some(match code {
         Code::IdempotencyKeyReused => "take another --idempotency-key, or repeat exactly what it was used for",
-        Code::Unauthenticated | Code::TokenExpired | Code::InvalidCredentials => {
+        Code::InvalidCredentials => "`orderflow signup` opens an account",
+        Code::Unauthenticated | Code::TokenExpired => {
             "`orderflow login`, or `--as customer|seller|admin` on a local cluster"
         }
         Code::Forbidden => "`orderflow whoami` says who asks; `--as customer|seller|admin` asks as somebody else",

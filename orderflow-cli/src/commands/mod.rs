@@ -21,12 +21,18 @@ pub mod status;
 pub mod up;
 pub mod whoami;
 
+use std::time::Duration;
+
+use tokio::time::timeout;
+
 use crate::{
     cli::{Cli, Command},
     context::Context,
-    exit::Outcome,
+    exit::{Exit, Failure, Outcome},
     interrupt::or_interrupted,
 };
+
+const LIMIT_GRACE: Duration = Duration::from_millis(300);
 
 /// Does what was asked for.
 pub async fn run(cli: Cli) -> Outcome {
@@ -41,8 +47,17 @@ pub async fn run(cli: Cli) -> Outcome {
         Command::Up(command) => Box::pin(command.run(&Context::new(&global)?)).await,
         command => {
             let context = Context::new(&global)?;
-            or_interrupted(Box::pin(run_to_the_end(command, &context))).await
+            or_interrupted(within(context.settings.timeout, Box::pin(run_to_the_end(command, &context)))).await
         }
+    }
+}
+
+/// `--timeout` holds for all of a command. What waits by itself is a little faster, and knows for what.
+async fn within(limit: Option<Duration>, work: impl Future<Output = Outcome>) -> Outcome {
+    let Some(limit) = limit else { return work.await };
+    match timeout(limit + LIMIT_GRACE, work).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Failure::with(Exit::TimedOut, format!("not done within {limit:?}"))),
     }
 }
 
