@@ -121,7 +121,7 @@ pub fn chain(error: &dyn Error) -> String {
 
 /// An error and its last cause: between them are only the layers that have passed it on.
 fn without_the_middle(error: &dyn Error) -> String {
-    match std::iter::successors(error.source(), |error| error.source()).last() {
+    match std::iter::successors(error.source(), |error| (*error).source()).last() {
         Some(cause) => format!("{error}: {cause}"),
         None => error.to_string(),
     }
