@@ -64,7 +64,7 @@ pub struct Line {
     pub event: String,
     /// What it means.
     pub what: What,
-    /// What has happened, and what there is to say about it.
+    /// What there is to say about it: its detail, or else what it means.
     pub text: String,
 }
 
@@ -122,7 +122,7 @@ pub fn line_of_event(record: &EventRecord, begun_at: Timestamp) -> Line {
         service: service_of(&record.source).to_owned(),
         event: record.event_type.clone(),
         what,
-        text: if detail.is_empty() { what.title.to_owned() } else { format!("{}: {detail}", what.title) },
+        text: if detail.is_empty() { what.title.to_owned() } else { detail },
     }
 }
 
@@ -147,7 +147,7 @@ pub fn detail(record: &EventRecord) -> String {
 fn of_order(event: &OrderEvent) -> String {
     match event {
         OrderEvent::Created { lines, total, .. } => format!("{}, {total}", summary(lines)),
-        OrderEvent::ConfirmationRequested { lines, .. } => summary(lines),
+        OrderEvent::ConfirmationRequested { lines, .. } => format!("the seller will deliver {}", summary(lines)),
         OrderEvent::Confirmed { total, pay_until, .. } => format!("{total} due until {}", clock_time(*pay_until)),
         OrderEvent::Cancelled { reason } => cancel_reason(*reason).to_owned(),
         OrderEvent::Paid | OrderEvent::Fulfilled => String::new(),
@@ -156,7 +156,7 @@ fn of_order(event: &OrderEvent) -> String {
 
 fn of_inventory(event: &InventoryEvent) -> String {
     match event {
-        InventoryEvent::Reserved { expires_at } => format!("until {}", clock_time(*expires_at)),
+        InventoryEvent::Reserved { expires_at } => format!("held until {}", clock_time(*expires_at)),
         InventoryEvent::ReservationFailed { shortages } | InventoryEvent::AllocationFailed { shortages } => {
             shortages.iter().map(shortage).collect::<Vec<_>>().join(", ")
         }
@@ -170,9 +170,9 @@ fn of_inventory(event: &InventoryEvent) -> String {
 fn of_payment(event: &PaymentEvent) -> String {
     match event {
         PaymentEvent::Opened { amount, pay_until } => format!("{amount} until {}", clock_time(*pay_until)),
-        PaymentEvent::Succeeded { charge_id } => charge_id.clone(),
+        PaymentEvent::Succeeded { charge_id } => format!("charge {charge_id}"),
         PaymentEvent::Failed { decline_code } => decline_code.clone(),
-        PaymentEvent::Refunded { refund_id } => refund_id.clone(),
+        PaymentEvent::Refunded { refund_id } => format!("refund {refund_id}"),
         PaymentEvent::Voided => String::new(),
     }
 }
@@ -263,7 +263,11 @@ mod tests {
                 "ordered",
                 "2 × Widget, 59.98 USD",
             ),
-            (record(&OrderEvent::ConfirmationRequested { customer_id, seller_id, lines }), "confirming", "2 × Widget"),
+            (
+                record(&OrderEvent::ConfirmationRequested { customer_id, seller_id, lines }),
+                "confirming",
+                "the seller will deliver 2 × Widget",
+            ),
             (
                 record(&OrderEvent::Confirmed { customer_id, seller_id, total, pay_until: 0 }),
                 "confirmed",
@@ -272,7 +276,7 @@ mod tests {
             (record(&OrderEvent::Paid), "paid", ""),
             (record(&OrderEvent::Fulfilled), "fulfilled", ""),
             (record(&OrderEvent::Cancelled { reason: CancelReason::OutOfStock }), "cancelled", "out of stock"),
-            (record(&InventoryEvent::Reserved { expires_at }), "reserved", "until 00:00:00 UTC"),
+            (record(&InventoryEvent::Reserved { expires_at }), "reserved", "held until 00:00:00 UTC"),
             (
                 record(&InventoryEvent::ReservationFailed { shortages: shortages.clone() }),
                 "short",
@@ -284,10 +288,10 @@ mod tests {
             (record(&InventoryEvent::Committed), "shipped", ""),
             (record(&InventoryEvent::Released), "released", ""),
             (record(&PaymentEvent::Opened { amount: total, pay_until: 0 }), "payable", "59.98 USD until 00:00:00 UTC"),
-            (record(&PaymentEvent::Succeeded { charge_id: "ch_1".into() }), "charged", "ch_1"),
+            (record(&PaymentEvent::Succeeded { charge_id: "ch_1".into() }), "charged", "charge ch_1"),
             (record(&PaymentEvent::Failed { decline_code: "expired_card".into() }), "declined", "expired_card"),
             (record(&PaymentEvent::Voided), "voided", ""),
-            (record(&PaymentEvent::Refunded { refund_id: "re_1".into() }), "refunded", "re_1"),
+            (record(&PaymentEvent::Refunded { refund_id: "re_1".into() }), "refunded", "refund re_1"),
             (
                 record(&CatalogEvent::ProductChanged { seller_id, name: "Widget".into(), price }),
                 "listed",
@@ -301,7 +305,7 @@ mod tests {
         for (record, word, text) in all() {
             let line = line_of_event(&record, Timestamp(record.at.0 - 1500));
             assert_eq!((line.what.word, detail(&record).as_str()), (word, text), "{}", record.event_type);
-            assert!(line.text.starts_with(line.what.title) && line.text.ends_with(text), "{}", line.text);
+            assert_eq!(line.text, if text.is_empty() { line.what.title } else { text });
             assert_eq!((line.elapsed_ms, line.service.as_str()), (1500, "orders"));
         }
     }

@@ -1,6 +1,5 @@
 //! What came of the plays.
 
-use orderflow_client::view;
 use orderflow_contracts::{
     api::{inventory::Product, orders::Order, payments::PaymentStatus},
     ids::{OrderId, ProductId},
@@ -17,6 +16,9 @@ use crate::{
         Paint, Table,
     },
 };
+
+/// What the orders stand for.
+const PLAYS: [&str; 4] = ["sale", "declined card", "called off", "out of stock"];
 
 /// The table at the end.
 #[derive(Serialize)]
@@ -63,10 +65,10 @@ impl Summary {
 
     /// For people.
     pub fn text(&self, paint: Paint) -> String {
+        // Narrow enough for 80 columns; ids of a cluster that is gone are of no use to anybody.
         let columns = [
             ("", Right),
-            ("ORDER", Left),
-            ("WHAT", Left),
+            ("PLAY", Left),
             ("TOTAL", Right),
             ("END", Left),
             ("WHY", Left),
@@ -74,15 +76,13 @@ impl Summary {
             ("MONEY", Left),
         ];
         let mut table = Table::new(columns);
-        for (number, order) in (1..).zip(&self.orders) {
-            let number: u32 = number;
+        for (number, (play, order)) in PLAYS.iter().zip(&self.orders).enumerate() {
             table.row([
-                number.to_string(),
-                order.id.to_string(),
-                view::summary(&order.lines),
+                (number + 1).to_string(),
+                (*play).to_owned(),
                 order.total.to_string(),
                 order.status.as_str().to_owned(),
-                view::headline(order),
+                order.cancel_reason.map(word).unwrap_or_default(),
                 word(order.reservation.status),
                 word(order.payment.status),
             ]);
