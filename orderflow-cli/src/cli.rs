@@ -37,8 +37,10 @@ Exit codes:
   6    the idempotency key was used for something else
   130  interrupted
 
-Settings come from flags, from the environment (ORDERFLOW_AS, ORDERFLOW_CLUSTER, …), from ./orderflow.toml and from
-~/.config/orderflow/config.toml, in this order.
+Settings:
+  Flags come first, then the environment, then ./orderflow.toml, then ~/.config/orderflow/config.toml. The names are the
+  same everywhere: --console-url, ORDERFLOW_CONSOLE_URL, console_url; so it is with output, as, cluster, data-dir,
+  timeout and the other URLs.
 ";
 
 /// Distributed order processing on one machine: a saga over Kafka and PostgreSQL, from the key press to the last commit
@@ -58,19 +60,19 @@ pub struct Cli {
 #[command(next_help_heading = "Global options")]
 pub struct Global {
     /// How data are written
-    #[arg(short, long, global = true, value_enum, env = "ORDERFLOW_OUTPUT", hide_env = true)]
+    #[arg(short, long, global = true, value_enum)]
     pub output: Option<Format>,
     /// Ask as a test account of a local cluster, without a login
-    #[arg(long = "as", global = true, value_enum, value_name = "ROLE", env = "ORDERFLOW_AS", hide_env = true)]
+    #[arg(long = "as", global = true, value_enum, value_name = "ROLE")]
     pub role: Option<Role>,
     /// Which cluster [default: default]
-    #[arg(long, global = true, value_name = "NAME", env = "ORDERFLOW_CLUSTER", hide_env = true)]
+    #[arg(long, global = true, value_name = "NAME")]
     pub cluster: Option<String>,
     /// Which cluster: where it keeps everything
-    #[arg(long, global = true, value_name = "DIR", env = "ORDERFLOW_DATA_DIR", hide_env = true)]
+    #[arg(long, global = true, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// How long to wait, as 30s or 2m
-    #[arg(long, global = true, value_name = "TIME", value_parser = parse::duration, env = "ORDERFLOW_TIMEOUT", hide_env = true)]
+    #[arg(long, global = true, value_name = "TIME", value_parser = parse::duration)]
     pub timeout: Option<Duration>,
     /// No colours; NO_COLOR says the same
     #[arg(long, global = true)]
@@ -88,54 +90,19 @@ pub struct Global {
 #[command(next_help_heading = "Where the services are, if not the local cluster's")]
 pub struct Urls {
     /// The console's URL, as http://127.0.0.1:3000
-    #[arg(
-        long,
-        global = true,
-        value_name = "URL",
-        env = "ORDERFLOW_CONSOLE_URL",
-        hide_env = true,
-        hide_short_help = true
-    )]
+    #[arg(long, global = true, value_name = "URL", hide_short_help = true)]
     pub console_url: Option<String>,
     /// The orders service's
-    #[arg(
-        long,
-        global = true,
-        value_name = "URL",
-        env = "ORDERFLOW_ORDERS_URL",
-        hide_env = true,
-        hide_short_help = true
-    )]
+    #[arg(long, global = true, value_name = "URL", hide_short_help = true)]
     pub orders_url: Option<String>,
     /// The inventory service's
-    #[arg(
-        long,
-        global = true,
-        value_name = "URL",
-        env = "ORDERFLOW_INVENTORY_URL",
-        hide_env = true,
-        hide_short_help = true
-    )]
+    #[arg(long, global = true, value_name = "URL", hide_short_help = true)]
     pub inventory_url: Option<String>,
     /// The payments service's
-    #[arg(
-        long,
-        global = true,
-        value_name = "URL",
-        env = "ORDERFLOW_PAYMENTS_URL",
-        hide_env = true,
-        hide_short_help = true
-    )]
+    #[arg(long, global = true, value_name = "URL", hide_short_help = true)]
     pub payments_url: Option<String>,
     /// The payment provider's
-    #[arg(
-        long,
-        global = true,
-        value_name = "URL",
-        env = "ORDERFLOW_PROVIDER_URL",
-        hide_env = true,
-        hide_short_help = true
-    )]
+    #[arg(long, global = true, value_name = "URL", hide_short_help = true)]
     pub provider_url: Option<String>,
 }
 

@@ -100,11 +100,14 @@ impl Failure {
 
     /// Says it on standard error.
     pub fn print(&self, paint: Paint) {
-        use io::Write;
+        use io::{IsTerminal, Write};
         if self.message.is_empty() {
             return;
         }
-        let mut text = format!("{} {}\n", paint.bad("error:"), crate::output::safe_lines(&self.message));
+        // Behind the ^C that a terminal shows.
+        let new_line = self.exit == Exit::Interrupted && io::stderr().is_terminal();
+        let mut text = if new_line { "\n".to_owned() } else { String::new() };
+        text.push_str(&format!("{} {}\n", paint.bad("error:"), crate::output::safe_lines(&self.message)));
         if let Some(hint) = &self.hint {
             text.push_str(&format!("{} {}\n", paint.strong("hint:"), crate::output::safe_lines(hint)));
         }

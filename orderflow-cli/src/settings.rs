@@ -72,7 +72,8 @@ impl Settings {
         for file in files.into_iter().flatten() {
             layer = layer.under(read(&file)?);
         }
-        Ok(Self::of(layer.under(of_flags(global))))
+        let environment = of_environment(|name| env::var(name).ok())?;
+        Ok(Self::of(layer.under(environment).under(of_flags(global))))
     }
 
     fn of(layer: Layer) -> Self {
@@ -126,6 +127,33 @@ impl Layer {
             Service::Provider => self.provider_url.as_ref(),
         }
     }
+}
+
+/// `ORDERFLOW_CLUSTER` and its like, read as the same members of a file are. What is empty says nothing.
+fn of_environment(variable: impl Fn(&str) -> Option<String>) -> Outcome<Layer> {
+    const MEMBERS: [&str; 10] = [
+        "cluster",
+        "data_dir",
+        "console_url",
+        "orders_url",
+        "inventory_url",
+        "payments_url",
+        "provider_url",
+        "as",
+        "output",
+        "timeout",
+    ];
+    let mut table = toml::Table::new();
+    for member in MEMBERS {
+        let name = format!("ORDERFLOW_{}", member.to_ascii_uppercase());
+        if let Some(value) = variable(&name).filter(|value| !value.is_empty()) {
+            let one = toml::Table::from_iter([(member.to_owned(), value.clone().into())]);
+            let checked: Result<Layer, _> = one.try_into();
+            checked.map_err(|error| Failure::usage(format!("{name} is {value:?}: {}", error.message())))?;
+            table.insert(member.to_owned(), value.into());
+        }
+    }
+    table.try_into().map_err(|error: toml::de::Error| Failure::usage(error.message().to_owned()))
 }
 
 fn of_flags(global: &Global) -> Layer {
@@ -214,6 +242,19 @@ mod tests {
         assert_eq!((both.data_dir, both.orders_url, both.console_url.as_deref()), (None, None, Some("http://c")));
         let both = weak.under(layer("data_dir = '/b'"));
         assert_eq!((both.data_dir, both.orders_url), (Some("/b".into()), None));
+    }
+
+    #[test]
+    fn the_environment_is_read_as_a_file_is() {
+        let set = |name: &str| match name {
+            "ORDERFLOW_AS" => Some("seller".to_owned()),
+            "ORDERFLOW_TIMEOUT" => Some("2m".to_owned()),
+            "ORDERFLOW_DATA_DIR" => Some(String::new()),
+            _ => None,
+        };
+        assert_eq!(of_environment(set).unwrap(), layer("as = 'seller'\ntimeout = '2m'"));
+        let wrong = of_environment(|name| (name == "ORDERFLOW_OUTPUT").then(|| "xml".to_owned())).unwrap_err();
+        assert!(wrong.message.starts_with("ORDERFLOW_OUTPUT is \"xml\""), "{}", wrong.message);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use orderflow_cluster::{
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::{Instant, sleep};
 
-use super::{POLL, Up, ready};
+use super::{POLL, POSTGRES_URL, Up, ready};
 use crate::{
     commands::logs::SUPERVISOR,
     context::Context,
@@ -92,7 +92,7 @@ fn spawn(up: &Up, spec: &Spec, context: &Context, log: &Log) -> Outcome<Child> {
     if spec.postgres.is_some() {
         command.args(["--postgres-url-file", "-"]);
     }
-    command.env_remove("ORDERFLOW_POSTGRES_URL");
+    command.env_remove(POSTGRES_URL);
     let input = if spec.postgres.is_some() { Stdio::piped() } else { Stdio::null() };
     command.stdin(input).stdout(log.file.try_clone()?).stderr(log.file.try_clone()?);
     let mut child = command.spawn()?;

@@ -17,6 +17,8 @@ use crate::{
     output::Paint,
 };
 
+/// Where the database's URL can be given without being an argument.
+const POSTGRES_URL: &str = "ORDERFLOW_POSTGRES_URL";
 /// Longest URL that is read from a file, in bytes.
 const URL_BYTES_MAX: u64 = 4096;
 /// How long a cluster that runs already may take to be ready, where nothing is said.
@@ -51,7 +53,7 @@ pub struct Up {
     ///
     /// A password in an argument can be read by other users of the machine: give it in the environment, as
     /// ORDERFLOW_POSTGRES_URL, or with --postgres-url-file.
-    #[arg(long, value_name = "URL", env = "ORDERFLOW_POSTGRES_URL", hide_env_values = true)]
+    #[arg(long, value_name = "URL")]
     postgres: Option<String>,
     /// The same, from a file, or from standard input for `-`
     #[arg(long, value_name = "FILE", conflicts_with = "postgres")]
@@ -87,7 +89,7 @@ impl Up {
         spec.broker.clone_from(&self.broker);
         spec.postgres = match &self.postgres_url_file {
             Some(file) => Some(read_url(file)?),
-            None => self.postgres.clone(),
+            None => self.postgres.clone().or_else(|| std::env::var(POSTGRES_URL).ok().filter(|url| !url.is_empty())),
         };
         spec.data_dir = std::path::absolute(&spec.data_dir)?;
         if let Some(limit) = context.settings.timeout {
