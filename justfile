@@ -35,3 +35,7 @@ bench:
 # Looks for requests and batches that the broker cannot bear. Needs `cargo install cargo-fuzz`.
 fuzz target="frame" seconds="60":
     cd orderflow-broker && cargo fuzz run -s none {{target}} -- -max_total_time={{seconds}} -rss_limit_mb=2048
+
+# Reads docker/compose.yaml with the parser of the Compose project. Needs Go.
+compose-check:
+    cd docker/compose-check && go run . ../compose.yaml

@@ -294,4 +294,26 @@ mod tests {
         assert!(decode::<OrderEvent>("order.created", b"\xff").is_err());
         assert!(decode::<OrderEvent>("order.paid", b"7").is_err());
     }
+
+    /// serde names all types that it knows when it is given one that it does not.
+    fn known_types<E: DeserializeOwned + std::fmt::Debug>() -> Vec<String> {
+        let error = decode::<E>("?", b"{}").unwrap_err().to_string();
+        error.split('`').skip(1).step_by(2).filter(|name| *name != "?").map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_type_is_explained() {
+        let page = include_str!("../../../docs/events.md");
+        let known = [
+            known_types::<OrderEvent>(),
+            known_types::<InventoryEvent>(),
+            known_types::<PaymentEvent>(),
+            known_types::<CatalogEvent>(),
+        ]
+        .concat();
+        assert_eq!(known.len(), 19);
+        for event_type in &known {
+            assert!(page.contains(&format!("\n| `{event_type}` |")), "{event_type} is not in docs/events.md");
+        }
+    }
 }

@@ -208,4 +208,14 @@ mod tests {
         assert_eq!((&json["order_status"], &json["status"]), (&"PAID".into(), &409.into()));
         assert_eq!(serde_json::from_value::<Problem>(json).unwrap(), problem);
     }
+
+    #[test]
+    fn every_code_is_explained_with_its_status() {
+        let page = include_str!("../../../docs/errors.md");
+        for code in Code::ALL {
+            let (text, status, _) = code.describe();
+            assert!(page.contains(&format!("| `{text}` | {status} |")), "{text} is not in docs/errors.md");
+        }
+        assert_eq!(page.matches("\n| `").count(), Code::ALL.len(), "a code is explained that does not exist");
+    }
 }
