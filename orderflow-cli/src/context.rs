@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     cli::Global,
-    exit::{Failure, Outcome},
+    exit::{Exit, Failure, Outcome},
     output::Output,
     parse::Role,
     session::{SessionFile, Tokens, test_account},
@@ -35,6 +35,10 @@ impl Context {
 
     /// A client without a token.
     pub fn anonymous(&self) -> Outcome<Client> {
+        if self.settings.is_nowhere {
+            let message = format!("there is no cluster in {}", self.settings.data_dir.display());
+            return Err(Failure::with(Exit::Unreachable, message).hint("`orderflow up --detach` starts one"));
+        }
         Ok(Client::anonymous(self.settings.endpoints.clone())?)
     }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use orderflow_client::{Endpoints, Service};
-use orderflow_cluster::{DEFAULT_NAME, Spec, attach};
+use orderflow_cluster::{ClusterFile, DEFAULT_NAME, Spec};
 use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::{
@@ -56,6 +56,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// Where its services are.
     pub endpoints: Endpoints,
+    /// A cluster was named, and there is none: the endpoints are nobody's.
+    pub is_nowhere: bool,
     /// As which test account to ask, if as one.
     pub role: Option<Role>,
     /// How data are written.
@@ -79,11 +81,15 @@ impl Settings {
     fn of(layer: Layer) -> Self {
         let cluster = layer.cluster.clone().unwrap_or_else(|| DEFAULT_NAME.to_owned());
         let data_dir = layer.data_dir.clone().unwrap_or_else(|| Spec::new(cluster.as_str(), "").data_dir);
+        let is_named = layer.cluster.is_some() || layer.data_dir.is_some();
+        let has_urls = Service::ALL.iter().any(|service| layer.url(*service).is_some());
+        let is_nowhere = is_named && !has_urls && started_last(&data_dir).is_none();
         let endpoints = endpoints(&layer, &data_dir);
         Self {
             cluster,
             data_dir,
             endpoints,
+            is_nowhere,
             role: layer.role,
             format: layer.output.unwrap_or_default(),
             timeout: layer.timeout,
@@ -174,7 +180,7 @@ fn of_flags(global: &Global) -> Layer {
 
 /// The URLs that were given, else those of the cluster that was started last, else the default ports.
 fn endpoints(layer: &Layer, data_dir: &Path) -> Endpoints {
-    let known = attach::running(data_dir).or_else(|| started_last(data_dir)).map(|cluster| cluster.endpoints);
+    let known = started_last(data_dir).map(|cluster| cluster.endpoints);
     let known = known.map_or_else(Endpoints::default, |known| Endpoints {
         console: known.console,
         orders: known.orders,
@@ -192,7 +198,7 @@ fn endpoints(layer: &Layer, data_dir: &Path) -> Endpoints {
     }
 }
 
-fn started_last(data_dir: &Path) -> Option<orderflow_cluster::ClusterFile> {
+fn started_last(data_dir: &Path) -> Option<ClusterFile> {
     serde_json::from_slice(&fs::read(data_dir.join("cluster.json")).ok()?).ok()
 }
 
@@ -262,6 +268,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let found = endpoints(&layer("orders_url = 'http://o:1'"), dir.path());
         assert_eq!((found.orders.as_str(), found.console.as_str()), ("http://o:1", "http://127.0.0.1:3000"));
+    }
+
+    #[test]
+    fn a_named_cluster_that_does_not_exist_is_nowhere() {
+        let dir = tempfile::tempdir().unwrap();
+        let named = Layer { data_dir: Some(dir.path().into()), ..Layer::default() };
+        assert!(Settings::of(named.clone()).is_nowhere);
+        assert!(!Settings::of(Layer { orders_url: Some("http://o:1".into()), ..named }).is_nowhere);
+        assert!(!Settings::of(Layer::default()).is_nowhere);
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod foreground;
 use std::{io::Read, time::Duration};
 
 use clap::Args;
-use orderflow_cluster::{Progress, Spec, attach, control};
+use orderflow_cluster::{Ports, Progress, Spec, attach, control};
 use tokio::time::{Instant, sleep};
 
 use super::status;
@@ -21,6 +21,8 @@ use crate::{
 const POSTGRES_URL: &str = "ORDERFLOW_POSTGRES_URL";
 /// Longest URL that is read from a file, in bytes.
 const URL_BYTES_MAX: u64 = 4096;
+/// What listens, by the names of `--port`.
+const PORTS: [&str; 7] = ["console", "orders", "inventory", "payments", "provider", "broker", "postgres"];
 /// How long a cluster that runs already may take to be ready, where nothing is said.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(100);
@@ -46,6 +48,9 @@ pub struct Up {
     /// Take free ports; the same ones as the last time, if they are free
     #[arg(long)]
     any_port: bool,
+    /// Let a process listen there, as orders=4001; may be given several times
+    #[arg(long = "port", value_name = "PROCESS=PORT", value_parser = port, conflicts_with = "any_port")]
+    ports: Vec<(&'static str, u16)>,
     /// Use this Kafka instead of the embedded broker
     #[arg(long, value_name = "HOST:PORT")]
     broker: Option<String>,
@@ -86,6 +91,7 @@ impl Up {
     fn spec(&self, context: &Context) -> Outcome<Spec> {
         let mut spec = context.spec()?;
         spec.any_port = self.any_port;
+        self.ports.iter().for_each(|(process, port)| set_port(&mut spec.ports, process, *port));
         spec.broker.clone_from(&self.broker);
         spec.postgres = match &self.postgres_url_file {
             Some(file) => Some(read_url(file)?),
@@ -96,6 +102,26 @@ impl Up {
             spec.ready_within = limit;
         }
         Ok(spec)
+    }
+}
+
+/// Reads `orders=4001`.
+fn port(text: &str) -> Result<(&'static str, u16), String> {
+    let (process, port) = text.split_once('=').ok_or("a port is given as orders=4001")?;
+    let known = PORTS.iter().find(|known| **known == process);
+    let known = known.ok_or_else(|| format!("{process:?} is none of {}", PORTS.join(", ")))?;
+    Ok((known, port.parse().map_err(|_| format!("{port:?} is no port"))?))
+}
+
+fn set_port(ports: &mut Ports, process: &str, port: u16) {
+    match process {
+        "console" => ports.console = port,
+        "orders" => ports.orders = port,
+        "inventory" => ports.inventory = port,
+        "payments" => ports.payments = port,
+        "provider" => ports.provider = port,
+        "broker" => ports.broker = port,
+        _ => ports.postgres = port,
     }
 }
 
@@ -172,5 +198,24 @@ pub fn told(progress: &Progress) -> String {
         Progress::InitialisingPostgres => "making PostgreSQL's data, which takes a moment".to_owned(),
         Progress::Starting { process, address } => format!("▸ starting {process:<10} {address}"),
         Progress::Ready { process, after } => format!("✓ ready    {process:<10} after {:.1} s", after.as_secs_f32()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_port_can_be_chosen() {
+        let mut ports = Ports::default();
+        for (process, number) in PORTS.iter().zip(1..) {
+            let (known, number) = port(&format!("{process}={number}")).unwrap();
+            set_port(&mut ports, known, number);
+        }
+        let chosen = Ports { console: 1, orders: 2, inventory: 3, payments: 4, provider: 5, broker: 6, postgres: 7 };
+        assert_eq!(ports, chosen);
+        for text in ["orders", "orders=", "orders=65536", "nobody=1"] {
+            assert!(port(text).is_err(), "{text}");
+        }
     }
 }

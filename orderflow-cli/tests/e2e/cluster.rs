@@ -1,0 +1,171 @@
+//! Clusters for tests.
+
+use std::{
+    fs::{self, File, Permissions},
+    io::Write,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, Stdio},
+    sync::OnceLock,
+};
+
+use orderflow_testing::Caller;
+use serde::Deserialize;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{
+    command::{PROGRAM, Person},
+    processes,
+};
+
+const KEEPER: &str = include_str!("keeper.sh");
+
+/// A directory with a cluster in `data`, of which nothing is left when this is dropped, or when this program ends.
+pub struct Cluster {
+    dir: PathBuf,
+    keeper: Child,
+}
+
+impl Cluster {
+    /// The one that most tests use. It is nobody's: no test may stop a part of it, or move its clock.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Cluster> = OnceLock::new();
+        SHARED.get_or_init(Self::start)
+    }
+
+    /// One for a test that needs it for itself.
+    pub fn start() -> Self {
+        let mut cluster = Self::none();
+        cluster.restart();
+        cluster
+    }
+
+    /// A place for one that is not started.
+    pub fn none() -> Self {
+        let dir = tempfile::Builder::new().prefix("orderflow-e2e-").tempdir().unwrap();
+        // The account of PostgreSQL has to get through.
+        fs::set_permissions(dir.path(), Permissions::from_mode(0o711)).unwrap();
+        let dir = TempDir::keep(dir);
+        fs::create_dir(dir.join("home")).unwrap();
+        let keeper = spawn(&dir, &["true"]);
+        Self { dir, keeper }
+    }
+
+    /// Stops what runs, if anything does, and starts it again on what it has left behind.
+    pub fn restart(&mut self) {
+        self.keeper.stdin.take().unwrap().write_all(b"keep\n").unwrap();
+        self.keeper.wait().unwrap();
+        let data = self.data();
+        let up = [PROGRAM, "up", "--any-port", "-o", "json", "--timeout", "60s", "--data-dir", data.to_str().unwrap()];
+        self.keeper = spawn(&self.dir, &up);
+        let ready = first_document(self.keeper.stdout.take().unwrap());
+        assert_eq!(ready["healthy"], true, "{ready}\n{}", self.said());
+    }
+
+    /// What `up` has said.
+    fn said(&self) -> String {
+        fs::read_to_string(self.dir.join("up.log")).unwrap_or_default()
+    }
+
+    /// Everything is in here, and goes with it.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// For `--data-dir`.
+    pub fn data(&self) -> PathBuf {
+        self.dir.join("data")
+    }
+
+    /// Somebody who has not said who they are.
+    pub fn anybody(&self) -> Person {
+        Person::new(&self.dir.join("home"), &self.data())
+    }
+
+    /// The test account of a customer.
+    pub fn customer(&self) -> Person {
+        self.anybody().asking_as("customer")
+    }
+
+    /// The test account of a seller.
+    pub fn seller(&self) -> Person {
+        self.anybody().asking_as("seller")
+    }
+
+    /// The test account of an admin.
+    pub fn admin(&self) -> Person {
+        self.anybody().asking_as("admin")
+    }
+
+    /// Somebody who has signed up, and asks from elsewhere: they know the services' addresses and nothing else.
+    pub async fn newcomer(&self, name: &str, role: &str) -> Person {
+        let home = self.dir.join("home").join(name);
+        fs::create_dir(&home).unwrap();
+        let status = self.status().await;
+        let urls = ["console", "orders", "inventory", "payments", "provider"].map(|service| {
+            let url = status["endpoints"][service].as_str().unwrap().to_owned();
+            (format!("ORDERFLOW_{}_URL", service.to_uppercase()), url)
+        });
+        let person = Person::new(&home, &home.join("no-cluster")).with(urls);
+        let line = format!("signup --email {name}@example.com --role {role} --password-stdin");
+        let account = person.run_with(&line, "Newcomer123!\n").await.json();
+        assert_eq!(account["role"], role);
+        person
+    }
+
+    /// What the supervisor says; it has to be healthy.
+    pub async fn status(&self) -> Value {
+        self.anybody().json("status").await
+    }
+
+    /// The process ids of the supervisor and its children.
+    pub async fn pids(&self) -> Vec<(String, i32)> {
+        let status = self.status().await;
+        let number = |value: &Value| i32::try_from(value.as_i64().unwrap()).unwrap();
+        let children = status["processes"].as_array().unwrap().iter();
+        let children = children.map(|child| (child["name"].as_str().unwrap().to_owned(), number(&child["pid"])));
+        [("supervisor".to_owned(), number(&status["supervisor_pid"]))].into_iter().chain(children).collect()
+    }
+
+    /// Somebody who calls a service over HTTP, without a token.
+    pub async fn http(&self, service: &str) -> Caller {
+        self.caller(service, None).await
+    }
+
+    /// The payment provider, for who has its secret key.
+    pub async fn provider(&self) -> Caller {
+        let secrets: Value = serde_json::from_slice(&fs::read(self.data().join("secrets.json")).unwrap()).unwrap();
+        self.caller("provider", Some(secrets["provider_key"].as_str().unwrap().to_owned())).await
+    }
+
+    async fn caller(&self, service: &str, token: Option<String>) -> Caller {
+        Caller::new(self.status().await["endpoints"][service].as_str().unwrap(), token)
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.keeper.stdin.take());
+        let _ = self.keeper.wait();
+        if !std::thread::panicking() {
+            assert!(!self.dir.exists(), "{} is left behind", self.dir.display());
+            let left = processes::with_text(self.dir.to_str().unwrap());
+            assert!(left.is_empty(), "left behind: {left:?}");
+        }
+    }
+}
+
+fn spawn(dir: &Path, up: &[&str]) -> Child {
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", KEEPER, "orderflow-e2e-keeper", PROGRAM]).arg(dir).args(up);
+    shell.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", dir.join("home"));
+    // A group of its own: a Ctrl-C is for the test program, and the keeper clears away behind it.
+    shell.current_dir(dir).process_group(0);
+    shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(File::create(dir.join("up.log")).unwrap());
+    shell.spawn().unwrap()
+}
+
+fn first_document(out: ChildStdout) -> Value {
+    Value::deserialize(&mut serde_json::Deserializer::from_reader(out)).unwrap_or_default()
+}

@@ -1,0 +1,27 @@
+//! OrderFlow from outside: the real program, with real processes, as somebody uses it who knows nothing of its inside.
+//!
+//! - `cluster`: clusters that end with this program, however that ends; most tests share one. `command`: one command,
+//!   within a limit. `shop`: what customers and sellers do. `books`: whether stock and money are right. `processes`:
+//!   processes seen from outside.
+//! - `endings`, `expiry`, `race`, `duplicates`, `crashes`: the saga. `lifecycle`, `manners`, `secrecy`: the program.
+//!   `demo`, `scripts`: what a new user does first.
+//!
+//! Each test has products of its own, so that all of them can use one cluster at the same time.
+
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test that finds something wrong ends there")]
+
+mod books;
+mod cluster;
+mod command;
+mod crashes;
+mod demo;
+mod duplicates;
+mod endings;
+mod expiry;
+mod lifecycle;
+mod manners;
+mod processes;
+mod race;
+mod scripts;
+mod secrecy;
+mod shop;
