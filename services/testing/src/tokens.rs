@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use orderflow_contracts::{api::console::Role, ids::AccountId};
-use orderflow_platform::auth::{Principal, Signer, TOKEN_LIFE, to_base64};
+use orderflow_platform::auth::{Principal, Signer, TOKEN_LIFE};
 use ring::{rand::SystemRandom, signature::Ed25519KeyPair};
 use uuid::Uuid;
 
@@ -22,7 +23,7 @@ impl Keys {
     /// New ones.
     pub fn generate() -> Self {
         let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("a key");
-        let private = to_base64(document.as_ref());
+        let private = STANDARD.encode(document);
         Self { signer: Signer::new(&private).expect("a key"), private }
     }
 

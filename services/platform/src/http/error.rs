@@ -1,12 +1,15 @@
 //! How a service says no.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, sync::Arc};
 
 use axum::{
     http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
-use orderflow_contracts::problem::{Code, Problem};
+use orderflow_contracts::{
+    api::REQUEST_ID,
+    problem::{Code, Problem},
+};
 use serde_json::Value;
 use sqlx::{Postgres, Transaction};
 
@@ -83,26 +86,47 @@ impl From<sqlx::Error> for ApiError {
 }
 
 impl IntoResponse for ApiError {
-    /// Logged here and nowhere else; what is the client's fault is not logged.
+    /// The answer without the request's id: [`finish`] adds it, where every answer passes.
     fn into_response(self) -> Response {
-        if self.problem.status >= 500 {
-            let source = self.source.map(|source| source.to_string()).unwrap_or_default();
+        let status = StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = status.into_response();
+        response.extensions_mut().insert(Arc::new(self));
+        response
+    }
+}
+
+/// Puts the request's id into the answer, and writes the document if it is a problem. Logged here and nowhere else; what
+/// is the client's fault is not logged.
+pub(super) fn finish(request_id: &str, mut response: Response) -> Response {
+    if let Some(error) = response.extensions_mut().remove::<Arc<ApiError>>() {
+        let problem = Problem { request_id: Some(request_id.to_owned()), ..(*error.problem).clone() };
+        if problem.status >= 500 {
+            let source = error.source.as_ref().map(ToString::to_string).unwrap_or_default();
             tracing::error!(
-                code = self.problem.code.as_str(),
-                detail = self.problem.detail,
+                request_id,
+                code = problem.code.as_str(),
+                detail = problem.detail,
                 source,
                 "a request failed"
             );
         }
-        let status = StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, axum::Json(&*self.problem)).into_response();
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert("www-authenticate", HeaderValue::from_static("Bearer"));
-        }
-        if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert("retry-after", HeaderValue::from_static("1"));
-        }
-        response
+        response = document(&problem);
     }
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+fn document(problem: &Problem) -> Response {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, axum::Json(problem)).into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if status == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert("www-authenticate", HeaderValue::from_static("Bearer"));
+    }
+    if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert("retry-after", HeaderValue::from_static("1"));
+    }
+    response
 }

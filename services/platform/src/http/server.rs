@@ -9,7 +9,6 @@ use std::{
 use axum::{
     Extension, Router,
     extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request},
-    http::{HeaderValue, StatusCode},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
@@ -17,7 +16,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use orderflow_contracts::{api::REQUEST_ID, problem::Code};
+use orderflow_contracts::problem::Code;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -25,7 +24,7 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::{ApiError, RateLimiter};
+use super::{ApiError, RateLimiter, error::finish};
 use crate::{auth::Verifier, metrics::Metrics, tasks::Stop};
 
 /// Longest body of a request, in bytes. An order of fifty lines has five thousand.
@@ -104,14 +103,7 @@ fn admit(gate: &Gate, request: &Request) -> Result<OwnedSemaphorePermit, ApiErro
 
 async fn with_request_id(request: Request, next: Next) -> Response {
     let id = Uuid::now_v7().to_string();
-    let mut response = next.run(request).await;
-    if response.status() >= StatusCode::INTERNAL_SERVER_ERROR {
-        tracing::warn!(request_id = id, status = response.status().as_u16(), "answered with an error");
-    }
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, value);
-    }
-    response
+    finish(&id, next.run(request).await)
 }
 
 impl Server {
