@@ -158,17 +158,22 @@ async fn list(
     _: Principal,
     Query(query): Query<ProductQuery>,
 ) -> Result<Json<Page<Product>>, ApiError> {
-    if query.search.as_ref().is_some_and(|text| text.chars().count() > SEARCH_MAX) {
-        return Err(ApiError::new(Code::ValidationFailed, format!("search has at most {SEARCH_MAX} characters")));
+    let is_text = |text: &String| text.chars().count() <= SEARCH_MAX && !text.contains(char::is_control);
+    if query.search.as_ref().is_some_and(|text| !is_text(text)) {
+        let detail = format!("search has at most {SEARCH_MAX} characters, none of them a control character");
+        return Err(ApiError::new(Code::ValidationFailed, detail));
     }
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
-    let (limit, sort) = (page.limit()?, query.sort);
+    let (limit, sort, after) = (page.limit()?, query.sort, page.cursor()?);
+    if after.as_ref().is_some_and(|after| !fits(after, sort)) {
+        return Err(ApiError::new(Code::ValidationFailed, "the cursor belongs to a list that is sorted otherwise"));
+    }
     let filter = ProductFilter {
         search: query.search.filter(|text| !text.is_empty()),
         in_stock: query.in_stock,
         seller_id: query.seller_id,
         sort,
-        after: page.cursor()?,
+        after,
     };
     let products = store::products(&mut *api.pool.acquire().await?, &filter, limit).await?;
     Ok(Json(page_of(products, limit, |product| cursor_of(product, sort))))
@@ -182,6 +187,15 @@ fn cursor_of(product: &Product, sort: ProductSort) -> String {
         ProductSort::Available => product.available.to_string(),
     };
     format!("{}:{value}", product.id)
+}
+
+/// Whether a list that is sorted so can go on after it.
+fn fits(cursor: &ProductCursor, sort: ProductSort) -> bool {
+    match sort {
+        ProductSort::Newest => cursor.value.is_empty(),
+        ProductSort::Name => !cursor.value.contains(char::is_control),
+        ProductSort::Price | ProductSort::Available => cursor.value.parse::<i64>().is_ok(),
+    }
 }
 
 impl std::str::FromStr for ProductCursor {

@@ -162,7 +162,7 @@ fn note_parties(row: &mut Row, input: Input<'_>) {
     if let Input::Order(OrderEvent::ConfirmationRequested { customer_id, seller_id, lines }) = input {
         let (customer, seller): (AccountId, AccountId) = (*customer_id, *seller_id);
         (row.customer_id, row.seller_id) = (Some(customer), Some(seller));
-        row.lines = lines.iter().map(|line| (line.product_id, line.quantity)).collect();
+        row.lines = domain::wanted(lines);
     }
 }
 

@@ -93,7 +93,7 @@ pub fn decide(
 ) -> Decision {
     match (reservation, input) {
         (Reservation::Unknown, Input::Order(OrderEvent::ConfirmationRequested { lines, .. })) => {
-            reserve(lines_of(lines), stock, now.saturating_add(hold_ms))
+            reserve(wanted(lines), stock, now.saturating_add(hold_ms))
         }
         (Reservation::Released, Input::Order(OrderEvent::ConfirmationRequested { .. })) => {
             Decision::Ignored("cancelled before it was reserved")
@@ -132,8 +132,8 @@ pub fn decide(
     }
 }
 
-/// What is wanted of each product.
-fn lines_of(lines: &[OrderLine]) -> Lines {
+/// What is wanted of each product, which may stand on several lines.
+pub fn wanted(lines: &[OrderLine]) -> Lines {
     let mut wanted = Lines::new();
     for line in lines {
         let quantity = wanted.entry(line.product_id).or_default();

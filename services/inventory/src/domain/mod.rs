@@ -18,4 +18,4 @@ mod decide;
 #[cfg(test)]
 mod tests;
 
-pub use self::decide::{Decision, Input, Lines, Movement, Reservation, Stock, decide};
+pub use self::decide::{Decision, Input, Lines, Movement, Reservation, Stock, decide, wanted};
