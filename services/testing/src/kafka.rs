@@ -20,7 +20,7 @@ use uuid::Uuid;
 pub struct Kafka {
     bootstrap: String,
     producer: FutureProducer,
-    _broker: Handle,
+    broker: Handle,
     _dir: TempDir,
 }
 
@@ -49,12 +49,17 @@ impl Kafka {
         let broker = Broker::start(Config::new(dir.path().to_owned())).await.expect("the broker starts");
         let bootstrap = broker.bootstrap_servers().to_string();
         let producer = Client::new(bootstrap.clone(), BTreeMap::new()).producer().expect("a producer");
-        Self { bootstrap, producer, _broker: broker, _dir: dir }
+        Self { bootstrap, producer, broker, _dir: dir }
     }
 
     /// For a service's settings.
     pub fn bootstrap(&self) -> &str {
         &self.bootstrap
+    }
+
+    /// The broker itself, for its faults.
+    pub const fn broker(&self) -> &Handle {
+        &self.broker
     }
 
     /// Sends a record as it is.

@@ -1,0 +1,6 @@
+//! Outbox, relay, inbox and consumer, each rule of DESIGN section 4 with its test: a toy service on a real database and
+//! a real broker.
+
+mod consumer;
+mod relay;
+mod toy;

@@ -1,0 +1,115 @@
+//! What is committed is published: all of it, in order, at least once.
+
+use std::collections::BTreeMap;
+
+use orderflow_broker::faults::{Fault, Request, Rule};
+use orderflow_platform::{outbox, tasks::Tasks};
+use orderflow_testing::eventually;
+
+use crate::toy::{TOPIC, World, event};
+
+/// TOPIC_AUTHORIZATION_FAILED: an error that librdkafka does not try again.
+const REFUSED: i16 = 29;
+
+#[tokio::test]
+async fn a_lower_id_that_becomes_visible_later_is_published_too() {
+    let world = World::start().await;
+    let mut slow = world.pool.begin().await.unwrap();
+    outbox::append(&mut slow, &[event("slow", 1)]).await.unwrap();
+    let mut fast = world.pool.begin().await.unwrap();
+    outbox::append(&mut fast, &[event("fast", 1)]).await.unwrap();
+    fast.commit().await.unwrap();
+    let mut relay = world.relay();
+    assert_eq!(relay.relay_once().await.unwrap(), 1);
+    slow.commit().await.unwrap();
+    assert_eq!(relay.relay_once().await.unwrap(), 1);
+    let mut published = world.published().await;
+    published.sort();
+    assert_eq!(published, [("fast".to_owned(), 1), ("slow".to_owned(), 1)]);
+}
+
+#[tokio::test]
+async fn what_is_rolled_back_is_never_published() {
+    let world = World::start().await;
+    let mut tx = world.pool.begin().await.unwrap();
+    outbox::append(&mut tx, &[event("ghost", 1)]).await.unwrap();
+    tx.rollback().await.unwrap();
+    assert_eq!(world.relay().relay_once().await.unwrap(), 0);
+    assert_eq!(world.published().await, []);
+}
+
+#[tokio::test]
+async fn one_relay_is_the_owner_and_another_takes_over() {
+    let world = World::start().await;
+    let (mut owner, mut other) = (world.relay(), world.relay());
+    let append = async |sequence| {
+        let mut conn = world.pool.acquire().await.unwrap();
+        outbox::append(&mut conn, &[event("bear", sequence)]).await.unwrap();
+    };
+    append(1).await;
+    assert_eq!(owner.relay_once().await.unwrap(), 1);
+    append(2).await;
+    assert_eq!(other.relay_once().await.unwrap(), 0, "it is not the owner");
+    drop(owner);
+    let taken = async || (other.relay_once().await.unwrap() == 1).then_some(());
+    eventually("the other one has taken over", taken).await;
+    assert_eq!(world.published().await, [("bear".to_owned(), 1), ("bear".to_owned(), 2)]);
+}
+
+#[tokio::test]
+async fn what_is_not_delivered_is_not_marked_and_is_sent_again() {
+    let world = World::start().await;
+    let mut conn = world.pool.acquire().await.unwrap();
+    outbox::append(&mut conn, &[event("bear", 1), event("bear", 2), event("duck", 1)]).await.unwrap();
+    let faults = world.kafka.broker().faults();
+    let id = faults.set(Rule::new(Fault::Error { request: Request::Produce, code: REFUSED })).unwrap();
+    let mut relay = world.relay();
+    assert!(relay.relay_once().await.is_err());
+    assert_eq!(world.pending().await, 3);
+    faults.clear(Some(id));
+    assert_eq!(relay.relay_once().await.unwrap(), 3);
+    assert_eq!((world.pending().await, world.published().await.len()), (0, 3));
+}
+
+#[tokio::test]
+async fn faults_lose_nothing_and_reorder_nothing() {
+    const SUBJECTS: u64 = 5;
+    const EVENTS: u64 = 60;
+    let world = World::start().await;
+    let faults = world.kafka.broker().faults();
+    let rules = [Fault::DropBeforeAppend, Fault::DropAfterAppend];
+    let ids = rules.map(|fault| faults.set(Rule::new(fault).percent(15.0, 7)).unwrap());
+    let mut tasks = Tasks::default();
+    tasks.spawn("relay", world.relay().run(tasks.stop()));
+    for sequence in 1..=EVENTS {
+        let mut conn = world.pool.acquire().await.unwrap();
+        let events: Vec<_> = (0..SUBJECTS).map(|subject| event(&format!("toy-{subject}"), sequence)).collect();
+        outbox::append(&mut conn, &events).await.unwrap();
+    }
+    let published = async || (world.pending().await == 0).then_some(());
+    eventually("all of it is published", published).await;
+    tasks.shutdown().await;
+    let struck: u64 = faults.list().iter().filter(|active| ids.contains(&active.id)).map(|active| active.struck).sum();
+    assert!(struck > 0, "no fault has struck");
+    faults.clear(None);
+    let mut of_subject: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for (subject, sequence) in world.published().await {
+        of_subject.entry(subject).or_default().push(sequence);
+    }
+    assert_eq!(of_subject.len(), 5);
+    for (subject, sequences) in of_subject {
+        assert_eq!(sequences, (1..=EVENTS).collect::<Vec<_>>(), "{subject}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_made_again_is_the_same_event_and_another_is_another() {
+    assert_eq!(event("bear", 1).envelope.id, event("bear", 1).envelope.id);
+    assert_ne!(event("bear", 1).envelope.id, event("bear", 2).envelope.id);
+    assert_ne!(event("bear", 1).envelope.id, event("duck", 1).envelope.id);
+    let world = World::start().await;
+    let mut conn = world.pool.acquire().await.unwrap();
+    outbox::append(&mut conn, &[event("bear", 1)]).await.unwrap();
+    let again = outbox::append(&mut conn, &[event("bear", 1)]).await;
+    assert!(again.is_err(), "{TOPIC} has one event of a number");
+}
