@@ -252,4 +252,24 @@ mod tests {
             assert_eq!(parsed(line).err().unwrap().exit_code(), 2, "{line}");
         }
     }
+
+    fn leaves(command: &clap::Command, path: &str) -> Vec<String> {
+        let path = format!("{path} {}", command.get_name()).trim().to_owned();
+        let verbs: Vec<_> = command.get_subcommands().filter(|verb| verb.get_name() != "help").collect();
+        // What `serve` can be is for supervisors and containers; the page has one line for all of it.
+        if verbs.is_empty() || path == "orderflow serve" {
+            return vec![path];
+        }
+        verbs.into_iter().flat_map(|verb| leaves(verb, &path)).collect()
+    }
+
+    #[test]
+    fn every_command_is_on_the_page() {
+        let page = include_str!("../../docs/cli.md");
+        let leaves = leaves(&command(), "");
+        for leaf in &leaves {
+            assert!(page.contains(&format!("| `{leaf}` |")), "{leaf} is not in docs/cli.md");
+        }
+        assert_eq!(page.matches("\n| `orderflow ").count(), leaves.len(), "a command is explained that does not exist");
+    }
 }
