@@ -16,8 +16,9 @@ use crate::{
 /// Calls under way at once.
 const IN_FLIGHT_MAX: usize = 32;
 /// After so long a call that nothing was heard of is made again: by this process, or by another one if this one was
-/// killed. Longer than the provider may take to answer.
-const LEASE: Duration = Duration::from_secs(15);
+/// killed. So many times as long as the provider may take to answer, and no shorter than the minimum.
+const LEASE_TIMEOUTS: u32 = 3;
+const LEASE_MIN: Duration = Duration::from_secs(1);
 /// Longest sleep while nothing is due: finds what other replicas have committed.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
 /// After a call without an answer, doubled with every try up to the maximum.
@@ -33,12 +34,14 @@ pub struct Collector {
     outbox: Outbox,
     wake: Arc<Notify>,
     provider: Provider,
+    lease: Duration,
 }
 
 impl Collector {
     /// For the calls in this database.
-    pub const fn new(pool: PgPool, outbox: Outbox, wake: Arc<Notify>, provider: Provider) -> Self {
-        Self { pool, outbox, wake, provider }
+    pub fn new(pool: PgPool, outbox: Outbox, wake: Arc<Notify>, provider: Provider) -> Self {
+        let lease = provider.timeout().saturating_mul(LEASE_TIMEOUTS).max(LEASE_MIN);
+        Self { pool, outbox, wake, provider, lease }
     }
 
     /// Goes on until it is told to stop; an error is a reason to try again.
@@ -71,7 +74,7 @@ impl Collector {
             return Ok(SLEEP_MAX);
         }
         let mut conn = self.pool.acquire().await?;
-        let due = store::take_due(&mut conn, LEASE, i64::try_from(free).unwrap_or(1)).await?;
+        let due = store::take_due(&mut conn, self.lease, i64::try_from(free).unwrap_or(1)).await?;
         for due in due {
             let collector = self.clone();
             calls.spawn(async move { collector.call(due).await });

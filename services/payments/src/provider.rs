@@ -27,6 +27,7 @@ pub struct Provider {
     client: Client,
     url: String,
     key: String,
+    timeout: Duration,
 }
 
 /// Nothing definite. Ask again with the same key.
@@ -62,7 +63,12 @@ impl Provider {
         let timeout = Duration::from_millis(settings.provider_timeout_ms);
         let client = Client::builder().connect_timeout(CONNECT_MAX).timeout(timeout).no_proxy().build()?;
         let (url, key) = (settings.provider_url.trim_end_matches('/').to_owned(), settings.provider_key.clone());
-        Ok(Self { client, url, key })
+        Ok(Self { client, url, key, timeout })
+    }
+
+    /// How long it may take to answer.
+    pub const fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// Asks for what is due, with its key.

@@ -43,13 +43,24 @@ pub fn is_json(headers: &HeaderMap) -> Result<(), ApiError> {
 }
 
 /// Reads JSON. What is no JSON is malformed; what is JSON and not what is needed is not allowed. Neither message has a
-/// value of the body in it that could be a secret: serde names fields and types, and quotes what stands in place of an
-/// enum's word or a number.
+/// value of the body in it that could be a secret: fields and types are named, and what stands in place of an enum's
+/// word.
 pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice(bytes).map_err(|error| {
         let code = if error.is_data() { Code::ValidationFailed } else { Code::MalformedRequest };
-        ApiError::new(code, format!("the body: {error}"))
+        ApiError::new(code, format!("the body: {}", without_value(&error.to_string())))
     })
+}
+
+/// serde quotes what it has found: "invalid type: integer `4242`, expected a string". It may be a card's number in the
+/// wrong place, so that only its kind is kept.
+fn without_value(text: &str) -> String {
+    match text.find(['`', '"']).zip(text.rfind(", expected ")) {
+        Some((value, expected)) if text.starts_with("invalid ") && value < expected => {
+            format!("{}{}", text[..value].trim_end(), &text[expected..])
+        }
+        _ => text.to_owned(),
+    }
 }
 
 /// The parameters of the query.
@@ -92,5 +103,27 @@ impl<S: Sync> FromRequestParts<S> for RequestContext {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
         Ok(Self(Context::of_command(header(CORRELATION_ID), header("traceparent"))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_value;
+
+    #[test]
+    fn what_was_found_in_the_wrong_place_is_not_repeated() {
+        for (text, kept) in [
+            (
+                "invalid type: integer `4242`, expected a string at line 1",
+                "invalid type: integer, expected a string at line 1",
+            ),
+            (r#"invalid type: string "4242, expected ", expected u32"#, "invalid type: string, expected u32"),
+            ("invalid type: null, expected a string", "invalid type: null, expected a string"),
+            ("invalid length 2, expected `a` or `b`", "invalid length 2, expected `a` or `b`"),
+            ("missing field `token`", "missing field `token`"),
+            ("unknown variant `x`, expected `y`", "unknown variant `x`, expected `y`"),
+        ] {
+            assert_eq!(without_value(text), kept);
+        }
     }
 }

@@ -1,0 +1,82 @@
+//! Who may not pay, and what cannot be paid: an error that says so, and no money moves.
+
+use orderflow_contracts::{
+    api::{Clock, console::Role, payments::PaymentStatus},
+    problem::Code,
+};
+use orderflow_testing::{Caller, new_account};
+use serde_json::json;
+
+use crate::world::{LATER_MS, World, new_order};
+
+#[tokio::test]
+async fn nothing_is_paid_before_it_is_due_or_after_the_time_is_over() {
+    let world = World::start().await;
+    let order = new_order();
+    assert_eq!(world.pay(order, "tok_visa").await.code(), Some(Code::NothingDue));
+    world.tell(order, &world.confirmed(1)).await;
+    world.wait_for(order, PaymentStatus::Open).await;
+    assert_eq!(world.pay(order, "tok_visa").await.code(), Some(Code::PaymentDeadlinePassed));
+    // By the service's clock.
+    let admin = world.by(new_account(Role::Admin));
+    let in_time = new_order();
+    let now = admin.get("/v1/clock").await.into::<Clock>().now.0;
+    world.tell(in_time, &world.confirmed(now + 3_600_000)).await;
+    world.wait_for(in_time, PaymentStatus::Open).await;
+    assert_eq!(admin.put("/v1/clock", &json!({ "offset_ms": 3_600_000 })).await.status, 200);
+    assert_eq!(world.pay(in_time, "tok_visa").await.code(), Some(Code::PaymentDeadlinePassed));
+    assert_eq!(world.show(order).await.unwrap().status, PaymentStatus::Open);
+    assert!(world.provider.charges(order).await.is_empty());
+}
+
+#[tokio::test]
+async fn only_the_customer_of_the_order_pays() {
+    let world = World::start().await;
+    let order = world.open().await;
+    let (path, pay) = (format!("/v1/payments/{order}/pay"), json!({ "token": "tok_visa" }));
+    let stranger = world.by(new_account(Role::Customer)).post(&path, &pay).await;
+    assert_eq!(stranger.code(), Some(Code::NotFound));
+    for who in [world.seller, new_account(Role::Admin)] {
+        assert_eq!(world.by(who).post(&path, &pay).await.code(), Some(Code::Forbidden));
+    }
+    let nobody = Caller::new(world.url(), None).post(&path, &pay).await;
+    assert_eq!(nobody.code(), Some(Code::Unauthenticated));
+    assert_eq!(world.show(order).await.unwrap().status, PaymentStatus::Open);
+}
+
+#[tokio::test]
+async fn a_cards_number_in_place_of_the_token_is_refused_and_kept_nowhere() {
+    let world = World::start().await;
+    let order = world.open().await;
+    let long = format!("tok_{}", "x".repeat(100));
+    for token in ["4242424242424242", "4242 4242 4242 4242", "", "tok", "tok_visa\n", "tok_\u{0}", "tok_ü", &long] {
+        let answer = world.pay(order, token).await;
+        assert_eq!(answer.code(), Some(Code::ValidationFailed), "{token:?}: {}", answer.body);
+        assert!(!answer.body.to_string().contains("4242"), "{}", answer.body);
+    }
+    for body in [
+        json!({}),
+        json!({ "token": 4_242_424_242_424_242_u64 }),
+        json!({ "token": "tok_visa", "amount": 1 }),
+        json!({ "number": "4242424242424242", "cvc": "123" }),
+    ] {
+        let answer = world.by(world.customer).post(&format!("/v1/payments/{order}/pay"), &body).await;
+        assert_eq!(answer.code(), Some(Code::ValidationFailed), "{body}: {}", answer.body);
+        assert!(!answer.body.to_string().contains("4242"), "{}", answer.body);
+    }
+    assert_eq!(world.database.count("select count(*) from provider_calls").await, 0);
+    assert_eq!(world.show(order).await.unwrap().pay_until.unwrap().0, LATER_MS);
+}
+
+#[tokio::test]
+async fn a_question_that_makes_no_sense_is_refused() {
+    let world = World::start().await;
+    let customer = world.by(world.customer);
+    for query in ["limit=0", "limit=201", "cursor=x", "status=EATEN"] {
+        let answer = customer.get(&format!("/v1/payments?{query}")).await;
+        assert_eq!(answer.code(), Some(Code::ValidationFailed), "{query}");
+    }
+    for path in ["/v1/payments/x", &format!("/v1/payments/{}", new_order())] {
+        assert_eq!(customer.get(path).await.code(), Some(Code::NotFound), "{path}");
+    }
+}
