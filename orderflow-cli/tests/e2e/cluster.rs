@@ -13,13 +13,17 @@ use orderflow_testing::Caller;
 use serde::Deserialize;
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::{
     command::{PROGRAM, Person},
     processes,
 };
 
-const KEEPER: &str = include_str!("keeper.sh");
+const KEEPER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/keeper.sh");
 
 /// A directory with a cluster in `data`, of which nothing is left when this is dropped, or when this program ends.
 pub struct Cluster {
@@ -71,6 +75,13 @@ impl Cluster {
     /// Everything is in here, and goes with it.
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// The processes that work in here, the one aside that will clear it away.
+    pub fn processes(&self) -> Vec<(i32, String)> {
+        let keeper = i32::try_from(self.keeper.id()).unwrap();
+        let all = processes::with_text(self.dir.to_str().unwrap()).into_iter();
+        all.filter(|(pid, _)| *pid != keeper).collect()
     }
 
     /// For `--data-dir`.
@@ -128,19 +139,27 @@ impl Cluster {
         [("supervisor".to_owned(), number(&status["supervisor_pid"]))].into_iter().chain(children).collect()
     }
 
-    /// Somebody who calls a service over HTTP, without a token.
-    pub async fn http(&self, service: &str) -> Caller {
-        self.caller(service, None).await
+    /// A number among a service's metrics.
+    pub async fn metric(&self, service: &str, name: &str) -> u64 {
+        let url = self.status().await["endpoints"][service].as_str().unwrap().to_owned();
+        let mut stream = TcpStream::connect(url.trim_start_matches("http://")).await.unwrap();
+        // Answered as it is, and closed: that is all there is to HTTP/1.0.
+        stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        let number = answer.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        number.unwrap_or_else(|| panic!("no {name} of {service}: {answer}")).parse().unwrap()
     }
 
     /// The payment provider, for who has its secret key.
     pub async fn provider(&self) -> Caller {
-        let secrets: Value = serde_json::from_slice(&fs::read(self.data().join("secrets.json")).unwrap()).unwrap();
-        self.caller("provider", Some(secrets["provider_key"].as_str().unwrap().to_owned())).await
+        let key = self.secrets()["provider_key"].as_str().unwrap().to_owned();
+        Caller::new(self.status().await["endpoints"]["provider"].as_str().unwrap(), Some(key))
     }
 
-    async fn caller(&self, service: &str, token: Option<String>) -> Caller {
-        Caller::new(self.status().await["endpoints"][service].as_str().unwrap(), token)
+    /// Passwords and keys.
+    pub fn secrets(&self) -> Value {
+        serde_json::from_slice(&fs::read(self.data().join("secrets.json")).unwrap()).unwrap()
     }
 }
 
@@ -150,15 +169,14 @@ impl Drop for Cluster {
         let _ = self.keeper.wait();
         if !std::thread::panicking() {
             assert!(!self.dir.exists(), "{} is left behind", self.dir.display());
-            let left = processes::with_text(self.dir.to_str().unwrap());
-            assert!(left.is_empty(), "left behind: {left:?}");
+            assert_eq!(self.processes(), [], "they are left behind");
         }
     }
 }
 
 fn spawn(dir: &Path, up: &[&str]) -> Child {
     let mut shell = Command::new("/bin/sh");
-    shell.args(["-c", KEEPER, "orderflow-e2e-keeper", PROGRAM]).arg(dir).args(up);
+    shell.args([KEEPER, PROGRAM]).arg(dir).args(up);
     shell.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", dir.join("home"));
     // A group of its own: a Ctrl-C is for the test program, and the keeper clears away behind it.
     shell.current_dir(dir).process_group(0);

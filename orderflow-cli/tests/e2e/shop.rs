@@ -28,7 +28,10 @@ impl Cluster {
     /// A new order of a product; its id.
     pub async fn order(&self, product: &str, quantity: u32) -> String {
         let order = self.customer().json(&format!("order create --item {product}:{quantity}")).await;
-        assert_eq!((&order["status"], order["lines"][0]["quantity"].as_u64()), (&"PENDING".into(), Some(quantity.into())));
+        assert_eq!(
+            (&order["status"], order["lines"][0]["quantity"].as_u64()),
+            (&"PENDING".into(), Some(quantity.into()))
+        );
         id(&order)
     }
 
@@ -94,7 +97,7 @@ impl Cluster {
 
     /// The status of an order's reservation, as the inventory service knows it.
     pub async fn reservation(&self, order: &str) -> String {
-        text(&self.seller().json(&format!("reservation show {order}")).await["status"])
+        text(&self.admin().json(&format!("reservation show {order}")).await["status"])
     }
 
     /// An order's payment.

@@ -1,0 +1,61 @@
+//! `orderflow demo`: all of it, and nothing of it is left.
+
+use std::{fs, time::Duration};
+
+use rustix::process::Signal;
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+use crate::{
+    cluster::Cluster,
+    command::{Person, finish},
+    processes,
+};
+
+/// Somebody whose temporary files are all in one place.
+fn visitor(home: &Cluster) -> Person {
+    Person::new(&home.dir().join("home"), &home.data()).without_cluster().with([("TMPDIR", home.dir())])
+}
+
+fn assert_nothing_is_left(home: &Cluster) {
+    assert_eq!(home.processes(), []);
+    let left: Vec<_> = fs::read_dir(home.dir()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| name == "home" || name == "up.log"), "{left:?}");
+    let in_home: Vec<_> = fs::read_dir(home.dir().join("home")).unwrap().collect();
+    assert!(in_home.is_empty(), "{in_home:?}");
+}
+
+#[tokio::test]
+async fn the_demo_plays_every_ending_and_leaves_nothing() {
+    let home = Cluster::none();
+    let played = visitor(&home).run("demo").await.ends(0);
+    for said in ["8 on hand, 0 reserved", "FULFILLED", "payment_failed", "REFUNDED", "out of stock"] {
+        assert!(played.out.contains(said), "{said}: {played:#?}");
+    }
+    assert!(!played.out.contains('✗') || !played.out.contains("and not"), "{played:#?}");
+    assert_nothing_is_left(&home);
+}
+
+#[tokio::test]
+async fn the_demo_for_programs_is_one_document() {
+    let home = Cluster::none();
+    let summary = finish("demo -o json", visitor(&home).command("demo -o json"), "").await.json();
+    assert_eq!((&summary["ok"], summary["orders"].as_array().map(Vec::len)), (&true.into(), Some(4)));
+    assert_nothing_is_left(&home);
+}
+
+#[tokio::test]
+async fn a_demo_that_is_interrupted_leaves_nothing() {
+    let home = Cluster::none();
+    let mut demo = visitor(&home).command("demo").spawn().unwrap();
+    let mut lines = BufReader::new(demo.stderr.take().unwrap()).lines();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        if line.contains("ready") && line.contains("orders") {
+            break;
+        }
+    }
+    processes::signal(i32::try_from(demo.id().unwrap()).unwrap(), Signal::INT);
+    let rest = async { while lines.next_line().await.unwrap().is_some() {} };
+    let (ended, ()) = tokio::join!(tokio::time::timeout(Duration::from_secs(60), demo.wait()), rest);
+    assert_eq!(ended.unwrap().unwrap().code(), Some(130));
+    assert_nothing_is_left(&home);
+}
