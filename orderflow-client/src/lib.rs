@@ -22,6 +22,8 @@ pub mod saga;
 pub mod sse;
 mod status;
 mod stream;
+#[cfg(test)]
+mod tests;
 pub mod view;
 
 pub use self::{
