@@ -27,6 +27,7 @@ pub struct Person {
 #[derive(Debug, Clone)]
 pub struct Ran {
     /// What was typed.
+    #[expect(dead_code, reason = "it is shown where a test fails")]
     pub line: String,
     /// The exit code; none if it was killed.
     pub code: Option<i32>,

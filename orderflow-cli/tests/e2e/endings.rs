@@ -128,8 +128,23 @@ async fn a_card_that_is_none_of_the_test_cards_is_never_charged() {
     let order = shop.order_at(Stage::Confirmed, &product, 1).await;
     let line = format!("order pay {order} --card-file - --wait");
     shop.customer().run_with(&line, &card("4111111111111111")).await.ends(5);
+    shop.has_stock_at_last(&product, [1, 0, 1]).await;
     assert_eq!(shop.payment(&order).await["decline_code"], "test_mode_live_card");
     assert_eq!(shop.charges(&order).await, [("declined".to_owned(), PRICE, 0)]);
+    // Nor is a token that the provider has never given.
+    let order = shop.order_at(Stage::Confirmed, &product, 1).await;
+    shop.customer().refused(5, &format!("order pay {order} --token tok_nobodys --wait")).await;
+    assert_eq!(shop.charges(&order).await, []);
+    shop.has_stock_at_last(&product, [1, 0, 1]).await;
+}
+
+#[tokio::test]
+async fn the_dearest_order_that_there_can_be_is_paid_to_the_cent() {
+    let shop = Cluster::shared();
+    let product = id(&shop.seller().json("product add --name Dear --price 1000000 --stock 10000").await);
+    let order = id(&shop.customer().json(&format!("order create --item {product}:10000")).await);
+    shop.bring(&order, Stage::Pending, Stage::Paid).await;
+    assert_eq!(shop.charges(&order).await, [("succeeded".to_owned(), 1_000_000_000_000, 0)]);
 }
 
 #[tokio::test]
