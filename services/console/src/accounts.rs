@@ -52,30 +52,44 @@ enum Refused {
     Database(sqlx::Error),
 }
 
-/// Opens an account.
-pub async fn sign_up(conn: &mut PgConnection, new: SignUp) -> Result<Account, ApiError> {
+/// An account that may be opened.
+pub struct NewAccount {
+    email: String,
+    role: Role,
+    password_hash: String,
+}
+
+/// Checks what somebody wants to sign up with, and hashes the password: that takes long, so it is done before there is
+/// a transaction.
+pub async fn checked(new: SignUp) -> Result<NewAccount, ApiError> {
+    let refused = |detail: String| ApiError::new(Code::ValidationFailed, detail);
     if new.role == Role::Admin {
-        return Err(ApiError::new(Code::ValidationFailed, "role is customer or seller"));
+        return Err(refused("role is customer or seller".to_owned()));
     }
-    let email = checked_email(&new.email)?;
+    let email = email_of(&new.email).ok_or_else(|| refused("email is not an e-mail address".to_owned()))?;
     if !PASSWORD_CHARS.contains(&new.password.chars().count()) {
         let (least, most) = (PASSWORD_CHARS.start(), PASSWORD_CHARS.end());
-        return Err(ApiError::new(Code::ValidationFailed, format!("password has {least} to {most} characters")));
+        return Err(refused(format!("password has {least} to {most} characters")));
     }
-    let hash = passwords::hash(new.password).await?;
-    insert(conn, &email, new.role, &hash).await.map_err(|refused| match refused {
+    Ok(NewAccount { email, role: new.role, password_hash: passwords::hash(new.password).await? })
+}
+
+/// Opens an account.
+pub async fn open(conn: &mut PgConnection, new: &NewAccount) -> Result<Account, ApiError> {
+    insert(conn, &new.email, new.role, &new.password_hash).await.map_err(|refused| match refused {
         Refused::EmailTaken => ApiError::new(Code::EmailTaken, "there is an account with this e-mail address; log in"),
         Refused::Database(error) => error.into(),
     })
 }
 
-fn checked_email(email: &str) -> Result<String, ApiError> {
-    let email = email.trim().to_lowercase();
+/// An e-mail address as it is kept; none if it is none.
+pub fn email_of(text: &str) -> Option<String> {
+    let email = text.trim().to_lowercase();
     let parts = email.split_once('@');
     let is_one = email.len() <= EMAIL_BYTES_MAX
         && !email.chars().any(|c| c.is_whitespace() || c.is_control())
         && parts.is_some_and(|(name, domain)| !name.is_empty() && !domain.is_empty() && !domain.contains('@'));
-    is_one.then_some(email).ok_or_else(|| ApiError::new(Code::ValidationFailed, "email is not an e-mail address"))
+    is_one.then_some(email)
 }
 
 async fn insert(conn: &mut PgConnection, email: &str, role: Role, hash: &str) -> Result<Account, Refused> {
@@ -119,9 +133,12 @@ pub async fn by_id(conn: &mut PgConnection, id: AccountId) -> Result<Option<Acco
     Ok(row.map(account_of).transpose()?.map(|(account, _)| account))
 }
 
-/// The account with this address and password.
-pub async fn log_in(pool: &PgPool, email: &str, password: String) -> Result<Account, ApiError> {
-    let found = by_email(&mut *pool.acquire().await?, &email.trim().to_lowercase()).await?;
+/// The account with this address and password. Without an address it takes as long.
+pub async fn log_in(pool: &PgPool, email: Option<String>, password: String) -> Result<Account, ApiError> {
+    let found = match email {
+        Some(email) => by_email(&mut *pool.acquire().await?, &email).await?,
+        None => None,
+    };
     let (account, hash) = found.unzip();
     let is_right = passwords::verify(password, hash).await?;
     account.filter(|_| is_right).ok_or_else(wrong)

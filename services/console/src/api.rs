@@ -24,6 +24,7 @@ use orderflow_contracts::{
 use orderflow_platform::{
     auth::{Principal, Signer, TOKEN_LIFE},
     http::{ApiError, Json, PageQuery, Path, Query, RateLimiter, commit, page_of},
+    tasks::Stop,
 };
 use serde::Deserialize;
 use sqlx::{PgConnection, PgPool};
@@ -60,18 +61,19 @@ struct Inner {
     pool: PgPool,
     signer: Signer,
     news: Arc<watch::Sender<u64>>,
+    stop: Stop,
     streams: Arc<Semaphore>,
     logins: RateLimiter<String>,
     hashes: RateLimiter<IpAddr>,
 }
 
 impl Api {
-    /// On this database; `news` says when there are new events.
-    pub fn new(pool: PgPool, signer: Signer, news: Arc<watch::Sender<u64>>) -> Self {
+    /// On this database; `news` says when there are new events, `stop` when the streams are to end.
+    pub fn new(pool: PgPool, signer: Signer, news: Arc<watch::Sender<u64>>, stop: Stop) -> Self {
         let streams = Arc::new(Semaphore::new(STREAMS_MAX));
         let logins = RateLimiter::new(LOGINS_PER_SECOND, LOGINS_BURST);
         let hashes = RateLimiter::new(HASHES_PER_SECOND, HASHES_BURST);
-        Self(Arc::new(Inner { pool, signer, news, streams, logins, hashes }))
+        Self(Arc::new(Inner { pool, signer, news, stop, streams, logins, hashes }))
     }
 }
 
@@ -86,9 +88,9 @@ impl Inner {
         Ok(Session { token, expires_at, refresh_token, account })
     }
 
-    fn check_rate(&self, address: IpAddr, email: Option<&str>) -> Result<(), ApiError> {
+    fn check_rate(&self, address: IpAddr, email: Option<String>) -> Result<(), ApiError> {
         let now = Instant::now();
-        let by_email = email.is_none_or(|email| self.logins.allows(email.trim().to_lowercase(), now));
+        let by_email = email.is_none_or(|email| self.logins.allows(email, now));
         if by_email && self.hashes.allows(address, now) {
             return Ok(());
         }
@@ -121,8 +123,9 @@ async fn sign_up(
     Json(new): Json<SignUp>,
 ) -> Result<Response, ApiError> {
     api.check_rate(peer.ip(), None)?;
+    let new = accounts::checked(new).await?;
     let mut tx = api.pool.begin().await?;
-    let account = accounts::sign_up(&mut tx, new).await?;
+    let account = accounts::open(&mut tx, &new).await?;
     tracing::info!(account_id = %account.id, role = account.role.as_str(), "account opened");
     let session = api.session(&mut tx, account, Uuid::new_v4()).await?;
     commit(tx).await?;
@@ -137,8 +140,9 @@ async fn log_in(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Json(login): Json<Login>,
 ) -> Result<Response, ApiError> {
-    api.check_rate(peer.ip(), Some(&login.email))?;
-    let account = accounts::log_in(&api.pool, &login.email, login.password).await?;
+    let email = accounts::email_of(&login.email);
+    api.check_rate(peer.ip(), email.clone())?;
+    let account = accounts::log_in(&api.pool, email, login.password).await?;
     let session = api.session(&mut *api.pool.acquire().await?, account, Uuid::new_v4()).await?;
     Ok((StatusCode::CREATED, Json(session)).into_response())
 }
@@ -245,10 +249,10 @@ async fn stream(
     let busy = |_| ApiError::new(Code::Overloaded, "too many streams are open");
     let place = Arc::clone(&api.streams).try_acquire_owned().map_err(busy)?;
     let last_seen = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());
-    let position = match last_seen.or(query.after) {
-        Some(position) => position,
-        None => events::last_position(&mut *api.pool.acquire().await?).await?,
-    };
-    let reader = Reader::new(api.pool.clone(), principal, query.order_id, position, api.news.subscribe(), place);
+    // Nobody has seen what is not there yet: a position beyond the last is of another database.
+    let last = events::last_position(&mut *api.pool.acquire().await?).await?;
+    let position = last_seen.or(query.after).map_or(last, |position: i64| position.min(last));
+    let (news, stop) = (api.news.subscribe(), api.stop.clone());
+    let reader = Reader::new(api.pool.clone(), principal, query.order_id, position, news, stop, place);
     Ok(Sse::new(reader.stream()).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
 }

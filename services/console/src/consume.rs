@@ -44,8 +44,12 @@ impl Apply for Events {
                 Err(reason) => poisons.push(Poison { index, reason }),
             }
         }
-        insert_participants(conn, &new).await?;
-        insert_events(conn, &new).await?;
+        if !new.is_empty() {
+            sqlx::query("select pg_advisory_xact_lock($1)").bind(POSITIONS_LOCK).execute(&mut *conn).await?;
+            let created = insert_participants(conn, &new).await?;
+            place_late(conn, &created).await?;
+            insert_events(conn, &new).await?;
+        }
         Ok(poisons)
     }
 
@@ -77,29 +81,43 @@ fn read(event: &Received) -> Result<New<'_>, String> {
     Ok(New { event, order_id, seller_id, parties, data })
 }
 
-async fn insert_participants(conn: &mut PgConnection, new: &[New<'_>]) -> Result<(), sqlx::Error> {
+/// Who may see the events of orders; the orders of which that was not known before.
+async fn insert_participants(conn: &mut PgConnection, new: &[New<'_>]) -> Result<Vec<Uuid>, sqlx::Error> {
     let created: Vec<_> =
         new.iter().filter_map(|new| Some((new.order_id?, new.parties?))).map(|(id, (c, s))| (id, c, s)).collect();
     if created.is_empty() {
-        return Ok(());
+        return Ok(vec![]);
     }
-    sqlx::query(
+    sqlx::query_scalar(
         "insert into participants (order_id, customer_id, seller_id)
-         select * from unnest($1::uuid[], $2::uuid[], $3::uuid[]) on conflict do nothing",
+         select * from unnest($1::uuid[], $2::uuid[], $3::uuid[]) on conflict do nothing
+         returning order_id",
     )
     .bind(created.iter().map(|(id, ..)| *id).collect::<Vec<_>>())
     .bind(created.iter().map(|(_, customer, _)| *customer).collect::<Vec<_>>())
     .bind(created.iter().map(|(.., seller)| *seller).collect::<Vec<_>>())
+    .fetch_all(conn)
+    .await
+}
+
+/// What was heard of these orders before their creation can be shown from now on.
+async fn place_late(conn: &mut PgConnection, created: &[Uuid]) -> Result<(), sqlx::Error> {
+    if created.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "update events set late_position = late.place
+         from (select position, nextval(pg_get_serial_sequence('events', 'position')) as place
+               from (select position from events where order_id = any($1) order by position) as heard) as late
+         where events.position = late.position",
+    )
+    .bind(created)
     .execute(conn)
     .await
     .map(drop)
 }
 
 async fn insert_events(conn: &mut PgConnection, new: &[New<'_>]) -> Result<(), sqlx::Error> {
-    if new.is_empty() {
-        return Ok(());
-    }
-    sqlx::query("select pg_advisory_xact_lock($1)").bind(POSITIONS_LOCK).execute(&mut *conn).await?;
     let envelopes: Vec<_> = new.iter().map(|new| &new.event.envelope).collect();
     let sequence = |sequence| i64::try_from(sequence).unwrap_or(i64::MAX);
     sqlx::query(

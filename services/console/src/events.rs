@@ -22,7 +22,7 @@ pub struct Filter {
     pub newest_first: bool,
 }
 
-const COLUMNS: &str = "position, event_id, source, event_type, subject, sequence, correlation_id, causation_id, at_ms, \
+const COLUMNS: &str = "event_id, source, event_type, subject, sequence, correlation_id, causation_id, at_ms, \
                        published_ms, received_ms, data";
 
 fn record_of(row: &PgRow) -> Result<EventRecord, sqlx::Error> {
@@ -40,6 +40,15 @@ fn record_of(row: &PgRow) -> Result<EventRecord, sqlx::Error> {
         received_at: Timestamp(row.try_get("received_ms")?),
         data: row.try_get("data")?,
     })
+}
+
+/// Where an event stands for the account, as SQL: for an admin when it was heard, for the others when they could first
+/// see it.
+const fn place(principal: &Principal) -> &'static str {
+    match principal.role {
+        Role::Admin => "position",
+        Role::Customer | Role::Seller => "coalesce(late_position, position)",
+    }
 }
 
 /// An admin sees everything, the others the events of their orders, and a seller those of their products.
@@ -67,50 +76,24 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<EventRecord>, sqlx::Error> {
     let mut query = QueryBuilder::<Postgres>::new("select ");
-    query.push(COLUMNS).push(" from events where true");
+    let place = place(principal);
+    query.push(place).push(" as position, ").push(COLUMNS).push(" from events where true");
     if let Some(id) = filter.order_id {
         query.push(" and order_id = ").push_bind(Uuid::from(id));
     }
     if let Some(position) = filter.after {
-        query.push(" and position > ").push_bind(position);
+        query.push(" and ").push(place).push(" > ").push_bind(position);
     }
     if let Some(position) = filter.before {
-        query.push(" and position < ").push_bind(position);
+        query.push(" and ").push(place).push(" < ").push_bind(position);
     }
     only_visible(&mut query, principal);
-    query.push(if filter.newest_first { " order by position desc limit " } else { " order by position limit " });
+    query.push(" order by ").push(place).push(if filter.newest_first { " desc limit " } else { " limit " });
     query.push_bind(limit);
     query.build().fetch_all(conn).await?.iter().map(record_of).collect()
 }
 
-/// These events, of those that the account may see.
-pub async fn at(
-    conn: &mut PgConnection,
-    principal: &Principal,
-    positions: &[i64],
-) -> Result<Vec<EventRecord>, sqlx::Error> {
-    let mut query = QueryBuilder::<Postgres>::new("select ");
-    query.push(COLUMNS).push(" from events where position = any(").push_bind(positions.to_vec()).push(")");
-    only_visible(&mut query, principal);
-    query.push(" order by position");
-    query.build().fetch_all(conn).await?.iter().map(record_of).collect()
-}
-
-/// Events after this position about orders whose creation was not heard of yet: whose they are will be known soon.
-pub async fn ownerless(conn: &mut PgConnection, after: i64, until: i64, limit: i64) -> Result<Vec<i64>, sqlx::Error> {
-    sqlx::query_scalar(
-        "select position from events where position > $1 and position <= $2 and order_id is not null
-             and not exists (select from participants where participants.order_id = events.order_id)
-         order by position limit $3",
-    )
-    .bind(after)
-    .bind(until)
-    .bind(limit)
-    .fetch_all(conn)
-    .await
-}
-
-/// The last position.
+/// The last position, whoever asks.
 pub async fn last_position(conn: &mut PgConnection) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar("select coalesce(max(position), 0) from events").fetch_one(conn).await
+    sqlx::query_scalar("select coalesce(max(coalesce(late_position, position)), 0) from events").fetch_one(conn).await
 }

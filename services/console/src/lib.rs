@@ -23,11 +23,18 @@ use orderflow_platform::{
 use serde::Deserialize;
 use tokio::sync::watch;
 
-const MIGRATIONS: &[MigrationFile] = &[(
-    20_261_122_100_000,
-    "create console",
-    include_str!("../../../migrations/console/20261122100000_create_console.sql"),
-)];
+const MIGRATIONS: &[MigrationFile] = &[
+    (
+        20_261_122_100_000,
+        "create console",
+        include_str!("../../../migrations/console/20261122100000_create_console.sql"),
+    ),
+    (
+        20_261_122_130_000,
+        "place late events",
+        include_str!("../../../migrations/console/20261122130000_place_late_events.sql"),
+    ),
+];
 
 const DEAD_LETTERS: &str = "console.dead-letters";
 /// What it reads, and its dead letters.
@@ -78,6 +85,6 @@ pub async fn build(config: Config) -> Result<App, BuildError> {
     app.relay()?;
     let news = Arc::new(watch::Sender::new(0));
     app.consume(TOPICS, READ, DEAD_LETTERS, Arc::new(consume::Events::new(Arc::clone(&news))))?;
-    let (router, openapi) = api::router(api::Api::new(app.pool.clone(), signer, news));
+    let (router, openapi) = api::router(api::Api::new(app.pool.clone(), signer, news, app.tasks.stop()));
     app.serve(router, openapi).await
 }

@@ -1,7 +1,7 @@
 //! Somebody who calls a service over HTTP.
 
 use orderflow_contracts::problem::Code;
-use reqwest::{Client, Method, StatusCode, header::HeaderMap};
+use reqwest::{Client, Method, Response, StatusCode, header::HeaderMap};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -68,6 +68,14 @@ impl Caller {
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = response.bytes().await.expect("an answer");
         Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or_default() }
+    }
+
+    /// `GET`, of an answer that is read as it comes.
+    pub async fn open(&self, path: &str, headers: &[(&str, &str)]) -> Response {
+        let request = self.client.get(format!("{}{path}", self.url));
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let token = self.token.as_deref().unwrap_or_default();
+        request.bearer_auth(token).send().await.expect("the service answers")
     }
 
     /// `GET`

@@ -1,0 +1,7 @@
+//! The console's service from outside: over HTTP and over Kafka, on a real database.
+
+mod accounts;
+mod poison;
+mod stream;
+mod timeline;
+mod world;
