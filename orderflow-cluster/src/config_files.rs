@@ -34,6 +34,9 @@ struct Service<'a> {
     database_url: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     kafka: Option<&'a str>,
+    /// Its name in its consumer group: one that was killed has its partitions back at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token_public_key: Option<&'a str>,
     /// The clock can be moved.
@@ -92,6 +95,7 @@ fn render(service: &str, sources: &Sources<'_>) -> io::Result<String> {
             listen: format!("127.0.0.1:{}", ports.of(service).unwrap_or_default()),
             database_url: url_for(admin_url, &role, secrets.password(service), &role).map_err(io::Error::other)?,
             kafka: inside.then_some(endpoints.broker.as_str()),
+            instance: inside.then(|| format!("{}-{service}", spec.name)),
             token_public_key: inside.then_some(secrets.token_public_key.as_str()),
             local: true,
         },
@@ -132,7 +136,7 @@ mod tests {
             format!(
                 "[service]\nlisten = \"127.0.0.1:{port}\"\ndatabase_url = \
                  \"postgres://orderflow_{name}:{name}-pw@127.0.0.1:5433/orderflow_{name}\"\nkafka = \
-                 \"127.0.0.1:9092\"\ntoken_public_key = \"public\"\nlocal = true\n\n"
+                 \"127.0.0.1:9092\"\ninstance = \"default-{name}\"\ntoken_public_key = \"public\"\nlocal = true\n\n"
             )
         };
         let own = [

@@ -38,7 +38,11 @@ impl std::fmt::Display for Timestamp {
 pub(crate) fn rfc3339(time_ms: TimestampMs) -> String {
     let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(time_ms) * NANOS_PER_MS);
     // Out of range is a time that no clock shows: the year 9999 is the last.
-    time.unwrap_or(OffsetDateTime::UNIX_EPOCH).format(&Rfc3339).unwrap_or_default()
+    let time = time.unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let (year, month, day) = (time.year(), u8::from(time.month()), time.day());
+    let (hour, minute, second, ms) = time.time().as_hms_milli();
+    // Always to the millisecond, so that columns of times are even.
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
 }
 
 pub(crate) fn parse_rfc3339(text: &str) -> Option<TimestampMs> {
@@ -55,6 +59,7 @@ mod tests {
         let json = serde_json::to_string(&Timestamp(1_700_000_000_123)).unwrap();
         assert_eq!(json, r#""2023-11-14T22:13:20.123Z""#);
         assert_eq!(serde_json::from_str::<Timestamp>(&json).unwrap(), Timestamp(1_700_000_000_123));
+        assert_eq!(Timestamp(1_700_000_000_000).to_string(), "2023-11-14T22:13:20.000Z");
         assert!(serde_json::from_str::<Timestamp>(r#""soon""#).is_err());
     }
 }

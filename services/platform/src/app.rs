@@ -98,7 +98,8 @@ impl AppBuilder {
     /// Kafka, as the settings have it.
     pub fn kafka(&self) -> Result<Kafka, BuildError> {
         let bootstrap = self.config.kafka.clone().ok_or(BuildError::Missing("service.kafka"))?;
-        Ok(Kafka::new(bootstrap, self.config.kafka_properties.clone()))
+        let kafka = Kafka::new(bootstrap, self.config.kafka_properties.clone());
+        Ok(kafka.as_instance(self.config.instance.clone()))
     }
 
     /// Publishes the outbox, and throws away what is old.

@@ -56,7 +56,7 @@ impl Principal {
             return Ok(());
         }
         let (needed, is) = (role.as_str(), self.role.as_str());
-        Err(ApiError::new(Code::Forbidden, format!("this needs a {needed}'s token, and this one is a {is}'s")))
+        Err(ApiError::new(Code::Forbidden, format!("this is for the role {needed}, and the token's is {is}")))
     }
 }
 

@@ -15,6 +15,9 @@ pub struct ServiceConfig {
     pub database_url: String,
     /// Kafka's bootstrap servers; a service without it neither publishes nor consumes.
     pub kafka: Option<String>,
+    /// The name of this replica in its consumer group, different for each. With it a replica that was killed and comes
+    /// back has its partitions at once; without it the group waits until its session has ended.
+    pub instance: Option<String>,
     /// More settings of librdkafka, as for a cluster that asks for a password.
     #[serde(default)]
     pub kafka_properties: BTreeMap<String, String>,

@@ -22,6 +22,7 @@ const PARTITIONS: i32 = 6;
 #[derive(Debug, Clone)]
 pub struct Kafka {
     bootstrap: String,
+    instance: Option<String>,
     properties: BTreeMap<String, String>,
 }
 
@@ -37,7 +38,13 @@ pub struct Topic {
 impl Kafka {
     /// A cluster that can be reached there.
     pub const fn new(bootstrap: String, properties: BTreeMap<String, String>) -> Self {
-        Self { bootstrap, properties }
+        Self { bootstrap, instance: None, properties }
+    }
+
+    /// The same, for a replica of this name.
+    #[must_use]
+    pub fn as_instance(self, instance: Option<String>) -> Self {
+        Self { instance, ..self }
     }
 
     fn client(&self) -> ClientConfig {
@@ -81,6 +88,9 @@ impl Kafka {
         config.set("fetch.wait.max.ms", "500").set("fetch.queue.backoff.ms", "10");
         config.set("queued.max.messages.kbytes", "8192").set("fetch.error.backoff.ms", "50");
         config.set("partition.assignment.strategy", "range");
+        if let Some(instance) = &self.instance {
+            config.set("group.instance.id", instance);
+        }
         config
     }
 

@@ -91,6 +91,7 @@ pub fn config(database: &Database, kafka: Option<&Kafka>, keys: Option<&Keys>) -
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         database_url: database.url().to_owned(),
         kafka: kafka.map(|kafka| kafka.bootstrap().to_owned()),
+        instance: None,
         kafka_properties: Default::default(),
         token_public_key: keys.map(|keys| keys.public().to_owned()),
         local: true,
