@@ -21,13 +21,14 @@ use orderflow_contracts::{
     problem::{Code, Problem},
     timestamp::Timestamp,
 };
+use orderflow_platform::db::Db;
 use orderflow_platform::{
     auth::{Principal, Signer, TOKEN_LIFE},
     http::{ApiError, Json, PageQuery, Path, Query, RateLimiter, commit, page_of},
     tasks::Stop,
 };
 use serde::Deserialize;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use tokio::sync::{Semaphore, watch};
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -58,7 +59,7 @@ const HASHES_BURST: f64 = 300.0;
 pub struct Api(Arc<Inner>);
 
 struct Inner {
-    pool: PgPool,
+    db: Db,
     signer: Signer,
     news: Arc<watch::Sender<u64>>,
     stop: Stop,
@@ -69,11 +70,11 @@ struct Inner {
 
 impl Api {
     /// On this database; `news` says when there are new events, `stop` when the streams are to end.
-    pub fn new(pool: PgPool, signer: Signer, news: Arc<watch::Sender<u64>>, stop: Stop) -> Self {
+    pub fn new(db: Db, signer: Signer, news: Arc<watch::Sender<u64>>, stop: Stop) -> Self {
         let streams = Arc::new(Semaphore::new(STREAMS_MAX));
         let logins = RateLimiter::new(LOGINS_PER_SECOND, LOGINS_BURST);
         let hashes = RateLimiter::new(HASHES_PER_SECOND, HASHES_BURST);
-        Self(Arc::new(Inner { pool, signer, news, stop, streams, logins, hashes }))
+        Self(Arc::new(Inner { db, signer, news, stop, streams, logins, hashes }))
     }
 }
 
@@ -124,7 +125,7 @@ async fn sign_up(
 ) -> Result<Response, ApiError> {
     api.check_rate(peer.ip(), None)?;
     let new = accounts::checked(new).await?;
-    let mut tx = api.pool.begin().await?;
+    let mut tx = api.db.begin().await?;
     let account = accounts::open(&mut tx, &new).await?;
     tracing::info!(account_id = %account.id, role = account.role.as_str(), "account opened");
     let session = api.session(&mut tx, account, Uuid::new_v4()).await?;
@@ -142,8 +143,8 @@ async fn log_in(
 ) -> Result<Response, ApiError> {
     let email = accounts::email_of(&login.email);
     api.check_rate(peer.ip(), email.clone())?;
-    let account = accounts::log_in(&api.pool, email, login.password).await?;
-    let session = api.session(&mut *api.pool.acquire().await?, account, Uuid::new_v4()).await?;
+    let account = accounts::log_in(&api.db, email, login.password).await?;
+    let session = api.session(&mut *api.db.acquire().await?, account, Uuid::new_v4()).await?;
     Ok((StatusCode::CREATED, Json(session)).into_response())
 }
 
@@ -151,7 +152,7 @@ async fn log_in(
 #[utoipa::path(post, path = "/v1/sessions/refresh", request_body = Refresh,
     responses((status = 200, body = Session), (status = "4XX", body = Problem)))]
 async fn refresh(State(Api(api)): State<Api>, Json(shown): Json<Refresh>) -> Result<Json<Session>, ApiError> {
-    let mut tx = api.pool.begin().await?;
+    let mut tx = api.db.begin().await?;
     match accounts::use_refresh_token(&mut tx, &shown.refresh_token).await? {
         Shown::Good(account, family) => {
             let session = api.session(&mut tx, account, family).await?;
@@ -170,7 +171,7 @@ async fn refresh(State(Api(api)): State<Api>, Json(shown): Json<Refresh>) -> Res
 #[utoipa::path(post, path = "/v1/sessions/logout", request_body = Refresh,
     responses((status = 204), (status = "4XX", body = Problem)))]
 async fn log_out(State(Api(api)): State<Api>, Json(shown): Json<Refresh>) -> Result<StatusCode, ApiError> {
-    accounts::log_out(&mut *api.pool.acquire().await?, &shown.refresh_token).await?;
+    accounts::log_out(&mut *api.db.acquire().await?, &shown.refresh_token).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -178,7 +179,7 @@ async fn log_out(State(Api(api)): State<Api>, Json(shown): Json<Refresh>) -> Res
 #[utoipa::path(get, path = "/v1/accounts/me", security(("token" = [])),
     responses((status = 200, body = Account), (status = "4XX", body = Problem)))]
 async fn me(State(Api(api)): State<Api>, principal: Principal) -> Result<Json<Account>, ApiError> {
-    let account = accounts::by_id(&mut *api.pool.acquire().await?, principal.account_id).await?;
+    let account = accounts::by_id(&mut *api.db.acquire().await?, principal.account_id).await?;
     account.map(Json).ok_or_else(|| ApiError::not_found("account of this token"))
 }
 
@@ -191,7 +192,7 @@ async fn show_timeline(
     Path(id): Path<OrderId>,
 ) -> Result<Json<Timeline>, ApiError> {
     let filter = Filter { order_id: Some(id), ..Filter::default() };
-    let events = events::list(&mut *api.pool.acquire().await?, &principal, &filter, TIMELINE_MAX).await?;
+    let events = events::list(&mut *api.db.acquire().await?, &principal, &filter, TIMELINE_MAX).await?;
     if events.is_empty() {
         return Err(ApiError::not_found(format_args!("order {id} that the console has heard of")));
     }
@@ -223,7 +224,7 @@ async fn list_events(
     let (limit, cursor) = (page.limit()?, page.cursor()?);
     let (after, before) = if newest_first { (None, cursor) } else { (cursor, None) };
     let filter = Filter { order_id: query.order_id, after, before, newest_first };
-    let found = events::list(&mut *api.pool.acquire().await?, &principal, &filter, limit + 1).await?;
+    let found = events::list(&mut *api.db.acquire().await?, &principal, &filter, limit + 1).await?;
     Ok(Json(page_of(found, limit, |event| event.position.to_string())))
 }
 
@@ -250,9 +251,9 @@ async fn stream(
     let place = Arc::clone(&api.streams).try_acquire_owned().map_err(busy)?;
     let last_seen = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());
     // Nobody has seen what is not there yet: a position beyond the last is of another database.
-    let last = events::last_position(&mut *api.pool.acquire().await?).await?;
+    let last = events::last_position(&mut *api.db.acquire().await?).await?;
     let position = last_seen.or(query.after).map_or(last, |position: i64| position.min(last));
     let (news, stop) = (api.news.subscribe(), api.stop.clone());
-    let reader = Reader::new(api.pool.clone(), principal, query.order_id, position, news, stop, place);
+    let reader = Reader::new(api.db.clone(), principal, query.order_id, position, news, stop, place);
     Ok(Sse::new(reader.stream()).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
 }

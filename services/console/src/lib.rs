@@ -16,6 +16,7 @@ use orderflow_contracts::events::topics;
 use orderflow_platform::{
     app::{App, AppBuilder, BuildError},
     auth::Signer,
+    chaos::OF_EVERY_SERVICE,
     config::ServiceConfig,
     db::MigrationFile,
     kafka::Topic,
@@ -76,15 +77,15 @@ impl std::fmt::Debug for Settings {
 
 /// Opens the database and binds the port.
 pub async fn build(config: Config) -> Result<App, BuildError> {
-    let mut app = AppBuilder::new("console", config.service, MIGRATIONS).await?;
+    let mut app = AppBuilder::new("console", config.service, MIGRATIONS, OF_EVERY_SERVICE).await?;
     let signer = Signer::new(&config.console.token_private_key)?;
     if config.console.seed_test_accounts {
-        let seeded = accounts::seed(&app.pool).await;
+        let seeded = accounts::seed(&app.db).await;
         seeded.map_err(|error| BuildError::Other(format!("the test accounts could not be made: {error:?}")))?;
     }
     app.relay()?;
     let news = Arc::new(watch::Sender::new(0));
     app.consume(TOPICS, READ, DEAD_LETTERS, Arc::new(consume::Events::new(Arc::clone(&news))))?;
-    let (router, openapi) = api::router(api::Api::new(app.pool.clone(), signer, news, app.tasks.stop()));
+    let (router, openapi) = api::router(api::Api::new(app.db.clone(), signer, news, app.tasks.stop()));
     app.serve(router, openapi).await
 }

@@ -18,6 +18,7 @@ use orderflow_contracts::{
     problem::{Code, Problem},
     timestamp::Timestamp,
 };
+use orderflow_platform::db::Db;
 use orderflow_platform::{
     auth::Principal,
     http::{ApiError, Json, PageQuery, Path, Query, RequestContext, commit, page_of},
@@ -25,7 +26,6 @@ use orderflow_platform::{
     outbox::Outbox,
 };
 use serde::Deserialize;
-use sqlx::PgPool;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -40,14 +40,14 @@ const SEARCH_MAX: usize = 100;
 /// What the handlers need.
 #[derive(Debug, Clone)]
 pub struct Api {
-    pool: PgPool,
+    db: Db,
     outbox: Outbox,
 }
 
 impl Api {
     /// On this database.
-    pub const fn new(pool: PgPool, outbox: Outbox) -> Self {
-        Self { pool, outbox }
+    pub const fn new(db: Db, outbox: Outbox) -> Self {
+        Self { db, outbox }
     }
 }
 
@@ -75,7 +75,7 @@ async fn create(
     Keyed { body, key }: Keyed<CreateProduct>,
 ) -> Result<Response, ApiError> {
     principal.require(Role::Seller)?;
-    let mut tx = api.pool.begin().await?;
+    let mut tx = api.db.begin().await?;
     if let Claim::Replay(answer) = key.claim(&mut tx, &principal).await? {
         return Ok(answer);
     }
@@ -98,7 +98,7 @@ async fn edit(
     Keyed { body, key }: Keyed<EditProduct>,
 ) -> Result<Response, ApiError> {
     principal.require(Role::Seller)?;
-    let mut tx = api.pool.begin().await?;
+    let mut tx = api.db.begin().await?;
     if let Claim::Replay(answer) = key.claim(&mut tx, &principal).await? {
         return Ok(answer);
     }
@@ -119,7 +119,7 @@ async fn restock(
     Keyed { body, key }: Keyed<Restock>,
 ) -> Result<Response, ApiError> {
     principal.require(Role::Seller)?;
-    let mut tx = api.pool.begin().await?;
+    let mut tx = api.db.begin().await?;
     if let Claim::Replay(answer) = key.claim(&mut tx, &principal).await? {
         return Ok(answer);
     }
@@ -175,7 +175,7 @@ async fn list(
         sort,
         after,
     };
-    let products = store::products(&mut *api.pool.acquire().await?, &filter, limit).await?;
+    let products = store::products(&mut *api.db.acquire().await?, &filter, limit).await?;
     Ok(Json(page_of(products, limit, |product| cursor_of(product, sort))))
 }
 
@@ -211,7 +211,7 @@ impl std::str::FromStr for ProductCursor {
 #[utoipa::path(get, path = "/v1/products/{id}", params(("id" = ProductId, Path)), security(("token" = [])),
     responses((status = 200, body = Product), (status = "4XX", body = Problem)))]
 async fn show(State(api): State<Api>, _: Principal, Path(id): Path<ProductId>) -> Result<Json<Product>, ApiError> {
-    let product = store::product(&mut *api.pool.acquire().await?, id, false).await?;
+    let product = store::product(&mut *api.db.acquire().await?, id, false).await?;
     product.map(Json).ok_or_else(|| ApiError::not_found(format_args!("product {id}")))
 }
 
@@ -243,7 +243,7 @@ async fn list_reservations(
         status: query.status,
         after: page.cursor()?,
     };
-    let rows = store::list(&mut *api.pool.acquire().await?, &filter, limit).await?;
+    let rows = store::list(&mut *api.db.acquire().await?, &filter, limit).await?;
     let reservations = rows.iter().filter_map(view).collect();
     Ok(Json(page_of(reservations, limit, |reservation: &Reservation| reservation.order_id.to_string())))
 }
@@ -256,7 +256,7 @@ async fn show_reservation(
     principal: Principal,
     Path(id): Path<OrderId>,
 ) -> Result<Json<Reservation>, ApiError> {
-    let row = store::load(&mut *api.pool.acquire().await?, id).await?.filter(|row| match principal.role {
+    let row = store::load(&mut *api.db.acquire().await?, id).await?.filter(|row| match principal.role {
         Role::Customer => row.customer_id == Some(principal.account_id),
         Role::Seller => row.seller_id == Some(principal.account_id),
         Role::Admin => true,

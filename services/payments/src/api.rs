@@ -18,6 +18,7 @@ use orderflow_contracts::{
     problem::{Code, Problem},
     timestamp::Timestamp,
 };
+use orderflow_platform::db::Db;
 use orderflow_platform::{
     auth::Principal,
     http::{ApiError, Json, PageQuery, Path, Query, RequestContext, commit, page_of},
@@ -25,7 +26,6 @@ use orderflow_platform::{
     outbox::Outbox,
 };
 use serde::Deserialize;
-use sqlx::PgPool;
 use tokio::sync::Notify;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -42,15 +42,15 @@ const TOKEN_MAX: usize = 100;
 /// What the handlers need.
 #[derive(Debug, Clone)]
 pub struct Api {
-    pool: PgPool,
+    db: Db,
     outbox: Outbox,
     calls: Arc<Notify>,
 }
 
 impl Api {
     /// On this database; `calls` is told when the provider has to be asked.
-    pub const fn new(pool: PgPool, outbox: Outbox, calls: Arc<Notify>) -> Self {
-        Self { pool, outbox, calls }
+    pub const fn new(db: Db, outbox: Outbox, calls: Arc<Notify>) -> Self {
+        Self { db, outbox, calls }
     }
 }
 
@@ -80,7 +80,7 @@ async fn pay(
 ) -> Result<Response, ApiError> {
     principal.require(Role::Customer)?;
     check_token(&body.token)?;
-    let mut tx = api.pool.begin().await?;
+    let mut tx = api.db.begin().await?;
     if let Claim::Replay(answer) = key.claim(&mut tx, &principal).await? {
         return Ok(answer);
     }
@@ -161,7 +161,7 @@ async fn list(
         status: query.status,
         after: page.cursor()?,
     };
-    let mut conn = api.pool.acquire().await?;
+    let mut conn = api.db.acquire().await?;
     let rows = store::list(&mut conn, &filter, limit).await?;
     let ids: Vec<_> = rows.iter().map(|row| row.order_id).collect();
     let calls = store::open_calls(&mut conn, &ids).await?.into_iter().collect();
@@ -177,7 +177,7 @@ async fn show(
     principal: Principal,
     Path(id): Path<OrderId>,
 ) -> Result<Json<Payment>, ApiError> {
-    let mut conn = api.pool.acquire().await?;
+    let mut conn = api.db.acquire().await?;
     let row = store::load(&mut conn, id).await?.filter(|row| match principal.role {
         Role::Customer => row.customer_id == Some(principal.account_id),
         Role::Seller => row.seller_id == Some(principal.account_id),

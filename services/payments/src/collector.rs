@@ -2,8 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use orderflow_platform::db::Db;
 use orderflow_platform::{outbox::Outbox, tasks::Stop};
-use sqlx::PgPool;
 use tokio::{sync::Notify, task::JoinSet};
 
 use crate::{
@@ -30,7 +30,7 @@ const DRAIN_MAX: Duration = Duration::from_secs(2);
 /// Makes calls.
 #[derive(Clone)]
 pub struct Collector {
-    pool: PgPool,
+    db: Db,
     outbox: Outbox,
     wake: Arc<Notify>,
     provider: Provider,
@@ -39,9 +39,9 @@ pub struct Collector {
 
 impl Collector {
     /// For the calls in this database.
-    pub fn new(pool: PgPool, outbox: Outbox, wake: Arc<Notify>, provider: Provider) -> Self {
+    pub fn new(db: Db, outbox: Outbox, wake: Arc<Notify>, provider: Provider) -> Self {
         let lease = provider.timeout().saturating_mul(LEASE_TIMEOUTS).max(LEASE_MIN);
-        Self { pool, outbox, wake, provider, lease }
+        Self { db, outbox, wake, provider, lease }
     }
 
     /// Goes on until it is told to stop; an error is a reason to try again.
@@ -73,7 +73,7 @@ impl Collector {
         if free == 0 {
             return Ok(SLEEP_MAX);
         }
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.db.acquire().await?;
         let due = store::take_due(&mut conn, self.lease, i64::try_from(free).unwrap_or(1)).await?;
         for due in due {
             let collector = self.clone();
@@ -104,7 +104,7 @@ impl Collector {
         if due.tries > 1 || due.token.is_none() {
             return Ok(None);
         }
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.db.acquire().await?;
         let payment = store::load(&mut conn, due.order_id).await?;
         let pay_until = payment.and_then(|payment| payment.pay_until);
         let now = orderflow_platform::clock::now_ms(&mut conn).await?;
@@ -113,7 +113,7 @@ impl Collector {
     }
 
     async fn commit(&self, due: &Due, Definite { answer, card }: Definite) -> Result<(), sqlx::Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.db.begin().await?;
         let mut batch = Batch::load(&mut tx, &[due.order_id]).await?;
         batch.note_card(due.order_id, card);
         // An answer is never rejected, at most ignored: it was committed before.
@@ -139,6 +139,6 @@ impl Collector {
             order_id = %due.order_id, correlation_id = due.context.correlation_id, kind = due.kind, tries = due.tries,
             error, "the outcome is unknown; the provider is asked again with the same key"
         );
-        store::postpone(&mut *self.pool.acquire().await?, due, after, error).await
+        store::postpone(&mut *self.db.acquire().await?, due, after, error).await
     }
 }

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use orderflow_contracts::events::topics;
 use orderflow_platform::{
     app::{App, AppBuilder, BuildError},
+    chaos::OF_EVERY_SERVICE,
     config::ServiceConfig,
     db::MigrationFile,
     kafka::Topic,
@@ -80,13 +81,13 @@ impl std::fmt::Debug for Settings {
 
 /// Opens the database and binds the port.
 pub async fn build(config: Config) -> Result<App, BuildError> {
-    let mut app = AppBuilder::new("payments", config.service, MIGRATIONS).await?;
+    let mut app = AppBuilder::new("payments", config.service, MIGRATIONS, OF_EVERY_SERVICE).await?;
     app.relay()?;
     let calls = Arc::new(Notify::new());
     app.consume(TOPICS, READ, DEAD_LETTERS, Arc::new(consume::Payments::new(Arc::clone(&calls))))?;
     let provider = Provider::new(&config.payments).map_err(|error| BuildError::Other(error.to_string()))?;
-    let collector = Collector::new(app.pool.clone(), app.outbox.clone(), Arc::clone(&calls), provider);
+    let collector = Collector::new(app.db.clone(), app.outbox.clone(), Arc::clone(&calls), provider);
     app.tasks.spawn("collector", collector.run(app.tasks.stop()));
-    let (router, openapi) = api::router(api::Api::new(app.pool.clone(), app.outbox.clone(), calls));
+    let (router, openapi) = api::router(api::Api::new(app.db.clone(), app.outbox.clone(), calls));
     app.serve(router, openapi).await
 }

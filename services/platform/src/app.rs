@@ -3,15 +3,16 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::Router;
+use orderflow_contracts::api::chaos::FaultName;
 use rdkafka::error::KafkaError;
-use sqlx::PgPool;
 use tokio::sync::Notify;
 
 use crate::{
     auth::{BadKey, Verifier},
+    chaos::Chaos,
     config::ServiceConfig,
     consumer::{Apply, Assigned, Consumer},
-    db::{self, MigrationFile, OpenError},
+    db::{self, Db, MigrationFile, OpenError},
     http::{Health, Server, Status, harden},
     janitor,
     kafka::{Kafka, Topic},
@@ -31,7 +32,7 @@ pub struct AppBuilder {
     /// Its settings.
     pub config: ServiceConfig,
     /// Its database, up to date.
-    pub pool: PgPool,
+    pub db: Db,
     /// Wakes its relay.
     pub outbox: Outbox,
     /// Its numbers.
@@ -76,17 +77,20 @@ pub enum BuildError {
 }
 
 impl AppBuilder {
-    /// Opens the database.
+    /// Opens the database. `faults` are those that the service knows how to make.
     pub async fn new(
         name: &'static str,
         config: ServiceConfig,
         migrations: &[MigrationFile],
+        faults: &'static [FaultName],
     ) -> Result<Self, BuildError> {
         let pool = db::open(&config.database_url, name, migrations).await?;
+        let chaos = Chaos::load(pool.clone(), faults).await.map_err(OpenError::Connect)?;
+        let db = Db::new(pool, chaos);
         Ok(Self {
             name,
             config,
-            pool,
+            db,
             outbox: Outbox::default(),
             metrics: Metrics::default(),
             clock_moved: Arc::default(),
@@ -104,9 +108,9 @@ impl AppBuilder {
 
     /// Publishes the outbox, and throws away what is old.
     pub fn relay(&mut self) -> Result<(), BuildError> {
-        let relay = Relay::new(self.pool.clone(), self.kafka()?, self.outbox.clone(), self.metrics.clone());
+        let relay = Relay::new(self.db.clone(), self.kafka()?, self.outbox.clone(), self.metrics.clone());
         self.tasks.spawn("relay", relay.run(self.tasks.stop()));
-        self.tasks.spawn("janitor", janitor::run(self.pool.clone(), self.tasks.stop()));
+        self.tasks.spawn("janitor", janitor::run(self.db.pool().clone(), self.tasks.stop()));
         Ok(())
     }
 
@@ -118,8 +122,8 @@ impl AppBuilder {
         dead_letter_topic: &'static str,
         apply: Arc<A>,
     ) -> Result<(), BuildError> {
-        let (pool, outbox, metrics) = (self.pool.clone(), self.outbox.clone(), self.metrics.clone());
-        let consumer = Consumer::new(pool, outbox, metrics, self.name, dead_letter_topic, apply);
+        let (db, outbox, metrics) = (self.db.clone(), self.outbox.clone(), self.metrics.clone());
+        let consumer = Consumer::new(db, outbox, metrics, self.name, dead_letter_topic, apply);
         let assigned = self.health.assigned.insert(Assigned::default()).clone();
         let (kafka, stop) = (self.kafka()?, self.tasks.stop());
         self.tasks.spawn("consumer", async move {
@@ -135,14 +139,14 @@ impl AppBuilder {
     pub async fn serve(mut self, api: Router, openapi: String) -> Result<App, BuildError> {
         let verifier = self.config.token_public_key.as_deref().map(Verifier::new).transpose()?;
         let status = Status {
-            pool: self.pool.clone(),
+            db: self.db.clone(),
             metrics: self.metrics.clone(),
             health: self.health,
-            movable_clock: self.config.local,
+            local: self.config.local,
             clock_moved: self.clock_moved,
             openapi,
         };
-        let router = harden(api.merge(status.router()), verifier, self.metrics);
+        let router = harden(api.merge(status.router()), verifier, self.metrics, self.db.chaos().clone());
         let listen = |source| BuildError::Listen { address: self.config.listen, source };
         let server = Server::bind(self.config.listen, router).await.map_err(listen)?;
         let address = server.address().map_err(listen)?;

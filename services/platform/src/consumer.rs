@@ -16,6 +16,7 @@ use std::{
 
 use futures_util::FutureExt;
 use orderflow_contracts::{
+    api::chaos::{CrashPoint, FaultName},
     envelope::{Envelope, EnvelopeError},
     events::TimestampMs,
 };
@@ -25,11 +26,11 @@ use rdkafka::{
     error::KafkaError,
     message::Headers,
 };
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use tokio::sync::oneshot;
 
 use crate::{
-    db::{Meaning, meaning},
+    db::{Db, Meaning, meaning},
     dead_letters::{self, DeadLetter},
     inbox,
     kafka::Kafka,
@@ -42,6 +43,8 @@ use crate::{
 const BATCH_MAX: usize = 200;
 /// Waiting for a record is begun anew after so long: a wake-up that librdkafka lost costs no more than this.
 const WAIT_MAX: Duration = Duration::from_secs(1);
+/// How often a consumer that is paused on purpose looks whether it still is.
+const PAUSE: Duration = Duration::from_millis(100);
 /// After an error, doubled up to the maximum.
 const BACKOFF_MIN: Duration = Duration::from_millis(50);
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
@@ -107,7 +110,7 @@ pub trait Apply: Send + Sync + 'static {
 
 /// Consumes the topics of one service.
 pub struct Consumer<A> {
-    pool: PgPool,
+    db: Db,
     outbox: Outbox,
     metrics: Metrics,
     service: &'static str,
@@ -175,14 +178,14 @@ pub struct ConsumerError(#[from] KafkaError);
 impl<A: Apply> Consumer<A> {
     /// A consumer for the group of the service. What it cannot apply goes to `dead_letter_topic`.
     pub const fn new(
-        pool: PgPool,
+        db: Db,
         outbox: Outbox,
         metrics: Metrics,
         service: &'static str,
         dead_letter_topic: &'static str,
         apply: Arc<A>,
     ) -> Self {
-        Self { pool, outbox, metrics, service, dead_letter_topic, apply }
+        Self { db, outbox, metrics, service, dead_letter_topic, apply }
     }
 
     /// Consumes until it is told to stop.
@@ -197,11 +200,16 @@ impl<A: Apply> Consumer<A> {
         if let Some(consumer) = &member.0 {
             consumer.subscribe(topics)?;
             while !stop.is_now() {
+                if self.db.chaos().strikes(FaultName::ConsumerPaused).is_some() {
+                    stop.sleep(PAUSE).await;
+                    continue;
+                }
                 let batch = tokio::select! {
                     batch = next_batch(consumer) => batch,
                     () = stop.wait() => break,
                 };
-                if !batch.is_empty() && self.consume(&batch, &mut stop).await {
+                if !batch.is_empty() && self.consume_badly(&batch, &mut stop).await {
+                    self.db.chaos().crash_at(CrashPoint::AfterHandling).await;
                     commit_offsets(consumer, &batch);
                 }
             }
@@ -209,6 +217,31 @@ impl<A: Apply> Consumer<A> {
         // The last commit may still be on its way; whoever takes over sees those records again, and knows them.
         member.leave().await;
         Ok(())
+    }
+
+    /// Applies a batch as the faults that are set have it: late, or a record twice.
+    async fn consume_badly(&self, batch: &[RawRecord], stop: &mut Stop) -> bool {
+        let chaos = self.db.chaos();
+        chaos.delay(FaultName::ConsumerSlow).await;
+        let mut done = 0;
+        for (at, record) in batch.iter().enumerate() {
+            if let Some(late) = chaos.strikes(FaultName::DeliverLate) {
+                if at > done && !self.consume(&batch[done..at], stop).await {
+                    return false;
+                }
+                done = at;
+                tokio::time::sleep(Duration::from_millis(late.ms.unwrap_or(0))).await;
+            }
+            if chaos.strikes(FaultName::DeliverTwice).is_some() {
+                let twice = self.consume(&batch[done..=at], stop).await
+                    && self.consume(std::slice::from_ref(record), stop).await;
+                if !twice {
+                    return false;
+                }
+                done = at + 1;
+            }
+        }
+        done == batch.len() || self.consume(&batch[done..], stop).await
     }
 
     /// Applies a batch, however often it takes; false if it was told to stop before.
@@ -247,7 +280,7 @@ impl<A: Apply> Consumer<A> {
 
     async fn transaction(&self, batch: &[RawRecord]) -> Result<(), sqlx::Error> {
         let (events, unreadable) = read(batch);
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.db.begin().await?;
         let new = inbox::claim(&mut tx, &events).await?;
         let (mut fresh, mut records) = (Vec::with_capacity(new.len()), Vec::with_capacity(new.len()));
         let mut taken = new;
@@ -281,7 +314,7 @@ impl<A: Apply> Consumer<A> {
     }
 
     async fn refuse(&self, record: &RawRecord, reason: String) -> Result<(), sqlx::Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.db.begin().await?;
         dead_letters::keep(&mut tx, self.dead_letter_topic, &[DeadLetter { record, reason }]).await?;
         tx.commit().await?;
         self.outbox.wake();

@@ -1,12 +1,21 @@
 //! The service's database: its pool, its migrations, and what an error of it means.
 
-use std::{str::FromStr, time::Duration};
+use std::{
+    io,
+    ops::{Deref, DerefMut},
+    str::FromStr,
+    time::Duration,
+};
 
+use orderflow_contracts::api::chaos::{CrashPoint, FaultName};
 use sqlx::{
-    PgConnection, PgPool,
+    PgConnection, PgPool, Postgres, Transaction,
     migrate::{Migration, MigrationType, Migrator},
+    pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+
+use crate::chaos::Chaos;
 
 /// Connections of a service. Postgres has 100 by default, for five services.
 const CONNECTIONS_MAX: u32 = 16;
@@ -21,11 +30,18 @@ const START_RETRY: Duration = Duration::from_millis(250);
 pub type MigrationFile = (i64, &'static str, &'static str);
 
 /// What every service's database has; before the service's own.
-const PLATFORM: &[MigrationFile] = &[(
-    20_261_122_090_000,
-    "create outbox, inbox",
-    include_str!("../../../migrations/platform/20261122090000_create_outbox_inbox.sql"),
-)];
+const PLATFORM: &[MigrationFile] = &[
+    (
+        20_261_122_090_000,
+        "create outbox, inbox",
+        include_str!("../../../migrations/platform/20261122090000_create_outbox_inbox.sql"),
+    ),
+    (
+        20_261_122_120_000,
+        "create faults",
+        include_str!("../../../migrations/platform/20261122120000_create_faults.sql"),
+    ),
+];
 
 /// Why a service has no database.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +84,89 @@ async fn wait_for(pool: &PgPool) -> Result<(), OpenError> {
             Err(error) => tracing::warn!(%error, "waiting for the database"),
         }
         tokio::time::sleep(START_RETRY).await;
+    }
+}
+
+/// The service's database, with the faults that are made on purpose. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Db {
+    pool: PgPool,
+    chaos: Chaos,
+}
+
+impl Db {
+    /// This pool, with these faults.
+    pub const fn new(pool: PgPool, chaos: Chaos) -> Self {
+        Self { pool, chaos }
+    }
+
+    /// The pool without the faults: for what has to work while they strike.
+    pub const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// The faults.
+    pub const fn chaos(&self) -> &Chaos {
+        &self.chaos
+    }
+
+    /// Begins a transaction. Dropped, it is rolled back.
+    pub async fn begin(&self) -> Result<Tx, sqlx::Error> {
+        self.suffer().await?;
+        Ok(Tx { tx: self.pool.begin().await?, chaos: self.chaos.clone() })
+    }
+
+    /// A connection, for what needs no transaction.
+    pub async fn acquire(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        self.suffer().await?;
+        self.pool.acquire().await
+    }
+
+    async fn suffer(&self) -> Result<(), sqlx::Error> {
+        self.chaos.delay(FaultName::DbSlow).await;
+        match self.chaos.strikes(FaultName::DbRefused) {
+            Some(_) => Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::ConnectionRefused, "refused on purpose"))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A transaction of [`Db`].
+pub struct Tx {
+    tx: Transaction<'static, Postgres>,
+    chaos: Chaos,
+}
+
+impl Tx {
+    /// Commits. If this fails, ask [`surely_not_committed`] what that means.
+    pub async fn commit(self) -> Result<(), sqlx::Error> {
+        self.chaos.crash_at(CrashPoint::BeforeCommit).await;
+        if let Some(strike) = self.chaos.strike(FaultName::CommitLost) {
+            // Nobody who sees the error can know which of the two it was.
+            if strike.number % 2 == 1 {
+                self.tx.commit().await?
+            } else {
+                self.tx.rollback().await?
+            }
+            return Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::ConnectionReset, "broken on purpose")));
+        }
+        self.tx.commit().await?;
+        self.chaos.crash_at(CrashPoint::AfterCommit).await;
+        Ok(())
+    }
+}
+
+impl Deref for Tx {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.tx
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.tx
     }
 }
 

@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use orderflow_contracts::api::chaos::{CrashPoint, FaultName};
 use rdkafka::{
     error::KafkaError,
     message::{Header, OwnedHeaders},
@@ -18,6 +19,7 @@ use sqlx::{Connection, PgConnection, PgPool, Postgres, pool::PoolConnection};
 use uuid::Uuid;
 
 use crate::{
+    db::Db,
     kafka::{DELIVERY_MS_MAX, Kafka},
     metrics::Metrics,
     outbox::Outbox,
@@ -50,7 +52,7 @@ pub enum RelayError {
 
 /// Publishes one service's outbox.
 pub struct Relay {
-    pool: PgPool,
+    db: Db,
     kafka: Kafka,
     outbox: Outbox,
     metrics: Metrics,
@@ -70,8 +72,8 @@ struct Pending {
 
 impl Relay {
     /// A relay for the outbox of this database.
-    pub const fn new(pool: PgPool, kafka: Kafka, outbox: Outbox, metrics: Metrics) -> Self {
-        Self { pool, kafka, outbox, metrics, session: None, producer: None }
+    pub const fn new(db: Db, kafka: Kafka, outbox: Outbox, metrics: Metrics) -> Self {
+        Self { db, kafka, outbox, metrics, session: None, producer: None }
     }
 
     /// Publishes until it is told to stop. An error is a reason to wait and to try again, for ever.
@@ -114,8 +116,12 @@ impl Relay {
     }
 
     async fn publish_batch(&mut self) -> Result<usize, RelayError> {
+        let chaos = self.db.chaos().clone();
+        if chaos.strikes(FaultName::RelayPaused).is_some() {
+            return Ok(0);
+        }
         if self.session.is_none() {
-            self.session = own(&self.pool).await?;
+            self.session = own(self.db.pool()).await?;
         }
         let Some(session) = self.session.as_mut() else { return Ok(0) };
         let rows = pending(session).await?;
@@ -126,7 +132,13 @@ impl Relay {
             Some(producer) => producer,
             None => self.producer.insert(self.kafka.producer()?),
         };
-        let reports = rows.iter().map(|row| send(producer, row)).collect::<Result<Vec<_>, _>>()?;
+        let mut reports = Vec::with_capacity(rows.len());
+        for row in &rows {
+            if chaos.strikes(FaultName::RelayTwice).is_some() {
+                drop(send(producer, row)?);
+            }
+            reports.push(send(producer, row)?);
+        }
         let mut published = Vec::with_capacity(rows.len());
         let mut failed = None;
         for (row, report) in rows.iter().zip(reports) {
@@ -139,6 +151,7 @@ impl Relay {
                 }
             }
         }
+        chaos.crash_at(CrashPoint::AfterPublish).await;
         mark(session, &published).await?;
         self.metrics.published(published.len());
         failed.map_or(Ok(published.len()), Err)

@@ -61,7 +61,7 @@ async fn create(
     check_amount(asked.amount.minor)?;
     check_reference(&asked.reference)?;
     let key = key.with("charge", &asked)?;
-    let mut tx = psp.pool.begin().await?;
+    let mut tx = psp.db.begin().await?;
     let failures = match key.claim::<Charge>(&mut tx).await? {
         Claim::Done(charge) => return Ok(replayed(status_of(&charge), charge)),
         Claim::Open { failures } => failures,
@@ -143,7 +143,7 @@ async fn list(
     .bind(filter.reference()?)
     .bind(before.map(|id| id.0))
     .bind(limit + 1)
-    .fetch_all(&psp.pool)
+    .fetch_all(psp.db.pool())
     .await?;
     let charges = rows.into_iter().map(charge_of).collect::<Result<_, _>>()?;
     Ok(Json(page_of(charges, limit, |charge: &Charge| charge.id.clone())))
@@ -170,7 +170,7 @@ async fn show(State(psp): State<Arc<Psp>>, _: Merchant, Path(id): Path<String>) 
          from charges where id = $1",
     )
     .bind(id.0)
-    .fetch_optional(&psp.pool)
+    .fetch_optional(psp.db.pool())
     .await?;
     charge_of(row.ok_or_else(unknown)?).map(Json)
 }

@@ -77,7 +77,7 @@ async fn create(
     CardBody(asked): CardBody,
 ) -> Result<(StatusCode, Json<CardToken>), ApiError> {
     psp.token_limit.admit(peer.ip())?;
-    let mut conn = psp.pool.acquire().await?;
+    let mut conn = psp.db.acquire().await?;
     cards::check(&asked, clock::now_ms(&mut conn).await?)?;
     let (id, card) = (TokenId::next(), test_cards::card_of(&asked.number));
     sqlx::query("insert into tokens (id, brand, last4, behaviour) values ($1, $2, $3, $4)")

@@ -1,7 +1,9 @@
 //! What the services' HTTP APIs take and give. Field names are those of the JSON; times are RFC 3339.
 
+pub mod chaos;
 pub mod console;
 pub mod inventory;
+pub mod ops;
 pub mod orders;
 pub mod payments;
 pub mod psp;

@@ -38,7 +38,7 @@ pub(super) async fn create(
     Keyed { body, key }: Keyed<CreateOrder>,
 ) -> Result<Response, ApiError> {
     principal.require(Role::Customer)?;
-    let mut tx = api.pool.begin().await?;
+    let mut tx = api.db.begin().await?;
     if let Claim::Replay(answer) = key.claim(&mut tx, &principal).await? {
         return Ok(answer);
     }
@@ -130,7 +130,7 @@ async fn command(
     command: Command,
 ) -> Result<Response, ApiError> {
     principal.require(role_for(command))?;
-    let mut tx = api.pool.begin().await?;
+    let mut tx = api.db.begin().await?;
     if let Claim::Replay(answer) = key.claim(&mut tx, principal).await? {
         return Ok(answer);
     }

@@ -16,7 +16,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use orderflow_contracts::problem::Code;
+use orderflow_contracts::{api::chaos::FaultName, problem::Code};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -25,7 +25,7 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{ApiError, RateLimiter, error::finish};
-use crate::{auth::Verifier, metrics::Metrics, tasks::Stop};
+use crate::{auth::Verifier, chaos::Chaos, metrics::Metrics, tasks::Stop};
 
 /// Longest body of a request, in bytes. An order of fifty lines has five thousand.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -55,14 +55,16 @@ struct Gate {
     in_flight: Arc<Semaphore>,
     addresses: RateLimiter<IpAddr>,
     metrics: Metrics,
+    chaos: Chaos,
 }
 
 /// Puts limits, numbers and request ids around a service's routes.
-pub fn harden(router: Router, verifier: Option<Verifier>, metrics: Metrics) -> Router {
+pub fn harden(router: Router, verifier: Option<Verifier>, metrics: Metrics, chaos: Chaos) -> Router {
     let gate = Gate {
         in_flight: Arc::new(Semaphore::new(IN_FLIGHT_MAX)),
         addresses: RateLimiter::new(ADDRESS_PER_SECOND, ADDRESS_BURST),
         metrics,
+        chaos,
     };
     let router = router
         .fallback(async || ApiError::new(Code::NotFound, "there is no such path"))
@@ -80,6 +82,10 @@ async fn pass(axum::extract::State(gate): axum::extract::State<Arc<Gate>>, reque
     let started = Instant::now();
     let method = request.method().to_string();
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
+    // Looking at a service and taking its faults back work while they strike.
+    if !["/health/", "/metrics", "/v1/chaos"].iter().any(|path| route.starts_with(path)) {
+        gate.chaos.delay(FaultName::HttpLatency).await;
+    }
     let response = match admit(&gate, &request) {
         Ok(_permit) => match tokio::time::timeout(REQUEST_MAX, next.run(request)).await {
             Ok(response) => response,

@@ -7,10 +7,14 @@ use axum::{
     extract::State,
     http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, put},
 };
 use orderflow_contracts::{
-    api::{Clock, NotReady, Readiness, SetClock, console::Role},
+    api::{
+        Clock, NotReady, Readiness, SetClock,
+        chaos::{Fault, FaultName, SetFault},
+        console::Role,
+    },
     problem::Code,
     timestamp::Timestamp,
 };
@@ -21,8 +25,14 @@ use utoipa::openapi::{
     security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use super::{ApiError, Json};
-use crate::{auth::Principal, clock, consumer::Assigned, db, metrics::Metrics};
+use super::{ApiError, Json, Path};
+use crate::{
+    auth::Principal,
+    clock,
+    consumer::Assigned,
+    db::{self, Db},
+    metrics::Metrics,
+};
 
 /// How long a part may take to say that it is well.
 const PROBE_MAX: Duration = Duration::from_secs(2);
@@ -38,13 +48,13 @@ pub struct Health {
 #[derive(Debug)]
 pub struct Status {
     /// The service's database.
-    pub pool: PgPool,
+    pub db: Db,
     /// Its numbers.
     pub metrics: Metrics,
     /// What it needs to be ready.
     pub health: Health,
-    /// Whether its clock can be moved.
-    pub movable_clock: bool,
+    /// Whether it is one to be played with: its clock can be moved, and faults can be made.
+    pub local: bool,
     /// Told when the clock was moved.
     pub clock_moved: Arc<Notify>,
     /// The OpenAPI document.
@@ -60,13 +70,15 @@ impl Status {
             .route("/metrics", get(metrics))
             .route("/openapi.json", get(openapi))
             .route("/v1/clock", get(show_clock).put(set_clock))
+            .route("/v1/chaos", get(list_faults).delete(clear_faults))
+            .route("/v1/chaos/{name}", put(set_fault).delete(clear_fault))
             .with_state(Arc::new(self))
     }
 }
 
 async fn ready(State(status): State<Arc<Status>>) -> Response {
     let mut not_ready = Vec::new();
-    if let Err(reason) = probe_database(&status.pool).await {
+    if let Err(reason) = probe_database(status.db.pool()).await {
         not_ready.push(NotReady { part: "database".to_owned(), reason });
     }
     if status.health.assigned.as_ref().is_some_and(|assigned| !assigned.is_so()) {
@@ -87,7 +99,7 @@ async fn probe_database(pool: &PgPool) -> Result<(), String> {
 }
 
 async fn metrics(State(status): State<Arc<Status>>) -> Result<Response, ApiError> {
-    let pending = sqlx::query_scalar("select count(*) from outbox_pending").fetch_one(&status.pool).await?;
+    let pending = sqlx::query_scalar("select count(*) from outbox_pending").fetch_one(status.db.pool()).await?;
     let content_type = [(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
     Ok((content_type, status.metrics.text(pending)).into_response())
 }
@@ -97,7 +109,7 @@ async fn openapi(State(status): State<Arc<Status>>) -> Response {
 }
 
 async fn show_clock(State(status): State<Arc<Status>>, _: Principal) -> Result<Json<Clock>, ApiError> {
-    let mut conn = status.pool.acquire().await?;
+    let mut conn = status.db.pool().acquire().await?;
     let now = Timestamp(clock::now_ms(&mut conn).await?);
     Ok(Json(Clock { now, offset_ms: clock::offset_ms(&mut conn).await? }))
 }
@@ -108,18 +120,58 @@ async fn set_clock(
     Json(set): Json<SetClock>,
 ) -> Result<Json<Clock>, ApiError> {
     principal.require(Role::Admin)?;
-    if !status.movable_clock {
+    if !status.local {
         return Err(ApiError::new(Code::ClockFixed, "only the clock of a local cluster can be moved"));
     }
     if set.offset_ms.unsigned_abs() > clock::OFFSET_MS_MAX.unsigned_abs() {
         return Err(ApiError::new(Code::ValidationFailed, "the clock can be moved by ten years at most"));
     }
-    let mut conn = status.pool.acquire().await?;
+    let mut conn = status.db.pool().acquire().await?;
     clock::set_offset_ms(&mut conn, set.offset_ms).await?;
     status.clock_moved.notify_waiters();
     let now = Timestamp(clock::now_ms(&mut conn).await?);
     tracing::info!(offset_ms = set.offset_ms, account_id = %principal.account_id, "the clock was moved");
     Ok(Json(Clock { now, offset_ms: set.offset_ms }))
+}
+
+/// An error unless an admin asks, of a local cluster.
+fn may_break(status: &Status, principal: &Principal) -> Result<(), ApiError> {
+    principal.require(Role::Admin)?;
+    if status.local {
+        return Ok(());
+    }
+    Err(ApiError::new(Code::NotLocal, "faults are made in a local cluster only"))
+}
+
+async fn list_faults(State(status): State<Arc<Status>>, principal: Principal) -> Result<Json<Vec<Fault>>, ApiError> {
+    principal.require(Role::Admin)?;
+    Ok(Json(status.db.chaos().list()))
+}
+
+async fn set_fault(
+    State(status): State<Arc<Status>>,
+    principal: Principal,
+    Path(name): Path<FaultName>,
+    Json(set): Json<SetFault>,
+) -> Result<Json<Fault>, ApiError> {
+    may_break(&status, &principal)?;
+    status.db.chaos().set(name, set).await.map(Json)
+}
+
+async fn clear_fault(
+    State(status): State<Arc<Status>>,
+    principal: Principal,
+    Path(name): Path<FaultName>,
+) -> Result<StatusCode, ApiError> {
+    may_break(&status, &principal)?;
+    status.db.chaos().clear(Some(name)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn clear_faults(State(status): State<Arc<Status>>, principal: Principal) -> Result<StatusCode, ApiError> {
+    may_break(&status, &principal)?;
+    status.db.chaos().clear(None).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// A service's OpenAPI document as JSON, with its name and the way in.

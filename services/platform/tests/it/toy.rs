@@ -39,6 +39,7 @@ pub enum ToyEvent {
 pub struct World {
     pub database: Database,
     pub pool: PgPool,
+    pub db: Db,
     pub kafka: Kafka,
     pub client: Client,
 }
@@ -56,7 +57,7 @@ impl World {
     }
 
     pub fn relay(&self) -> Relay {
-        Relay::new(self.pool.clone(), self.client.clone(), Outbox::default(), Metrics::default())
+        Relay::new(self.db.clone(), self.client.clone(), Outbox::default(), Metrics::default())
     }
 
     pub async fn pending(&self) -> i64 {
