@@ -160,3 +160,43 @@ pub struct AuditCheck {
     /// The first number that is missing or was altered.
     pub first_broken: Option<i64>,
 }
+
+/// Something that an admin has done outside of the services, as killing one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuditNote {
+    /// What, as `process.kill`.
+    pub action: String,
+    /// To what.
+    pub subject: String,
+    /// More about it.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub detail: Value,
+}
+
+/// A pattern that can be taken out in a laboratory, to see what it was for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pattern {
+    /// Events are published by themselves after the commit, and lost with the process.
+    Outbox,
+    /// Nobody remembers which events were applied.
+    Inbox,
+    /// Nobody looks at the stock before it is promised.
+    StockGuard,
+    /// Every try to charge is a charge of its own.
+    IdempotencyKey,
+    /// A cancellation that comes before its reservation leaves no trace.
+    Tombstone,
+    /// Rows are neither locked nor compared before they are saved.
+    VersionCheck,
+}
+
+/// Takes a pattern out, or puts it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetPattern {
+    /// Whether it is out.
+    pub disabled: bool,
+}
