@@ -35,6 +35,7 @@ Exit codes:
   4    the cluster cannot be reached
   5    the saga has ended with the order cancelled, or the card declined
   6    the idempotency key was used for something else
+  7    something that must always hold does not
   130  interrupted
 
 Settings:
