@@ -329,6 +329,7 @@ fn due_of(row: &PgRow) -> Result<Due, sqlx::Error> {
             correlation_id: row.try_get("correlation_id")?,
             causation_id: row.try_get::<Option<Uuid>, _>("causation_id")?.map(Into::into),
             traceparent: row.try_get("traceparent")?,
+            actor: None,
         },
     })
 }

@@ -11,9 +11,9 @@ use crate::{
     auth::{BadKey, Verifier},
     chaos::Chaos,
     config::ServiceConfig,
-    consumer::{Apply, Assigned, Consumer},
+    consumer::{Apply, Assigned, Consumer, TryAgain},
     db::{self, Db, MigrationFile, OpenError},
-    http::{Health, Server, Status, harden},
+    http::{Health, Ops, Server, Status, harden},
     janitor,
     kafka::{Kafka, Topic},
     metrics::Metrics,
@@ -42,6 +42,7 @@ pub struct AppBuilder {
     /// Its background tasks.
     pub tasks: Tasks,
     health: Health,
+    consumer: Option<Arc<dyn TryAgain>>,
 }
 
 /// A service that listens, and runs once [`App::run`] is called.
@@ -96,6 +97,7 @@ impl AppBuilder {
             clock_moved: Arc::default(),
             tasks: Tasks::default(),
             health: Health::default(),
+            consumer: None,
         })
     }
 
@@ -123,7 +125,8 @@ impl AppBuilder {
         apply: Arc<A>,
     ) -> Result<(), BuildError> {
         let (db, outbox, metrics) = (self.db.clone(), self.outbox.clone(), self.metrics.clone());
-        let consumer = Consumer::new(db, outbox, metrics, self.name, dead_letter_topic, apply);
+        let consumer = Arc::new(Consumer::new(db, outbox, metrics, self.name, dead_letter_topic, apply));
+        self.consumer = Some(Arc::clone(&consumer) as Arc<dyn TryAgain>);
         let assigned = self.health.assigned.insert(Assigned::default()).clone();
         let (kafka, stop) = (self.kafka()?, self.tasks.stop());
         self.tasks.spawn("consumer", async move {
@@ -138,7 +141,17 @@ impl AppBuilder {
     /// Binds the port and puts the service's routes there, with those that every service has.
     pub async fn serve(mut self, api: Router, openapi: String) -> Result<App, BuildError> {
         let verifier = self.config.token_public_key.as_deref().map(Verifier::new).transpose()?;
+        let ops = Ops {
+            service: self.name,
+            db: self.db.clone(),
+            outbox: self.outbox.clone(),
+            consumer: self.consumer,
+            local: self.config.local,
+            lab: self.config.local && self.config.lab,
+        };
         let status = Status {
+            service: self.name,
+            outbox: self.outbox,
             db: self.db.clone(),
             metrics: self.metrics.clone(),
             health: self.health,
@@ -146,7 +159,8 @@ impl AppBuilder {
             clock_moved: self.clock_moved,
             openapi,
         };
-        let router = harden(api.merge(status.router()), verifier, self.metrics, self.db.chaos().clone());
+        let router =
+            harden(api.merge(status.router()).merge(ops.router()), verifier, self.metrics, self.db.chaos().clone());
         let listen = |source| BuildError::Listen { address: self.config.listen, source };
         let server = Server::bind(self.config.listen, router).await.map_err(listen)?;
         let address = server.address().map_err(listen)?;

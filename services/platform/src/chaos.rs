@@ -7,13 +7,16 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use orderflow_contracts::{
-    api::chaos::{CrashPoint, Fault, FaultName, SetFault},
+    api::{
+        chaos::{CrashPoint, Fault, FaultName, SetFault},
+        ops::Pattern,
+    },
     problem::Code,
     timestamp::Timestamp,
     words::{read, word},
@@ -44,6 +47,20 @@ pub const OF_EVERY_SERVICE: &[FaultName] = &[
     FaultName::Crash,
 ];
 
+/// What can be taken out in a laboratory.
+const PATTERNS: [Pattern; 6] = [
+    Pattern::Outbox,
+    Pattern::Inbox,
+    Pattern::StockGuard,
+    Pattern::IdempotencyKey,
+    Pattern::Tombstone,
+    Pattern::VersionCheck,
+];
+
+fn bit(pattern: Pattern) -> u32 {
+    1 << PATTERNS.iter().position(|known| *known == pattern).unwrap_or(31)
+}
+
 /// A fault that strikes.
 #[derive(Debug, Clone)]
 pub struct Strike {
@@ -63,6 +80,8 @@ struct Inner {
     pool: PgPool,
     possible: &'static [FaultName],
     any: AtomicBool,
+    /// The patterns that are out, a bit for each. Only in a laboratory is any ever set.
+    out: AtomicU32,
     active: Mutex<BTreeMap<FaultName, Active>>,
 }
 
@@ -125,7 +144,7 @@ impl Chaos {
         });
         let active: BTreeMap<FaultName, Active> = active.collect();
         let any = AtomicBool::new(!active.is_empty());
-        Ok(Self(Arc::new(Inner { pool, possible, any, active: Mutex::new(active) })))
+        Ok(Self(Arc::new(Inner { pool, possible, any, out: AtomicU32::new(0), active: Mutex::new(active) })))
     }
 
     fn active(&self) -> MutexGuard<'_, BTreeMap<FaultName, Active>> {
@@ -177,6 +196,26 @@ impl Chaos {
             tracing::warn!(point = word(point), "crashing, as was asked for");
             let _ = kill_process(getpid(), Signal::KILL);
         }
+    }
+
+    /// Whether a pattern is taken out, in a laboratory.
+    pub fn is_out(&self, pattern: Pattern) -> bool {
+        self.0.out.load(Ordering::Relaxed) & bit(pattern) != 0
+    }
+
+    /// Takes a pattern out, or puts it back. Until the process ends.
+    pub fn set_pattern(&self, pattern: Pattern, disabled: bool) {
+        if disabled {
+            self.0.out.fetch_or(bit(pattern), Ordering::Relaxed);
+        } else {
+            self.0.out.fetch_and(!bit(pattern), Ordering::Relaxed);
+        }
+        tracing::warn!(pattern = word(pattern), disabled, "A PATTERN IS TAKEN OUT OR PUT BACK: this is a laboratory");
+    }
+
+    /// The patterns that are out.
+    pub fn patterns_out(&self) -> Vec<Pattern> {
+        PATTERNS.into_iter().filter(|pattern| self.is_out(*pattern)).collect()
     }
 
     /// All that are set.

@@ -14,9 +14,12 @@ use std::{
     time::Duration,
 };
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::BoxFuture};
 use orderflow_contracts::{
-    api::chaos::{CrashPoint, FaultName},
+    api::{
+        chaos::{CrashPoint, FaultName},
+        ops::{LetterStatus, Pattern},
+    },
     envelope::{Envelope, EnvelopeError},
     events::TimestampMs,
 };
@@ -28,6 +31,7 @@ use rdkafka::{
 };
 use sqlx::PgConnection;
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use crate::{
     db::{Db, Meaning, meaning},
@@ -190,7 +194,7 @@ impl<A: Apply> Consumer<A> {
 
     /// Consumes until it is told to stop.
     pub async fn run(
-        self,
+        self: Arc<Self>,
         kafka: Kafka,
         topics: &'static [&'static str],
         assigned: Assigned,
@@ -279,38 +283,68 @@ impl<A: Apply> Consumer<A> {
     }
 
     async fn transaction(&self, batch: &[RawRecord]) -> Result<(), sqlx::Error> {
-        let (events, unreadable) = read(batch);
         let mut tx = self.db.begin().await?;
-        let new = inbox::claim(&mut tx, &events).await?;
-        let (mut fresh, mut records) = (Vec::with_capacity(new.len()), Vec::with_capacity(new.len()));
-        let mut taken = new;
-        for event in events {
-            // Each once, though it stood in the batch twice.
-            if taken.remove(&event.envelope.id) {
-                records.push((event.partition, event.offset));
-                fresh.push(event);
-            }
-        }
-        let duplicates = batch.len() - unreadable.len() - fresh.len();
-        let poisons = if fresh.is_empty() { vec![] } else { self.apply.apply(&mut tx, &fresh).await? };
-        let mut letters = unreadable;
-        for poison in poisons {
-            let place = |record: &&RawRecord| {
-                (record.topic.as_str(), record.partition, record.offset)
-                    == (fresh[poison.index].topic.as_str(), records[poison.index].0, records[poison.index].1)
-            };
-            letters.extend(batch.iter().find(place).map(|record| DeadLetter { record, reason: poison.reason.clone() }));
-        }
-        dead_letters::keep(&mut tx, self.dead_letter_topic, &letters).await?;
+        let handled = self.handle(&mut tx, batch).await?;
+        dead_letters::keep(&mut tx, self.dead_letter_topic, &handled.letters).await?;
         tx.commit().await?;
         self.outbox.wake();
         self.apply.applied();
-        for letter in &letters {
+        for letter in &handled.letters {
             let (topic, partition, offset) = (&letter.record.topic, letter.record.partition, letter.record.offset);
             tracing::warn!(topic, partition, offset, reason = letter.reason, "dead-lettered");
         }
-        self.metrics.consumed(fresh.len(), duplicates, letters.len());
+        self.metrics.consumed(handled.applied, handled.duplicates, handled.letters.len());
         Ok(())
+    }
+
+    /// Claims and applies what is new in a batch.
+    async fn handle<'a>(&self, conn: &mut PgConnection, batch: &'a [RawRecord]) -> Result<Handled<'a>, sqlx::Error> {
+        let (mut events, mut places, mut letters) = (vec![], vec![], vec![]);
+        for (place, record) in batch.iter().enumerate() {
+            match read_one(record) {
+                Ok(event) => {
+                    events.push(event);
+                    places.push(place);
+                }
+                Err(reason) => letters.push(DeadLetter { record, reason }),
+            }
+        }
+        let seen = events.len();
+        if !self.db.chaos().is_out(Pattern::Inbox) {
+            let mut new = inbox::claim(conn, &events).await?;
+            // Each once, though it stood in the batch twice.
+            (events, places) = events.into_iter().zip(places).filter(|(e, _)| new.remove(&e.envelope.id)).unzip();
+        }
+        let poisons = if events.is_empty() { vec![] } else { self.apply.apply(conn, &events).await? };
+        let letter = |poison: Poison| DeadLetter { record: &batch[places[poison.index]], reason: poison.reason };
+        letters.extend(poisons.into_iter().map(letter));
+        Ok(Handled { applied: events.len(), duplicates: seen - events.len(), letters })
+    }
+
+    /// Tries a dead letter again, as it is now; why it still cannot be applied, if it cannot. Nothing if there is no
+    /// open one of this id.
+    async fn try_again(&self, id: Uuid) -> Result<Option<Result<(), String>>, sqlx::Error> {
+        let mut tx = self.db.begin().await?;
+        let Some(record) = dead_letters::open_for_update(&mut tx, id).await? else { return Ok(None) };
+        if let Ok(event) = read_one(&record) {
+            inbox::forget(&mut tx, &event).await?;
+        }
+        let handled = self.handle(&mut tx, std::slice::from_ref(&record)).await;
+        let reason = match handled {
+            Ok(handled) => handled.letters.into_iter().next().map(|letter| letter.reason),
+            Err(error) if meaning(&error) == Meaning::Permanent => Some(error.to_string()),
+            Err(error) => return Err(error),
+        };
+        if let Some(reason) = reason {
+            drop(tx);
+            dead_letters::set_reason(&mut *self.db.acquire().await?, id, &reason).await?;
+            return Ok(Some(Err(reason)));
+        }
+        dead_letters::close(&mut tx, id, LetterStatus::Replayed).await?;
+        tx.commit().await?;
+        self.outbox.wake();
+        self.apply.applied();
+        Ok(Some(Ok(())))
     }
 
     async fn refuse(&self, record: &RawRecord, reason: String) -> Result<(), sqlx::Error> {
@@ -320,6 +354,25 @@ impl<A: Apply> Consumer<A> {
         self.outbox.wake();
         self.metrics.consumed(0, 0, 1);
         Ok(())
+    }
+}
+
+/// What came of a batch.
+struct Handled<'a> {
+    applied: usize,
+    duplicates: usize,
+    letters: Vec<DeadLetter<'a>>,
+}
+
+/// Tries dead letters again. For whoever does not know what the service does with events.
+pub trait TryAgain: Send + Sync {
+    /// Tries the dead letter with this id; why it still cannot be applied, if it cannot. Nothing if there is no open one.
+    fn try_again(&self, id: Uuid) -> BoxFuture<'_, Result<Option<Result<(), String>>, sqlx::Error>>;
+}
+
+impl<A: Apply> TryAgain for Consumer<A> {
+    fn try_again(&self, id: Uuid) -> BoxFuture<'_, Result<Option<Result<(), String>>, sqlx::Error>> {
+        Self::try_again(self, id).boxed()
     }
 }
 
@@ -355,18 +408,6 @@ fn own(message: &impl Message) -> RawRecord {
         headers: headers.map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec())).collect(),
         payload: message.payload().map(<[u8]>::to_vec),
     }
-}
-
-/// The events of a batch, and what is none.
-fn read(batch: &[RawRecord]) -> (Vec<Received>, Vec<DeadLetter<'_>>) {
-    let (mut events, mut unreadable) = (Vec::with_capacity(batch.len()), vec![]);
-    for record in batch {
-        match read_one(record) {
-            Ok(event) => events.push(event),
-            Err(reason) => unreadable.push(DeadLetter { record, reason }),
-        }
-    }
-    (events, unreadable)
 }
 
 fn read_one(record: &RawRecord) -> Result<Received, String> {

@@ -98,6 +98,7 @@ impl Kafka {
             causation_id: None,
             sequence,
             traceparent: None,
+            actor: None,
         };
         let headers = envelope.to_headers();
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();

@@ -7,17 +7,14 @@ use axum::{
     extract::State,
     http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
-    routing::{get, put},
+    routing::get,
 };
 use orderflow_contracts::{
-    api::{
-        Clock, NotReady, Readiness, SetClock,
-        chaos::{Fault, FaultName, SetFault},
-        console::Role,
-    },
+    api::{Clock, NotReady, Readiness, SetClock, console::Role},
     problem::Code,
     timestamp::Timestamp,
 };
+use serde_json::json;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use utoipa::openapi::{
@@ -25,13 +22,14 @@ use utoipa::openapi::{
     security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use super::{ApiError, Json, Path};
+use super::{ApiError, Json};
 use crate::{
     auth::Principal,
     clock,
     consumer::Assigned,
     db::{self, Db},
     metrics::Metrics,
+    outbox::{self, Outbox},
 };
 
 /// How long a part may take to say that it is well.
@@ -47,13 +45,17 @@ pub struct Health {
 /// What the routes of this file need.
 #[derive(Debug)]
 pub struct Status {
+    /// The service's name.
+    pub service: &'static str,
+    /// Wakes its relay.
+    pub outbox: Outbox,
     /// The service's database.
     pub db: Db,
     /// Its numbers.
     pub metrics: Metrics,
     /// What it needs to be ready.
     pub health: Health,
-    /// Whether it is one to be played with: its clock can be moved, and faults can be made.
+    /// Whether its clock can be moved: in a local cluster only.
     pub local: bool,
     /// Told when the clock was moved.
     pub clock_moved: Arc<Notify>,
@@ -70,8 +72,6 @@ impl Status {
             .route("/metrics", get(metrics))
             .route("/openapi.json", get(openapi))
             .route("/v1/clock", get(show_clock).put(set_clock))
-            .route("/v1/chaos", get(list_faults).delete(clear_faults))
-            .route("/v1/chaos/{name}", put(set_fault).delete(clear_fault))
             .with_state(Arc::new(self))
     }
 }
@@ -128,50 +128,13 @@ async fn set_clock(
     }
     let mut conn = status.db.pool().acquire().await?;
     clock::set_offset_ms(&mut conn, set.offset_ms).await?;
+    let detail = json!({ "offset_ms": set.offset_ms });
+    outbox::audit(&mut conn, status.service, &principal, "clock.set", status.service, detail).await?;
+    status.outbox.wake();
     status.clock_moved.notify_waiters();
     let now = Timestamp(clock::now_ms(&mut conn).await?);
     tracing::info!(offset_ms = set.offset_ms, account_id = %principal.account_id, "the clock was moved");
     Ok(Json(Clock { now, offset_ms: set.offset_ms }))
-}
-
-/// An error unless an admin asks, of a local cluster.
-fn may_break(status: &Status, principal: &Principal) -> Result<(), ApiError> {
-    principal.require(Role::Admin)?;
-    if status.local {
-        return Ok(());
-    }
-    Err(ApiError::new(Code::NotLocal, "faults are made in a local cluster only"))
-}
-
-async fn list_faults(State(status): State<Arc<Status>>, principal: Principal) -> Result<Json<Vec<Fault>>, ApiError> {
-    principal.require(Role::Admin)?;
-    Ok(Json(status.db.chaos().list()))
-}
-
-async fn set_fault(
-    State(status): State<Arc<Status>>,
-    principal: Principal,
-    Path(name): Path<FaultName>,
-    Json(set): Json<SetFault>,
-) -> Result<Json<Fault>, ApiError> {
-    may_break(&status, &principal)?;
-    status.db.chaos().set(name, set).await.map(Json)
-}
-
-async fn clear_fault(
-    State(status): State<Arc<Status>>,
-    principal: Principal,
-    Path(name): Path<FaultName>,
-) -> Result<StatusCode, ApiError> {
-    may_break(&status, &principal)?;
-    status.db.chaos().clear(Some(name)).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-async fn clear_faults(State(status): State<Arc<Status>>, principal: Principal) -> Result<StatusCode, ApiError> {
-    may_break(&status, &principal)?;
-    status.db.chaos().clear(None).await?;
-    Ok(StatusCode::NO_CONTENT)
 }
 
 /// A service's OpenAPI document as JSON, with its name and the way in.

@@ -7,9 +7,10 @@ use std::{
 
 use orderflow_contracts::ids::EventId;
 use orderflow_platform::{
+    chaos::{Chaos, OF_EVERY_SERVICE},
     consumer::{Apply, Poison, RawRecord, Received},
     context::Context,
-    db,
+    db::{self, Db},
     kafka::{Kafka as Client, Topic},
     metrics::Metrics,
     outbox::{Happened, NewEvent, Outbox, Writer},
@@ -48,12 +49,14 @@ impl World {
     pub async fn start() -> Self {
         let (database, kafka) = (Database::new().await, Kafka::start().await);
         let pool = db::open(database.url(), "toy", &[]).await.expect("a database");
+        let chaos = Chaos::load(pool.clone(), OF_EVERY_SERVICE).await.expect("the faults");
+        let db = Db::new(pool.clone(), chaos);
         let made = sqlx::query("create table heard (event_id uuid primary key, event_type text not null)");
         made.execute(&pool).await.expect("a table");
         let client = Client::new(kafka.bootstrap().to_owned(), BTreeMap::new());
         let topics = [TOPIC, DEAD_LETTERS].map(|name| Topic { name, compacted: false });
         client.ensure_topics(&topics).await.expect("topics");
-        Self { database, pool, kafka, client }
+        Self { database, pool, db, kafka, client }
     }
 
     pub fn relay(&self) -> Relay {
@@ -74,7 +77,7 @@ impl World {
 }
 
 pub fn event(subject: &str, sequence: u64) -> NewEvent {
-    let context = Context::of_command(Some("toys"), None);
+    let context = Context::of_command(Some("toys"), None, None);
     let event = ToyEvent::Played { times: sequence };
     WRITER.event(Happened { subject: subject.to_owned(), sequence, time_ms: 0, context: &context, event: &event })
 }
