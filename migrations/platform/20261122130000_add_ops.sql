@@ -13,3 +13,12 @@ create table broker (
     only_row boolean primary key default true check (only_row),
     cluster_id text not null
 );
+
+-- How long things are kept goes by the machine's clock: the service's can be moved.
+create function machine_ms() returns bigint language sql volatile as $$
+    select (extract(epoch from clock_timestamp()) * 1000)::bigint
+$$;
+alter table outbox alter column created_ms set default machine_ms();
+alter table inbox alter column applied_ms set default machine_ms();
+alter table dead_letters alter column created_ms set default machine_ms();
+alter table idempotency_keys alter column created_ms set default machine_ms();

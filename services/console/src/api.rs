@@ -91,8 +91,8 @@ impl Inner {
 
     fn check_rate(&self, address: IpAddr, email: Option<String>) -> Result<(), ApiError> {
         let now = Instant::now();
-        let by_email = email.is_none_or(|email| self.logins.allows(email, now));
-        if by_email && self.hashes.allows(address, now) {
+        // The address first: what is refused to it must not use up what is for the accounts.
+        if self.hashes.allows(address, now) && email.is_none_or(|email| self.logins.allows(email, now)) {
             return Ok(());
         }
         Err(ApiError::new(Code::RateLimited, "too many passwords were tried; wait a minute"))

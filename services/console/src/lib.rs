@@ -44,9 +44,10 @@ const TOPICS: &[Topic] = &[
     Topic { name: topics::INVENTORY, compacted: false },
     Topic { name: topics::PAYMENTS, compacted: false },
     Topic { name: topics::CATALOG, compacted: true },
+    Topic { name: topics::AUDIT, compacted: false },
     Topic { name: DEAD_LETTERS, compacted: false },
 ];
-const READ: &[&str] = &[topics::ORDERS, topics::INVENTORY, topics::PAYMENTS, topics::CATALOG];
+const READ: &[&str] = &[topics::ORDERS, topics::INVENTORY, topics::PAYMENTS, topics::CATALOG, topics::AUDIT];
 
 /// The settings.
 #[derive(Debug, Clone, Deserialize)]
@@ -83,7 +84,7 @@ pub async fn build(config: Config) -> Result<App, BuildError> {
         let seeded = accounts::seed(&app.db).await;
         seeded.map_err(|error| BuildError::Other(format!("the test accounts could not be made: {error:?}")))?;
     }
-    app.relay()?;
+    app.relay(TOPICS)?;
     let news = Arc::new(watch::Sender::new(0));
     app.consume(TOPICS, READ, DEAD_LETTERS, Arc::new(consume::Events::new(Arc::clone(&news))))?;
     let (router, openapi) = api::router(api::Api::new(app.db.clone(), signer, news, app.tasks.stop()));

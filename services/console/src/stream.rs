@@ -64,6 +64,9 @@ impl Reader {
 
     async fn next(&mut self) -> Option<EventRecord> {
         loop {
+            if self.stop.is_now() || Instant::now() >= self.until {
+                return None;
+            }
             if let Some(record) = self.ready.pop_front() {
                 return Some(record);
             }

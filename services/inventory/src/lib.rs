@@ -42,6 +42,7 @@ const TOPICS: &[Topic] = &[
     Topic { name: topics::ORDERS, compacted: false },
     Topic { name: topics::INVENTORY, compacted: false },
     Topic { name: topics::CATALOG, compacted: true },
+    Topic { name: topics::AUDIT, compacted: false },
     Topic { name: DEAD_LETTERS, compacted: false },
 ];
 const READ: &[&str] = &[topics::ORDERS];
@@ -76,7 +77,7 @@ impl Default for Settings {
 /// Opens the database and binds the port.
 pub async fn build(config: Config) -> Result<App, BuildError> {
     let mut app = AppBuilder::new("inventory", config.service, MIGRATIONS, OF_EVERY_SERVICE).await?;
-    app.relay()?;
+    app.relay(TOPICS)?;
     let reservations = Arc::new(consume::Reservations::new(config.inventory.hold_ms));
     app.consume(TOPICS, READ, DEAD_LETTERS, Arc::clone(&reservations))?;
     let expiry = Expiry::new(app.db.clone(), app.outbox.clone(), config.inventory, Arc::clone(&app.clock_moved));

@@ -13,6 +13,9 @@ use sqlx::PgConnection;
 
 use crate::{domain::Input, handle::Batch, store};
 
+/// Longest name of a product, in characters: it stands in every event about an order of it.
+const NAME_MAX: usize = 200;
+
 /// Applies events to orders, and to the copy of the catalogue.
 pub struct Orders;
 
@@ -87,6 +90,9 @@ fn product(event: &Received) -> Result<CatalogEntry, String> {
     let CatalogEvent::ProductChanged { seller_id, name, price } =
         decode(&event.envelope.event_type, &event.data).map_err(|error| error.to_string())?;
     let product_id = event.envelope.subject.parse().map_err(|_| "the subject is not the id of a product".to_owned())?;
+    if name.chars().count() > NAME_MAX {
+        return Err(format!("a name has at most {NAME_MAX} characters"));
+    }
     let version = i64::try_from(event.envelope.sequence).map_err(|_| "the sequence is too large".to_owned())?;
     Ok(CatalogEntry { product_id, seller_id, name, price, version })
 }

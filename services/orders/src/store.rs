@@ -224,8 +224,14 @@ pub async fn catalog(conn: &mut PgConnection, ids: &[ProductId]) -> Result<Vec<C
 
 /// Takes over what is newer than what is known.
 pub async fn update_catalog(conn: &mut PgConnection, entries: &[CatalogEntry]) -> Result<(), sqlx::Error> {
-    // Of several versions of a product in one batch the last one, as Postgres takes a row only once in a statement.
-    let newest: BTreeMap<ProductId, &CatalogEntry> = entries.iter().map(|entry| (entry.product_id, entry)).collect();
+    // Of several versions of a product in one batch the newest one, as Postgres takes a row only once in a statement.
+    let mut newest: BTreeMap<ProductId, &CatalogEntry> = BTreeMap::new();
+    for entry in entries {
+        let known = newest.entry(entry.product_id).or_insert(entry);
+        if known.version < entry.version {
+            *known = entry;
+        }
+    }
     sqlx::query(
         "insert into catalog (product_id, seller_id, name, price_minor, currency, version)
          select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::bigint[])

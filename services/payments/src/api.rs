@@ -26,6 +26,7 @@ use orderflow_platform::{
     outbox::Outbox,
 };
 use serde::Deserialize;
+use sqlx::PgConnection;
 use tokio::sync::Notify;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -92,7 +93,7 @@ async fn pay(
     }
     batch.apply(id, Input::Pay, Some(&body.token), &context).map_err(reject)?;
     batch.save(&mut tx).await?;
-    let calls = store::open_calls(&mut tx, &[id]).await?.into_iter().collect();
+    let calls = open_calls(&mut tx, &principal, &[id]).await?;
     let payment = batch.get(id).and_then(|row| view(row, &calls));
     key.record(&mut tx, &principal, StatusCode::ACCEPTED, &payment).await?;
     commit(tx).await?;
@@ -164,7 +165,7 @@ async fn list(
     let mut conn = api.db.acquire().await?;
     let rows = store::list(&mut conn, &filter, limit).await?;
     let ids: Vec<_> = rows.iter().map(|row| row.order_id).collect();
-    let calls = store::open_calls(&mut conn, &ids).await?.into_iter().collect();
+    let calls = open_calls(&mut conn, &principal, &ids).await?;
     let payments = rows.iter().filter_map(|row| view(row, &calls)).collect();
     Ok(Json(page_of(payments, limit, |payment: &Payment| payment.order_id.to_string())))
 }
@@ -183,9 +184,26 @@ async fn show(
         Role::Seller => row.seller_id == Some(principal.account_id),
         Role::Admin => true,
     });
-    let calls = store::open_calls(&mut conn, &[id]).await?.into_iter().collect();
+    let calls = open_calls(&mut conn, &principal, &[id]).await?;
     let found = row.and_then(|row| view(&row, &calls)).map(Json);
     found.ok_or_else(|| ApiError::not_found(format_args!("payment for order {id}")))
+}
+
+/// The calls that are under way. What the provider said of them, as it said it, is for admins.
+async fn open_calls(
+    conn: &mut PgConnection,
+    principal: &Principal,
+    ids: &[OrderId],
+) -> Result<HashMap<OrderId, ProviderCall>, sqlx::Error> {
+    let calls = store::open_calls(conn, ids).await?;
+    let said = |call: ProviderCall| match principal.role {
+        Role::Admin => call,
+        _ => ProviderCall {
+            last_error: call.last_error.map(|_| "the provider has not answered for certain".into()),
+            ..call
+        },
+    };
+    Ok(calls.into_iter().map(|(id, call)| (id, said(call))).collect())
 }
 
 fn view(row: &Row, calls: &HashMap<OrderId, ProviderCall>) -> Option<Payment> {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use orderflow_platform::db::Db;
+use orderflow_platform::db::{Db, Tx};
 use orderflow_platform::{outbox::Outbox, tasks::Stop};
 use tokio::{sync::Notify, task::JoinSet};
 
@@ -58,7 +58,11 @@ impl Collector {
             };
             tokio::select! {
                 () = self.wake.notified() => {}
-                Some(_) = calls.join_next() => {}
+                Some(ended) = calls.join_next() => {
+                    if let Err(error) = ended {
+                        tracing::error!(%error, "a call died; its lease ends, and it is made again");
+                    }
+                }
                 _ = stop.sleep(sleep) => {}
             }
         }
@@ -84,9 +88,9 @@ impl Collector {
     }
 
     async fn call(&self, due: Due) {
-        let done = match self.late(&due).await {
-            Ok(Some(definite)) => self.commit(&due, definite).await,
-            Ok(None) => match self.provider.ask(&due).await {
+        let done = match self.decline_if_late(&due).await {
+            Ok(true) => Ok(()),
+            Ok(false) => match self.provider.ask(&due).await {
                 Ok(definite) => self.commit(&due, definite).await,
                 Err(unknown) => self.postpone(&due, &unknown.to_string()).await,
             },
@@ -98,22 +102,28 @@ impl Collector {
         }
     }
 
-    /// A charge that is asked for the first time, and too late, since the service was down: it is not started, so it is
-    /// certain that nothing was taken.
-    async fn late(&self, due: &Due) -> Result<Option<Definite>, sqlx::Error> {
+    /// A charge that is about to be asked for the first time, and too late, since the service was down: it is declined
+    /// instead. The call is locked and still ours meanwhile, so nobody is asking the provider for it.
+    async fn decline_if_late(&self, due: &Due) -> Result<bool, sqlx::Error> {
         if due.tries > 1 || due.token.is_none() {
-            return Ok(None);
+            return Ok(false);
         }
-        let mut conn = self.db.acquire().await?;
-        let payment = store::load(&mut conn, due.order_id).await?;
-        let pay_until = payment.and_then(|payment| payment.pay_until);
-        let now = orderflow_platform::clock::now_ms(&mut conn).await?;
+        let mut tx = self.db.begin().await?;
+        if !store::is_late(&mut tx, due).await? {
+            return Ok(false);
+        }
         let answer = Answer::Declined { decline_code: "payment_deadline_passed".to_owned() };
-        Ok(pay_until.filter(|until| now >= *until).map(|_| Definite { answer, card: None }))
+        self.commit_in(tx, due, Definite { answer, card: None }).await?;
+        Ok(true)
     }
 
-    async fn commit(&self, due: &Due, Definite { answer, card }: Definite) -> Result<(), sqlx::Error> {
-        let mut tx = self.db.begin().await?;
+    async fn commit(&self, due: &Due, definite: Definite) -> Result<(), sqlx::Error> {
+        let tx = self.db.begin().await?;
+        self.commit_in(tx, due, definite).await
+    }
+
+    async fn commit_in(&self, mut tx: Tx, due: &Due, definite: Definite) -> Result<(), sqlx::Error> {
+        let Definite { answer, card } = definite;
         let mut batch = Batch::load(&mut tx, &[due.order_id]).await?;
         batch.note_card(due.order_id, card);
         // An answer is never rejected, at most ignored: it was committed before.

@@ -42,6 +42,7 @@ const DEAD_LETTERS: &str = "payments.dead-letters";
 const TOPICS: &[Topic] = &[
     Topic { name: topics::ORDERS, compacted: false },
     Topic { name: topics::PAYMENTS, compacted: false },
+    Topic { name: topics::AUDIT, compacted: false },
     Topic { name: DEAD_LETTERS, compacted: false },
 ];
 const READ: &[&str] = &[topics::ORDERS];
@@ -82,7 +83,7 @@ impl std::fmt::Debug for Settings {
 /// Opens the database and binds the port.
 pub async fn build(config: Config) -> Result<App, BuildError> {
     let mut app = AppBuilder::new("payments", config.service, MIGRATIONS, OF_EVERY_SERVICE).await?;
-    app.relay()?;
+    app.relay(TOPICS)?;
     let calls = Arc::new(Notify::new());
     app.consume(TOPICS, READ, DEAD_LETTERS, Arc::new(consume::Payments::new(Arc::clone(&calls))))?;
     let provider = Provider::new(&config.payments).map_err(|error| BuildError::Other(error.to_string()))?;

@@ -11,7 +11,7 @@ use orderflow_contracts::{
     },
     problem::{Code, Problem},
 };
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, Response, StatusCode, redirect::Policy};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Settings, domain::Answer, store::Due};
@@ -61,7 +61,12 @@ impl Provider {
         // An error means that it was installed before.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let timeout = Duration::from_millis(settings.provider_timeout_ms);
-        let client = Client::builder().connect_timeout(CONNECT_MAX).timeout(timeout).no_proxy().build()?;
+        let client = Client::builder()
+            .connect_timeout(CONNECT_MAX)
+            .timeout(timeout)
+            .redirect(Policy::none())
+            .no_proxy()
+            .build()?;
         let (url, key) = (settings.provider_url.trim_end_matches('/').to_owned(), settings.provider_key.clone());
         Ok(Self { client, url, key, timeout })
     }
@@ -91,7 +96,7 @@ impl Provider {
         if status.is_success() || status == StatusCode::PAYMENT_REQUIRED {
             let charge: Charge = read(status, &body)?;
             let answer = match charge.status {
-                ChargeStatus::Succeeded => Answer::Charged { charge_id: charge.id },
+                ChargeStatus::Succeeded => Answer::Charged { charge_id: charge.id, amount: charge.amount },
                 ChargeStatus::Declined => {
                     let decline_code = charge.decline_code.unwrap_or_else(|| "declined".to_owned());
                     Answer::Declined { decline_code }

@@ -108,9 +108,10 @@ impl AppBuilder {
         Ok(kafka.as_instance(self.config.instance.clone()))
     }
 
-    /// Publishes the outbox, and throws away what is old.
-    pub fn relay(&mut self) -> Result<(), BuildError> {
-        let relay = Relay::new(self.db.clone(), self.kafka()?, self.outbox.clone(), self.metrics.clone());
+    /// Publishes the outbox on these topics, and throws away what is old.
+    pub fn relay(&mut self, topics: &'static [Topic]) -> Result<(), BuildError> {
+        let (db, outbox, metrics) = (self.db.clone(), self.outbox.clone(), self.metrics.clone());
+        let relay = Relay::new(db, self.kafka()?, outbox, metrics, topics);
         self.tasks.spawn("relay", relay.run(self.tasks.stop()));
         self.tasks.spawn("janitor", janitor::run(self.db.pool().clone(), self.tasks.stop()));
         Ok(())

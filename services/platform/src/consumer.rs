@@ -10,7 +10,6 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    thread,
     time::Duration,
 };
 
@@ -36,7 +35,7 @@ use uuid::Uuid;
 use crate::{
     db::{Db, Meaning, meaning},
     dead_letters::{self, DeadLetter},
-    inbox,
+    elsewhere, inbox,
     kafka::Kafka,
     metrics::Metrics,
     outbox::Outbox,
@@ -150,7 +149,8 @@ impl ConsumerContext for Rebalances {
 struct Member(Option<StreamConsumer<Rebalances>>);
 
 impl Member {
-    /// Leaves the group, so that others take over at once.
+    /// Leaves the group, so that others take over at once. A member with a name of its own stays in it, and is waited
+    /// for: it comes back, or its session ends.
     async fn leave(&mut self) {
         if let Some(left) = self.close() {
             let _ = left.await;
@@ -158,13 +158,7 @@ impl Member {
     }
 
     fn close(&mut self) -> Option<oneshot::Receiver<()>> {
-        let consumer = self.0.take()?;
-        let (tell, left) = oneshot::channel();
-        thread::spawn(move || {
-            drop(consumer);
-            let _ = tell.send(());
-        });
-        Some(left)
+        self.0.take().map(elsewhere::drop_later)
     }
 }
 
@@ -174,9 +168,9 @@ impl Drop for Member {
     }
 }
 
-/// Why a consumer cannot start.
+/// Why a consumer cannot start, or go on.
 #[derive(Debug, thiserror::Error)]
-#[error("the consumer cannot start")]
+#[error("the consumer cannot start, or cannot go on: {0}")]
 pub struct ConsumerError(#[from] KafkaError);
 
 impl<A: Apply> Consumer<A> {
@@ -209,7 +203,7 @@ impl<A: Apply> Consumer<A> {
                     continue;
                 }
                 let batch = tokio::select! {
-                    batch = next_batch(consumer) => batch,
+                    batch = next_batch(consumer) => batch?,
                     () = stop.wait() => break,
                 };
                 if !batch.is_empty() && self.consume_badly(&batch, &mut stop).await {
@@ -349,6 +343,12 @@ impl<A: Apply> Consumer<A> {
 
     async fn refuse(&self, record: &RawRecord, reason: String) -> Result<(), sqlx::Error> {
         let mut tx = self.db.begin().await?;
+        if let Ok(event) = read_one(record) {
+            // At another offset it is the same dead letter.
+            if inbox::claim(&mut tx, &[event]).await?.is_empty() {
+                return tx.commit().await;
+            }
+        }
         dead_letters::keep(&mut tx, self.dead_letter_topic, &[DeadLetter { record, reason }]).await?;
         tx.commit().await?;
         self.outbox.wake();
@@ -377,16 +377,18 @@ impl<A: Apply> TryAgain for Consumer<A> {
 }
 
 /// What is there now, at least one record unless the wait is over.
-async fn next_batch(consumer: &StreamConsumer<Rebalances>) -> Vec<RawRecord> {
+async fn next_batch(consumer: &StreamConsumer<Rebalances>) -> Result<Vec<RawRecord>, KafkaError> {
     let mut batch = Vec::new();
     match tokio::time::timeout(WAIT_MAX, consumer.recv()).await {
         Ok(Ok(message)) => batch.push(own(&message)),
+        // Told once, and nothing comes any more: another member has this one's name, as an example.
+        Ok(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
         Ok(Err(error)) => {
             // librdkafka goes on by itself; a topic that is not there yet comes by here too.
             tracing::debug!(%error, "the consumer has a problem");
             tokio::time::sleep(BACKOFF_MIN).await;
         }
-        Err(_) => return batch,
+        Err(_) => return Ok(batch),
     }
     while batch.len() < BATCH_MAX {
         match consumer.recv().now_or_never() {
@@ -394,7 +396,7 @@ async fn next_batch(consumer: &StreamConsumer<Rebalances>) -> Vec<RawRecord> {
             _ => break,
         }
     }
-    batch
+    Ok(batch)
 }
 
 fn own(message: &impl Message) -> RawRecord {

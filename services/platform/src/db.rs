@@ -9,7 +9,7 @@ use std::{
 
 use orderflow_contracts::api::chaos::{CrashPoint, FaultName};
 use sqlx::{
-    PgConnection, PgPool, Postgres, Transaction,
+    Connection, PgConnection, PgPool, Postgres, Transaction,
     migrate::{Migration, MigrationType, Migrator},
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -17,8 +17,8 @@ use sqlx::{
 
 use crate::chaos::Chaos;
 
-/// Connections of a service. Postgres has 100 by default, for five services.
-const CONNECTIONS_MAX: u32 = 16;
+/// Connections of a replica, and one more for its relay. Postgres has 100 by default, for five services.
+const CONNECTIONS_MAX: u32 = 10;
 /// How long a request waits for a connection.
 const ACQUIRE_MAX: Duration = Duration::from_secs(5);
 /// How long the database may take to be there when a service starts.
@@ -65,6 +65,11 @@ pub async fn open(url: &str, service: &'static str, migrations: &[MigrationFile]
         ("statement_timeout", "20s"),
         // A connection that was lost in the middle of a transaction must not hold its locks for long.
         ("idle_in_transaction_session_timeout", "30s"),
+        // A machine that is gone without a word must not keep the relay's lock for two hours.
+        ("tcp_keepalives_idle", "10"),
+        ("tcp_keepalives_interval", "5"),
+        ("tcp_keepalives_count", "3"),
+        ("tcp_user_timeout", "30000"),
     ]);
     let pool =
         PgPoolOptions::new().max_connections(CONNECTIONS_MAX).acquire_timeout(ACQUIRE_MAX).connect_lazy_with(options);
@@ -72,7 +77,16 @@ pub async fn open(url: &str, service: &'static str, migrations: &[MigrationFile]
     let all = PLATFORM.iter().chain(migrations).map(|(version, name, sql)| {
         Migration::new(*version, (*name).into(), MigrationType::Simple, sqlx::SqlStr::from_static(sql), false)
     });
-    Migrator::with_migrations(all.collect()).run(&pool).await?;
+    let mut migrator = Migrator::with_migrations(all.collect());
+    // A replica of the version before may start while the next one is being rolled out.
+    migrator.set_ignore_missing(true);
+    let mut conn = pool.acquire().await.map_err(OpenError::Connect)?.detach();
+    // A large table takes its time, and the other replicas wait for whoever came first.
+    let patient = sqlx::query("set lock_timeout = 0").execute(&mut conn).await;
+    patient.map_err(OpenError::Connect)?;
+    sqlx::query("set statement_timeout = 0").execute(&mut conn).await.map_err(OpenError::Connect)?;
+    migrator.run(&mut conn).await?;
+    conn.close().await.map_err(OpenError::Connect)?;
     Ok(pool)
 }
 
@@ -145,9 +159,9 @@ impl Tx {
         if let Some(strike) = self.chaos.strike(FaultName::CommitLost) {
             // Nobody who sees the error can know which of the two it was.
             if strike.number % 2 == 1 {
-                self.tx.commit().await?
+                self.tx.commit().await?;
             } else {
-                self.tx.rollback().await?
+                self.tx.rollback().await?;
             }
             return Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::ConnectionReset, "broken on purpose")));
         }

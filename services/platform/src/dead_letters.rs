@@ -91,7 +91,8 @@ fn to_publish(topic: &str, id: Uuid, letter: &DeadLetter<'_>) -> Row {
     let record = letter.record;
     let mut left = PUBLISHED_HEADERS_MAX;
     let mut fits = |header: &(String, String)| {
-        let length = header.0.len() + header.1.len();
+        // A header without anything in it takes room as well.
+        let length = header.0.len() + header.1.len() + 8;
         left.checked_sub(length).inspect(|rest| left = *rest).is_some()
     };
     let mut headers: Vec<_> = record
@@ -164,9 +165,11 @@ pub async fn list(conn: &mut PgConnection, filter: &Filter, limit: i64) -> Resul
     Ok(rows.into_iter().map(letter_of).collect())
 }
 
+type RecordRow = (String, i32, i64, Option<Vec<u8>>, Value, Option<Vec<u8>>, i64);
+
 /// The record of an open dead letter, which is locked until the transaction ends.
 pub async fn open_for_update(conn: &mut PgConnection, id: Uuid) -> Result<Option<RawRecord>, sqlx::Error> {
-    let row: Option<(String, i32, i64, Option<Vec<u8>>, Value, Option<Vec<u8>>, i64)> = sqlx::query_as(
+    let row: Option<RecordRow> = sqlx::query_as(
         "select topic, partition, \"offset\", key, headers, payload, created_ms from dead_letters
          where id = $1 and status = 'open' for update",
     )

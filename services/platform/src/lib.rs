@@ -21,6 +21,7 @@ pub mod consumer;
 pub mod context;
 pub mod db;
 pub mod dead_letters;
+mod elsewhere;
 pub mod http;
 pub mod idempotency;
 pub mod inbox;

@@ -4,7 +4,10 @@
 //! Rules for whoever appends: the row of the aggregate is locked before, so that the events of one aggregate get their
 //! ids in order; and after the commit the relay is [woken](Outbox::wake).
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use orderflow_contracts::{
     api::ops::OutboxRow,
@@ -214,16 +217,44 @@ pub async fn replay(conn: &mut PgConnection, subject: Option<&str>) -> Result<u6
     Ok(again.bind(subject).execute(conn).await?.rows_affected())
 }
 
+/// If this is another broker than the one that everything was published to, publishes all of it again; how many events
+/// that are.
+pub(crate) async fn feed_new_broker(conn: &mut PgConnection, cluster_id: &str) -> Result<Option<u64>, sqlx::Error> {
+    let known: Option<String> = sqlx::query_scalar("select cluster_id from broker").fetch_optional(&mut *conn).await?;
+    if known.as_deref() == Some(cluster_id) {
+        return Ok(None);
+    }
+    // First what is to be published, then what is known: in between it is begun again, and consumers know what they had.
+    let events = if known.is_some() { Some(replay(&mut *conn, None).await?) } else { None };
+    sqlx::query(
+        "insert into broker (cluster_id) values ($1) on conflict (only_row) do update set cluster_id = excluded.cluster_id",
+    )
+    .bind(cluster_id)
+    .execute(conn)
+    .await?;
+    Ok(events)
+}
+
 /// Wakes the relay of this process. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Outbox {
     wake: Arc<Notify>,
+    failing: Arc<AtomicBool>,
 }
 
 impl Outbox {
     /// To be called after a commit that has appended something.
     pub fn wake(&self) {
         self.wake.notify_one();
+    }
+
+    /// Whether the relay could not publish, the last time.
+    pub fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_failing(&self, failing: bool) {
+        self.failing.store(failing, Ordering::Relaxed);
     }
 
     /// Waits until there may be something to publish.

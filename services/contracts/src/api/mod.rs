@@ -65,7 +65,7 @@ pub struct Readiness {
 /// A part of a service that is not ready.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct NotReady {
-    /// `database`, `kafka`, `consumer` or `relay`.
+    /// `database`, `consumer` or `relay`.
     pub part: String,
     /// Why.
     pub reason: String,

@@ -85,6 +85,10 @@ async fn ready(State(status): State<Arc<Status>>) -> Response {
         let reason = "no partitions yet: Kafka is not there, or the group is being formed".to_owned();
         not_ready.push(NotReady { part: "consumer".to_owned(), reason });
     }
+    if status.outbox.is_failing() {
+        let reason = "what is committed cannot be published: Kafka is not there".to_owned();
+        not_ready.push(NotReady { part: "relay".to_owned(), reason });
+    }
     let code = if not_ready.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (code, Json(Readiness { ready: not_ready.is_empty(), not_ready })).into_response()
 }

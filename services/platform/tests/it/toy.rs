@@ -23,6 +23,7 @@ use uuid::Uuid;
 
 pub const TOPIC: &str = "toys";
 pub const DEAD_LETTERS: &str = "toys.dead-letters";
+pub const TOPICS: &[Topic] = &[Topic { name: TOPIC, compacted: false }, Topic { name: DEAD_LETTERS, compacted: false }];
 const WRITER: Writer = Writer { source: "/orderflow/toy", topic: TOPIC };
 
 #[derive(Serialize)]
@@ -54,13 +55,18 @@ impl World {
         let made = sqlx::query("create table heard (event_id uuid primary key, event_type text not null)");
         made.execute(&pool).await.expect("a table");
         let client = Client::new(kafka.bootstrap().to_owned(), BTreeMap::new());
-        let topics = [TOPIC, DEAD_LETTERS].map(|name| Topic { name, compacted: false });
-        client.ensure_topics(&topics).await.expect("topics");
+        client.ensure_topics(TOPICS).await.expect("topics");
         Self { database, pool, db, kafka, client }
     }
 
     pub fn relay(&self) -> Relay {
-        Relay::new(self.db.clone(), self.client.clone(), Outbox::default(), Metrics::default())
+        Relay::new(self.db.clone(), self.client.clone(), Outbox::default(), Metrics::default(), TOPICS)
+    }
+
+    /// A relay to another broker.
+    pub fn relay_to(&self, kafka: &Kafka) -> Relay {
+        let client = Client::new(kafka.bootstrap().to_owned(), BTreeMap::new());
+        Relay::new(self.db.clone(), client, Outbox::default(), Metrics::default(), TOPICS)
     }
 
     pub async fn pending(&self) -> i64 {
