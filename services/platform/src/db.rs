@@ -41,7 +41,7 @@ const PLATFORM: &[MigrationFile] = &[
         "create faults",
         include_str!("../../../migrations/platform/20261122120000_create_faults.sql"),
     ),
-    (20_261_122_130_000, "add ops", include_str!("../../../migrations/platform/20261122130000_add_ops.sql")),
+    (20_261_122_125_000, "add ops", include_str!("../../../migrations/platform/20261122125000_add_ops.sql")),
 ];
 
 /// Why a service has no database.
