@@ -6,7 +6,8 @@ use orderflow_testing::eventually;
 use rdkafka::{
     ClientConfig, Message, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
-    message::OwnedMessage,
+    message::{Headers, OwnedMessage},
+    metadata::MetadataTopic,
     producer::{FutureProducer, FutureRecord},
 };
 
@@ -110,7 +111,6 @@ fn assert_all_types_are_there(records: &[OwnedMessage]) {
 }
 
 fn header(record: &OwnedMessage, name: &str) -> String {
-    use rdkafka::message::Headers;
     let headers = record.headers().into_iter().flat_map(Headers::iter);
     let value = headers.filter(|header| header.key == name).find_map(|header| header.value);
     String::from_utf8_lossy(value.unwrap_or_default()).into_owned()
@@ -128,7 +128,7 @@ fn read_all(bootstrap: &str) -> Vec<OwnedMessage> {
     let mut left = 0;
     for topic in TOPICS {
         let metadata = consumer.fetch_metadata(Some(topic), LIMIT).unwrap();
-        for partition in metadata.topics().iter().flat_map(|topic| topic.partitions()) {
+        for partition in metadata.topics().iter().flat_map(MetadataTopic::partitions) {
             let (low, high) = consumer.fetch_watermarks(topic, partition.id(), LIMIT).unwrap();
             left += high - low;
             partitions.add_partition_offset(topic, partition.id(), Offset::Offset(low)).unwrap();
