@@ -166,6 +166,9 @@ async fn roles_and_owners_are_kept_apart() {
         assert_eq!(who.json("order list").await["items"], Value::Array(vec![]));
         assert_eq!(who.json("payment list").await["items"], Value::Array(vec![]));
         assert_eq!(who.json("reservation list").await["items"], Value::Array(vec![]));
+        let line = format!("events tail --no-follow --order {order}");
+        let heard = who.run_with(&line, "").await;
+        assert!(heard.code == Some(1) || heard.document()["items"] == Value::Array(vec![]), "{heard:#?}");
     }
     // The wrong role.
     for (who, line) in [
