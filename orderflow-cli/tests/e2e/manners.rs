@@ -264,6 +264,16 @@ async fn who_waits_in_vain_is_told_so_and_it_happens_all_the_same() {
 }
 
 #[tokio::test]
+async fn the_timeline_of_an_order_is_there_as_soon_as_the_order_is() {
+    let shop = Cluster::shared();
+    let product = shop.product(10).await;
+    for _ in 0..10 {
+        let order = shop.order(&product, 1).await;
+        assert_eq!(shop.timeline(&order).await[0], "order.created");
+    }
+}
+
+#[tokio::test]
 async fn a_reader_that_goes_away_is_no_error() {
     let shop = Cluster::shared();
     let product = shop.product(100).await;
