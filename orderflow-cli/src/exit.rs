@@ -245,7 +245,13 @@ impl From<TaskDied> for Failure {
 
 impl From<DestroyError> for Failure {
     fn from(error: DestroyError) -> Self {
-        Self::new(chain(&error))
+        let failure = Self::new(chain(&error));
+        match error {
+            DestroyError::Databases(_) => {
+                failure.hint("start that server; if it is gone for good, remove the data directory by hand")
+            }
+            _ => failure,
+        }
     }
 }
 

@@ -180,19 +180,21 @@ async fn order_whatever_happens(shop: &Cluster, product: &str, number: usize, do
         let created = insist(&shop.customer(), &format!("order create --item {product}:1"), 0).await;
         let order = id(&created);
         insist(&shop.seller(), &format!("order confirm {order} --wait"), 0).await;
-        match (number + round) % 4 {
-            0 => drop(insist(&shop.customer(), &format!("order cancel {order} --wait"), 0).await),
-            1 => {
-                drop(insist(&shop.customer(), &format!("order pay {order} --token tok_chargeDeclined --wait"), 5).await)
-            }
-            2 => {
-                insist(&shop.customer(), &format!("order pay {order} --token tok_visa --wait"), 0).await;
-                insist(&shop.seller(), &format!("order cancel {order} --wait"), 0).await;
-            }
-            _ => {
-                insist(&shop.customer(), &format!("order pay {order} --token tok_visa --wait"), 0).await;
-                insist(&shop.seller(), &format!("order fulfill {order} --wait"), 0).await;
-            }
+        let (customer, seller) = (shop.customer(), shop.seller());
+        let cancel = format!("order cancel {order} --wait");
+        // The second one breaks twice at the provider before it pays.
+        let token = ["tok_visa", "tok_errorTwice"][round % 2];
+        let pay = format!("order pay {order} --token {token} --wait");
+        let decline = format!("order pay {order} --token tok_chargeDeclined --wait");
+        let ship = format!("order fulfill {order} --wait");
+        let steps = match (number + round / 2) % 4 {
+            0 => vec![(&customer, cancel, 0)],
+            1 => vec![(&customer, decline, 5)],
+            2 => vec![(&customer, pay, 0), (&seller, cancel, 0)],
+            _ => vec![(&customer, pay, 0), (&seller, ship, 0)],
+        };
+        for (who, line, code) in steps {
+            insist(who, &line, code).await;
         }
         ended.fetch_add(1, Ordering::Relaxed);
     }

@@ -2,14 +2,21 @@
 
 use std::{fs, time::Duration};
 
+use orderflow_testing::eventually;
 use rustix::process::Signal;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    time::timeout,
+};
 
 use crate::{
     cluster::Cluster,
     command::{Person, finish},
     processes,
 };
+
+/// How long it may take to end.
+const END_MAX: Duration = Duration::from_secs(60);
 
 /// Somebody whose temporary files are all in one place.
 fn visitor(home: &Cluster) -> Person {
@@ -46,16 +53,29 @@ async fn the_demo_for_programs_is_one_document() {
 #[tokio::test]
 async fn a_demo_that_is_interrupted_leaves_nothing() {
     let home = Cluster::none();
-    let mut demo = visitor(&home).command("demo").spawn().unwrap();
+    assert_eq!(end_a_demo(&home, Signal::INT).await, Some(130));
+    assert_nothing_is_left(&home);
+}
+
+#[tokio::test]
+async fn a_demo_that_is_killed_leaves_no_process() {
+    let home = Cluster::none();
+    assert_eq!(end_a_demo(&home, Signal::KILL).await, None);
+    let gone = async || home.processes().is_empty().then_some(());
+    eventually("its processes notice, and go", gone).await;
+}
+
+/// Ends a demo in the middle of its start; its exit code.
+async fn end_a_demo(home: &Cluster, signal: Signal) -> Option<i32> {
+    let mut demo = visitor(home).command("demo").spawn().unwrap();
     let mut lines = BufReader::new(demo.stderr.take().unwrap()).lines();
     while let Some(line) = lines.next_line().await.unwrap() {
         if line.contains("ready") && line.contains("orders") {
             break;
         }
     }
-    processes::signal(i32::try_from(demo.id().unwrap()).unwrap(), Signal::INT);
+    processes::signal(i32::try_from(demo.id().unwrap()).unwrap(), signal);
     let rest = async { while lines.next_line().await.unwrap().is_some() {} };
-    let (ended, ()) = tokio::join!(tokio::time::timeout(Duration::from_secs(60), demo.wait()), rest);
-    assert_eq!(ended.unwrap().unwrap().code(), Some(130));
-    assert_nothing_is_left(&home);
+    let (ended, ()) = tokio::join!(timeout(END_MAX, demo.wait()), rest);
+    ended.expect("it ends").unwrap().code()
 }

@@ -6,7 +6,8 @@ use orderflow_testing::eventually;
 use rdkafka::{
     ClientConfig, Message, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
-    message::OwnedMessage,
+    message::{Headers, OwnedMessage},
+    metadata::MetadataTopic,
     producer::{FutureProducer, FutureRecord},
 };
 
@@ -54,6 +55,29 @@ async fn every_event_delivered_three_times_changes_nothing() {
     }
     assert_eq!(Books::read(&shop).await, before);
     assert_eq!(published(&shop).await, (published_before, 0), "nothing was said twice");
+}
+
+#[tokio::test]
+async fn what_is_no_event_is_put_aside_and_the_partition_goes_on() {
+    let shop = Cluster::start();
+    let product = shop.product(5).await;
+    let order = shop.order_at(Stage::Pending, &product, 1).await;
+    let bootstrap = shop.status().await["endpoints"]["broker"].as_str().unwrap().to_owned();
+    let producer: FutureProducer = ClientConfig::new().set("bootstrap.servers", &bootstrap).create().unwrap();
+    for topic in ["orders", "inventory", "payments"] {
+        // The order's key, so that it comes to the order's partition.
+        let nonsense = FutureRecord::<str, [u8]>::to(topic).key(&order).payload(b"{ this is no event");
+        producer.send(nonsense, LIMIT).await.unwrap();
+    }
+    shop.bring(&order, Stage::Pending, Stage::Fulfilled).await;
+    for (service, expected) in [("orders", 2), ("inventory", 1), ("payments", 1), ("console", 3)] {
+        let put_aside = async || {
+            let seen = shop.metric(service, "orderflow_dead_letters_total").await;
+            (seen == expected).then_some(())
+        };
+        eventually(&format!("{service} has put aside {expected} records"), put_aside).await;
+    }
+    assert_eq!(shop.stock(&product).await, [4, 0, 4]);
 }
 
 /// Together they have an event of every type.
@@ -110,7 +134,6 @@ fn assert_all_types_are_there(records: &[OwnedMessage]) {
 }
 
 fn header(record: &OwnedMessage, name: &str) -> String {
-    use rdkafka::message::Headers;
     let headers = record.headers().into_iter().flat_map(Headers::iter);
     let value = headers.filter(|header| header.key == name).find_map(|header| header.value);
     String::from_utf8_lossy(value.unwrap_or_default()).into_owned()
@@ -128,7 +151,7 @@ fn read_all(bootstrap: &str) -> Vec<OwnedMessage> {
     let mut left = 0;
     for topic in TOPICS {
         let metadata = consumer.fetch_metadata(Some(topic), LIMIT).unwrap();
-        for partition in metadata.topics().iter().flat_map(|topic| topic.partitions()) {
+        for partition in metadata.topics().iter().flat_map(MetadataTopic::partitions) {
             let (low, high) = consumer.fetch_watermarks(topic, partition.id(), LIMIT).unwrap();
             left += high - low;
             partitions.add_partition_offset(topic, partition.id(), Offset::Offset(low)).unwrap();

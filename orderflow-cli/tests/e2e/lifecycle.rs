@@ -2,8 +2,10 @@
 
 use std::{net::TcpListener, path::Path, time::Duration};
 
+use orderflow_cluster::postgres::Postgres;
 use orderflow_testing::eventually;
 use rustix::process::Signal;
+use sqlx::{Connection, PgConnection};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
@@ -145,18 +147,33 @@ async fn foreground(mut up: Command) -> (Child, i32) {
 }
 
 #[tokio::test]
-async fn a_broker_of_somebody_elses_is_used_and_left_alone() {
+async fn a_broker_and_a_database_of_somebody_elses_are_used_and_left_clean() {
     let home = Cluster::none();
+    let server = Postgres::start_temporary().await.unwrap();
     let (mut broker, address) = broker(&home.anybody(), &home.dir().join("broker")).await;
-    let up = home.anybody().json(&format!("up --detach --any-port --broker {address}")).await;
-    assert_eq!(up["endpoints"]["broker"], address);
-    assert!(up["processes"].as_array().unwrap().iter().all(|process| process["name"] != "broker"), "{up:#}");
+    let user = home.anybody();
+    // Its name alone would mean the place where clusters of that name are kept.
+    let two = format!("up --detach --any-port --name two --data-dir {}", home.data().display());
+    let up = format!("{two} --broker {address} --postgres-url-file -");
+    let up = user.run_with(&up, server.admin_url()).await.json();
+    assert_eq!((&up["name"], &up["endpoints"]["broker"]), (&"two".into(), &address.as_str().into()));
+    assert_eq!(up["processes"].as_array().map(Vec::len), Some(5), "{up:#}");
     let product = home.product(3).await;
     home.order_at(Stage::Fulfilled, &product, 1).await;
     assert_eq!(home.stock(&product).await, [2, 0, 2]);
-    home.anybody().run("reset --yes").await.ends(0);
+
+    let again = user.with([("ORDERFLOW_POSTGRES_URL", server.admin_url())]);
+    again.run("down").await.ends(0);
+    again.json(&format!("{two} --broker {address}")).await;
+    assert_eq!(home.stock(&product).await, [2, 0, 2]);
+    again.run("reset --yes").await.ends(0);
+    let mut admin = PgConnection::connect(server.admin_url()).await.unwrap();
+    let left = "select count(*) from pg_database where datname like 'orderflow%'";
+    assert_eq!(sqlx::query_scalar::<_, i64>(left).fetch_one(&mut admin).await.unwrap(), 0);
+    drop(admin);
     assert!(broker.try_wait().unwrap().is_none(), "the broker lives on");
     broker.kill().await.unwrap();
+    server.stop().await;
 }
 
 /// A broker that is no part of a cluster, and where it listens.

@@ -166,6 +166,9 @@ async fn roles_and_owners_are_kept_apart() {
         assert_eq!(who.json("order list").await["items"], Value::Array(vec![]));
         assert_eq!(who.json("payment list").await["items"], Value::Array(vec![]));
         assert_eq!(who.json("reservation list").await["items"], Value::Array(vec![]));
+        let line = format!("events tail --no-follow --order {order}");
+        let heard = who.run_with(&line, "").await;
+        assert!(heard.code == Some(1) || heard.document()["items"] == Value::Array(vec![]), "{heard:#?}");
     }
     // The wrong role.
     for (who, line) in [
@@ -258,6 +261,16 @@ async fn who_waits_in_vain_is_told_so_and_it_happens_all_the_same() {
     shop.customer().run(&line).await.ends(3);
     shop.is_at_last(&order, ["PAID", "ALLOCATED", "SUCCEEDED"]).await;
     assert_eq!(shop.charges(&order).await.len(), 1);
+}
+
+#[tokio::test]
+async fn the_timeline_of_an_order_is_there_as_soon_as_the_order_is() {
+    let shop = Cluster::shared();
+    let product = shop.product(10).await;
+    for _ in 0..10 {
+        let order = shop.order(&product, 1).await;
+        assert_eq!(shop.timeline(&order).await[0], "order.created");
+    }
 }
 
 #[tokio::test]

@@ -2,9 +2,15 @@
 
 use clap::Args;
 use orderflow_client::view;
-use orderflow_contracts::{api::console, ids::OrderId};
+use orderflow_contracts::{api::console, ids::OrderId, problem::Code};
 
-use crate::{context::Context, exit::Outcome, output::Paint, output::safe, render};
+use crate::{
+    context::Context,
+    exit::Outcome,
+    output::{Paint, safe},
+    render,
+    wait::{self, Waiter},
+};
 
 /// An order's life so far, and what comes next
 #[derive(Args)]
@@ -17,7 +23,16 @@ pub struct Timeline {
 impl Timeline {
     /// Shows it.
     pub async fn run(self, context: &Context) -> Outcome {
-        let timeline = context.client()?.timeline(self.order).await?;
+        let client = context.client()?;
+        let timeline = match client.timeline(self.order).await {
+            // An order that exists is heard of in a moment, if not yet.
+            Err(error) if error.code() == Some(Code::NotFound) && client.order(self.order).await.is_ok() => {
+                let mut waiter = Waiter::new(context.wait_limit(), context.out);
+                wait::for_timeline(&client, self.order, &mut waiter).await?;
+                client.timeline(self.order).await?
+            }
+            timeline => timeline?,
+        };
         context.out.document(&timeline, |paint| text(&timeline, paint))
     }
 }

@@ -11,7 +11,7 @@ use orderflow_contracts::{
     events::{CancelReason, OrderEvent, topics},
     ids::EventId,
 };
-use orderflow_testing::{eventually, new_account};
+use orderflow_testing::{Caller, eventually, new_account};
 use serde_json::json;
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -50,14 +50,27 @@ async fn all_lines_are_held_or_none() {
 #[tokio::test]
 async fn of_fifty_orders_for_the_last_piece_one_gets_it() {
     let world = Arc::new(World::start().await);
-    let _second = world.replica().await;
+    let second = world.replica().await;
+    for url in [world.service.url(), second.url()] {
+        let service = Caller::new(url, None);
+        let ready = async || service.get("/health/ready").await.status.is_success().then_some(());
+        eventually("it has its partitions", ready).await;
+    }
     let product = world.product(1).await;
+    // Both services are kept waiting for the product, so that both decide about it at the same time.
+    let mut kept = world.database.pool().begin().await.unwrap();
+    sqlx::query("select from products for update").execute(&mut *kept).await.unwrap();
     let mut sent = JoinSet::new();
     for _ in 0..50 {
         let world = Arc::clone(&world);
         sent.spawn(async move { world.tell(new_order(), &world.request(&[(product, 1)])).await });
     }
     sent.join_all().await;
+    let waiting =
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    let both = async || (world.database.count(waiting).await == 2).then_some(());
+    eventually("both wait", both).await;
+    kept.rollback().await.unwrap();
     let decided = async || (world.database.count("select count(*) from reservations").await == 50).then_some(());
     eventually("all were decided", decided).await;
     let of = async |status: &str| {
