@@ -34,6 +34,6 @@ pub use self::{
     error::ClientError,
     http::{Client, ListQuery, Written},
     inventory::ProductQuery,
-    ops_admin::{AuditQuery, OutboxQuery, PATTERNS},
+    ops_admin::{AuditQuery, PATTERNS},
     stream::{EventStream, Next},
 };

@@ -28,17 +28,6 @@ pub const PATTERNS: [Pattern; 6] = [
     Pattern::VersionCheck,
 ];
 
-/// Which rows of an outbox.
-#[derive(Debug, Clone, Default)]
-pub struct OutboxQuery {
-    /// Only those that are not published yet.
-    pub pending: bool,
-    /// Only what is about this order or product.
-    pub subject: Option<String>,
-    /// Which part of the list.
-    pub page: ListQuery,
-}
-
 /// Which entries of the audit log.
 #[derive(Debug, Clone, Default)]
 pub struct AuditQuery {
@@ -54,11 +43,8 @@ pub struct AuditQuery {
 
 impl Client {
     /// What a service has committed to be published.
-    pub async fn outbox(&self, service: Service, query: &OutboxQuery) -> Result<Page<OutboxRow>, ClientError> {
-        let mut pairs = query.page.pairs();
-        pairs.extend(query.pending.then(|| ("pending", "true".to_owned())));
-        pairs.extend(query.subject.clone().map(|subject| ("subject", subject)));
-        self.ask(Call::get(service, "/v1/outbox").query(pairs)).await
+    pub async fn outbox(&self, service: Service, query: &ListQuery) -> Result<Page<OutboxRow>, ClientError> {
+        self.ask(Call::get(service, "/v1/outbox").query(query.pairs())).await
     }
 
     /// Publishes again what a service has published. Safe to repeat: consumers know what they have applied.
@@ -121,7 +107,7 @@ impl Client {
     }
 
     /// Takes a pattern of a service out, or puts it back.
-    pub async fn set_pattern(&self, service: Service, pattern: Pattern, disabled: bool) -> Result<(), ClientError> {
-        self.ask(Call::put(service, format!("/v1/lab/{}", word(pattern))).body(&SetPattern { disabled })?).await
+    pub async fn set_pattern(&self, service: Service, pattern: Pattern, set: SetPattern) -> Result<(), ClientError> {
+        self.ask(Call::put(service, format!("/v1/lab/{}", word(pattern))).body(&set)?).await
     }
 }

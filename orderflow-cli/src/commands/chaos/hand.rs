@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 
 use orderflow_client::{Client, Service};
 use orderflow_cluster::{
-    Action,
+    Action, Need, State,
     control::{self, Request, Response},
 };
 use orderflow_contracts::{
@@ -50,28 +50,6 @@ pub struct SetThere {
     /// How it is now.
     #[serde(flatten)]
     pub fault: Fault,
-}
-
-/// What a service can be cut off from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Link {
-    /// The broker
-    Broker,
-    /// Its database
-    Postgres,
-    /// The payment provider; payments alone asks it
-    Provider,
-}
-
-impl Link {
-    /// Its word.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Broker => "broker",
-            Self::Postgres => "postgres",
-            Self::Provider => "provider",
-        }
-    }
 }
 
 impl Hand {
@@ -119,7 +97,7 @@ impl Hand {
         let mut failed = Vec::new();
         if name.is_none() && place == Place::All {
             // First, or the services cannot be reached.
-            self.mend_supervised().await.unwrap_or_else(|failure| failed.push(failure));
+            self.heal_all().await.unwrap_or_else(|failure| failed.push(failure));
         }
         for service in &services {
             let cleared = match name {
@@ -148,12 +126,11 @@ impl Hand {
     }
 
     /// Lets paused processes go on, and makes cut connections whole. Nothing to do where no supervisor is ours.
-    async fn mend_supervised(&self) -> Outcome {
+    async fn heal_all(&self) -> Outcome {
         let Some(status) = self.supervised().await else { return Ok(()) };
-        for process in status.processes {
-            if process.state == orderflow_cluster::State::Paused {
-                self.act(&process.name, Action::Resume).await?;
-            }
+        self.tell(Request::Heal { service: None, from: None }).await?;
+        if !status.cuts.is_empty() || status.processes.iter().any(|process| process.state == State::Paused) {
+            self.note("cluster.heal", &status.name, Value::Null).await;
         }
         Ok(())
     }
@@ -166,19 +143,26 @@ impl Hand {
         }
     }
 
-    /// Does something to a process, and writes it down.
-    pub async fn act(&self, process: &str, action: Action) -> Outcome {
-        let process = process_name(process);
-        // What cannot be written down once it is done, is written down before.
-        let before = action != Action::Resume;
-        if before {
-            self.note(&format!("process.{}", word(action)), process, Value::Null).await;
+    /// Does something to a process, a pause for so long, and writes it down.
+    pub async fn act(&self, process: &str, action: Action, lasts: Option<Duration>) -> Outcome {
+        let (process, for_ms) = (process_name(process), lasts.map(milliseconds).transpose()?);
+        let (name, detail) = (format!("process.{}", word(action)), json!({ "for_ms": for_ms }));
+        let request = Request::Signal { process: process.to_owned(), action, for_ms };
+        // What may not be there to write it down afterwards, writes it down before; and what was away, afterwards.
+        if action == Action::Resume {
+            self.tell(request).await?;
+            self.note(&name, process, detail).await;
+            return Ok(());
         }
-        self.tell(Request::Signal { process: process.to_owned(), action }).await?;
-        if !before {
-            self.note(&format!("process.{}", word(action)), process, Value::Null).await;
-        }
-        Ok(())
+        self.note(&name, process, detail).await;
+        self.tell(request).await
+    }
+
+    /// Cuts a service off, and writes it down.
+    pub async fn cut(&self, service: &str, from: Need, lasts: Option<Duration>) -> Outcome {
+        let for_ms = lasts.map(milliseconds).transpose()?;
+        self.note("cluster.cut", service, json!({ "from": from, "for_ms": for_ms })).await;
+        self.tell(Request::Cut { service: service.to_owned(), from, for_ms }).await
     }
 
     /// Kills a process again and again, whenever it is back.
@@ -186,13 +170,14 @@ impl Hand {
         let (process, until) = (process_name(process), Instant::now() + lasts);
         let detail = json!({ "for_ms": milliseconds(lasts)? });
         self.note("process.kill", process, detail).await;
+        let kill = Request::Signal { process: process.to_owned(), action: Action::Kill, for_ms: None };
         let mut last_pid = None;
         while Instant::now() < until {
             let status = self.supervised().await;
             let pid = status.and_then(|status| status.processes.into_iter().find(|one| one.name == process)?.pid);
             if pid.is_some() && pid != last_pid {
                 // It may have gone by itself in between.
-                let killed = self.tell(Request::Signal { process: process.to_owned(), action: Action::Kill }).await;
+                let killed = self.tell(kill.clone()).await;
                 if last_pid.is_none() {
                     killed?;
                 }

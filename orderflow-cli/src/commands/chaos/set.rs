@@ -40,7 +40,7 @@ impl Set {
     pub async fn run(self, context: &Context) -> Outcome {
         let wanted = self.words.read()?;
         let hand = Hand::new(context)?;
-        let there = or_interrupted(super::super::within(context.settings.timeout, hand.set(&wanted))).await?;
+        let there = or_interrupted(hand.set(&wanted)).await?;
         match wanted {
             Wanted::Fault { .. } => context.out.document(&there, |paint| table(&there, paint)),
             Wanted::ClockSkew { service, by_ms, lasts } => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use orderflow_client::{Client, Service};
-use orderflow_cluster::{State, control};
+use orderflow_cluster::{Need, State, control};
 use orderflow_contracts::{
     api::{chaos::Fault, ops::Pattern},
     timestamp::Timestamp,
@@ -33,7 +33,7 @@ pub struct Situation {
     /// Clocks that are not those of the others.
     pub clock_skews: Vec<Skew>,
     /// Processes that are paused.
-    pub paused: Vec<String>,
+    pub paused: Vec<Paused>,
     /// Connections that are cut.
     pub cuts: Vec<CutThere>,
     /// Patterns that are out.
@@ -61,15 +61,26 @@ pub struct Skew {
     pub ahead_ms: i64,
 }
 
+/// A process that is paused.
+#[derive(Debug, Clone, Serialize)]
+pub struct Paused {
+    /// Which.
+    pub process: String,
+    /// When it goes on by itself.
+    pub ends_at: Option<Timestamp>,
+}
+
 /// A connection that is cut.
 #[derive(Debug, Clone, Serialize)]
 pub struct CutThere {
     /// Whose.
     pub service: String,
     /// From what.
-    pub from: String,
-    /// When it is whole again by itself.
+    pub from: Need,
+    /// When it heals by itself.
     pub ends_at: Option<Timestamp>,
+    /// Connections that it has ended or not let begin.
+    pub struck: u64,
 }
 
 /// A pattern that is out.
@@ -125,10 +136,20 @@ impl Situation {
         let offsets = offsets.await;
         let common = common_offset(&offsets.iter().map(|(_, ms)| *ms).collect::<Vec<_>>());
         let skewed = offsets.into_iter().filter(|(_, ms)| *ms != common);
-        situation.clock_skews.extend(skewed.map(|(service, ms)| Skew { service: service.name(), ahead_ms: ms - common }));
+        situation
+            .clock_skews
+            .extend(skewed.map(|(service, ms)| Skew { service: service.name(), ahead_ms: ms - common }));
         if let Some(status) = status {
             let paused = status.processes.iter().filter(|process| process.state == State::Paused);
-            situation.paused.extend(paused.map(|process| process.name.clone()));
+            situation
+                .paused
+                .extend(paused.map(|one| Paused { process: one.name.clone(), ends_at: moment(one.resumes_at_ms) }));
+            situation.cuts.extend(status.cuts.iter().map(|cut| CutThere {
+                service: cut.service.clone(),
+                from: cut.from,
+                ends_at: moment(cut.ends_at_ms),
+                struck: cut.dropped,
+            }));
         }
         situation.faults.sort_by_key(|there| (there.service, there.fault.name));
         situation
@@ -145,10 +166,10 @@ impl Situation {
         for skew in &self.clock_skews {
             lines.push(format!("{}: clock-skew ({})", skew.service, signed(skew.ahead_ms)));
         }
-        lines.extend(self.paused.iter().map(|process| format!("{process}: paused")));
+        let until = |at: Option<Timestamp>| at.map(|at| format!(", until {at}")).unwrap_or_default();
+        lines.extend(self.paused.iter().map(|one| format!("{}: paused{}", one.process, until(one.ends_at))));
         for cut in &self.cuts {
-            let ends = cut.ends_at.map(|at| format!(", until {at}")).unwrap_or_default();
-            lines.push(format!("{}: cut off from {}{ends}", cut.service, cut.from));
+            lines.push(format!("{}: cut off from {}{}", cut.service, cut.from, until(cut.ends_at)));
         }
         for out in &self.patterns_out {
             lines.push(format!("{}: the pattern {} is OUT", out.service, word(out.pattern)));
@@ -158,7 +179,8 @@ impl Situation {
 
     /// The table of all.
     pub fn text(&self, paint: Paint) -> String {
-        let mut table = Table::new([("WHERE", Left), ("WHAT", Left), ("HOW", Left), ("STRUCK", Right), ("UNTIL", Left)]);
+        let mut table =
+            Table::new([("WHERE", Left), ("WHAT", Left), ("HOW", Left), ("STRUCK", Right), ("UNTIL", Left)]);
         let until = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
         for FaultThere { service, fault } in &self.faults {
             let (name, struck) = (word(fault.name), fault.struck.to_string());
@@ -170,11 +192,12 @@ impl Situation {
         for skew in &self.clock_skews {
             table.row(other(skew.service, "clock-skew", signed(skew.ahead_ms), None));
         }
-        for process in &self.paused {
-            table.row(other(process, "paused", String::new(), None));
+        for one in &self.paused {
+            table.row(other(&one.process, "paused", String::new(), one.ends_at));
         }
         for cut in &self.cuts {
-            table.row(other(&cut.service, "cut", format!("from {}", cut.from), cut.ends_at));
+            let (from, struck) = (format!("from {}", cut.from), cut.struck.to_string());
+            table.row([cut.service.clone(), "cut".to_owned(), from, struck, until(cut.ends_at)]);
         }
         for out in &self.patterns_out {
             table.row(other(out.service, "pattern out", word(out.pattern), None));
@@ -184,6 +207,10 @@ impl Situation {
         }
         table.render(paint)
     }
+}
+
+fn moment(at_ms: Option<u64>) -> Option<Timestamp> {
+    at_ms.and_then(|ms| i64::try_from(ms).ok()).map(Timestamp)
 }
 
 /// By how much the clock of each service that answers is ahead of the machine's.

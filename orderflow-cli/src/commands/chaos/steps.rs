@@ -100,22 +100,12 @@ impl Act {
                 wanted => hand.set(&wanted).await.map(drop),
             },
             Self::Clear(clear) => hand.clear(clear.name, clear.service).await,
-            Self::Kill(Kill { process, lasts: None }) => hand.act(&process, Action::Kill).await,
+            Self::Kill(Kill { process, lasts: None }) => hand.act(&process, Action::Kill, None).await,
             Self::Kill(Kill { process, lasts: Some(lasts) }) => hand.keep_killing(&process, lasts).await,
-            Self::Pause(Pause { process, lasts }) => {
-                hand.act(&process, Action::Pause).await?;
-                let Some(lasts) = lasts else { return Ok(()) };
-                sleep(lasts).await;
-                hand.act(&process, Action::Resume).await
-            }
-            Self::Resume(Resume { process }) => hand.act(&process, Action::Resume).await,
-            Self::Restart(Restart { process }) => hand.act(&process, Action::Restart).await,
-            Self::Cut(Cut { service, from, lasts }) => {
-                hand.cut(&service, from, lasts).await?;
-                let Some(lasts) = lasts else { return Ok(()) };
-                sleep(lasts).await;
-                hand.mend_cut(&service, from).await
-            }
+            Self::Pause(Pause { process, lasts }) => hand.act(&process, Action::Pause, lasts).await,
+            Self::Resume(Resume { process }) => hand.act(&process, Action::Resume, None).await,
+            Self::Restart(Restart { process }) => hand.act(&process, Action::Restart, None).await,
+            Self::Cut(Cut { service, from, lasts }) => hand.cut(&service, from, lasts).await,
             Self::Advance(Advance { by }) => advance(&hand, by).await,
         }
     }
