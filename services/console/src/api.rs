@@ -15,7 +15,8 @@ use axum::{
 use orderflow_contracts::{
     api::{
         Page,
-        console::{Account, EventRecord, Login, Refresh, Session, SignUp, Timeline},
+        console::{Account, EventRecord, Login, Refresh, Role, Session, SignUp, Timeline},
+        ops::{AuditCheck, AuditEntry, AuditNote},
     },
     ids::OrderId,
     problem::{Code, Problem},
@@ -24,6 +25,7 @@ use orderflow_contracts::{
 use orderflow_platform::db::Db;
 use orderflow_platform::{
     auth::{Principal, Signer, TOKEN_LIFE},
+    clock,
     http::{ApiError, Json, PageQuery, Path, Query, RateLimiter, commit, page_of},
     tasks::Stop,
 };
@@ -36,6 +38,7 @@ use uuid::Uuid;
 
 use crate::{
     accounts::{self, Shown},
+    audit::{self, Done},
     events::{self, Filter},
     stream::Reader,
     timeline,
@@ -110,6 +113,8 @@ pub fn router(api: Api) -> (Router, String) {
         .routes(routes!(show_timeline))
         .routes(routes!(list_events))
         .routes(routes!(stream))
+        .routes(routes!(list_audit, note_audit))
+        .routes(routes!(check_audit))
         .with_state(api)
         .split_for_parts();
     (router, orderflow_platform::http::describe(openapi, "OrderFlow console", "Accounts, timelines, events"))
@@ -127,6 +132,7 @@ async fn sign_up(
     let new = accounts::checked(new).await?;
     let mut tx = api.db.begin().await?;
     let account = accounts::open(&mut tx, &new).await?;
+    told(&mut tx, &account, "account.opened").await?;
     tracing::info!(account_id = %account.id, role = account.role.as_str(), "account opened");
     let session = api.session(&mut tx, account, Uuid::new_v4()).await?;
     commit(tx).await?;
@@ -144,7 +150,10 @@ async fn log_in(
     let email = accounts::email_of(&login.email);
     api.check_rate(peer.ip(), email.clone())?;
     let account = accounts::log_in(&api.db, email, login.password).await?;
-    let session = api.session(&mut *api.db.acquire().await?, account, Uuid::new_v4()).await?;
+    let mut tx = api.db.begin().await?;
+    told(&mut tx, &account, "session.opened").await?;
+    let session = api.session(&mut tx, account, Uuid::new_v4()).await?;
+    commit(tx).await?;
     Ok((StatusCode::CREATED, Json(session)).into_response())
 }
 
@@ -256,4 +265,70 @@ async fn stream(
     let (news, stop) = (api.news.subscribe(), api.stop.clone());
     let reader = Reader::new(api.db.clone(), principal, query.order_id, position, news, stop, place);
     Ok(Sse::new(reader.stream()).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
+}
+
+/// Which entries of the audit log.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct AuditQuery {
+    /// Only of this one, or of all whose names begin so: `admin/`.
+    actor: Option<String>,
+    /// Only this, or all that begin so: `chaos.`.
+    action: Option<String>,
+    /// Only to this.
+    subject: Option<String>,
+    /// Most items of the page; 50 if nothing is said, at most 200.
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Who did what to what, the newest first.
+#[utoipa::path(get, path = "/v1/audit", params(AuditQuery), security(("token" = [])),
+    responses((status = 200, body = Page<AuditEntry>), (status = "4XX", body = Problem)))]
+async fn list_audit(
+    State(Api(api)): State<Api>,
+    principal: Principal,
+    Query(query): Query<AuditQuery>,
+) -> Result<Json<Page<AuditEntry>>, ApiError> {
+    principal.require(Role::Admin)?;
+    let page = PageQuery { limit: query.limit, cursor: query.cursor };
+    let limit = page.limit()?;
+    let AuditQuery { actor, action, subject, .. } = query;
+    let filter = audit::Filter { actor, action, subject, before: page.cursor()? };
+    let entries = audit::list(&mut *api.db.acquire().await?, &filter, limit).await?;
+    Ok(Json(page_of(entries, limit, |entry| entry.number.to_string())))
+}
+
+/// Writes down what an admin has done outside of the services.
+#[utoipa::path(post, path = "/v1/audit", request_body = AuditNote, security(("token" = [])),
+    responses((status = 204), (status = "4XX", body = Problem)))]
+async fn note_audit(
+    State(Api(api)): State<Api>,
+    principal: Principal,
+    Json(note): Json<AuditNote>,
+) -> Result<StatusCode, ApiError> {
+    principal.require(Role::Admin)?;
+    let mut tx = api.db.begin().await?;
+    let AuditNote { action, subject, detail } = note;
+    let at_ms = clock::now_ms(&mut tx).await?;
+    audit::append(&mut tx, &[Done { at_ms, actor: principal.actor(), action, subject, detail }]).await?;
+    commit(tx).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whether the audit log is whole: every entry fits to the one before.
+#[utoipa::path(get, path = "/v1/audit/verify", security(("token" = [])),
+    responses((status = 200, body = AuditCheck), (status = "4XX", body = Problem)))]
+async fn check_audit(State(Api(api)): State<Api>, principal: Principal) -> Result<Json<AuditCheck>, ApiError> {
+    principal.require(Role::Admin)?;
+    audit::check(&mut *api.db.acquire().await?).await.map(Json)
+}
+
+/// Tells the audit log of what an account has done here.
+async fn told(conn: &mut PgConnection, account: &Account, action: &str) -> Result<(), ApiError> {
+    let actor = Principal { account_id: account.id, role: account.role }.actor();
+    let at_ms = clock::now_ms(&mut *conn).await?;
+    let (action, subject, detail) = (action.to_owned(), account.id.to_string(), serde_json::Value::Null);
+    Ok(audit::append(conn, &[Done { at_ms, actor, action, subject, detail }]).await?)
 }

@@ -4,6 +4,7 @@
 mod accounts;
 #[expect(unused_qualifications, reason = "the derive of IntoParams qualifies what it need not")]
 mod api;
+mod audit;
 mod consume;
 mod events;
 mod passwords;
@@ -35,6 +36,7 @@ const MIGRATIONS: &[MigrationFile] = &[
         "place late events",
         include_str!("../../../migrations/console/20261122130000_place_late_events.sql"),
     ),
+    (20_261_122_140_000, "create audit", include_str!("../../../migrations/console/20261122140000_create_audit.sql")),
 ];
 
 const DEAD_LETTERS: &str = "console.dead-letters";

@@ -13,6 +13,7 @@ use orderflow_contracts::{
         inventory::{
             CreateProduct, EditProduct, Product, ProductSort, Reservation, ReservationLine, ReservationStatus, Restock,
         },
+        ops::LedgerSum,
     },
     ids::{AccountId, OrderId, ProductId},
     problem::{Code, Problem},
@@ -28,6 +29,7 @@ use orderflow_platform::{
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
 
 use crate::{
     products,
@@ -59,6 +61,7 @@ pub fn router(api: Api) -> (Router, String) {
         .routes(routes!(restock))
         .routes(routes!(list_reservations))
         .routes(routes!(show_reservation))
+        .routes(routes!(list_ledger))
         .with_state(api)
         .split_for_parts();
     (router, orderflow_platform::http::describe(openapi, "OrderFlow inventory", "Catalogue, stock, reservations"))
@@ -277,4 +280,32 @@ fn view(row: &Row) -> Option<Reservation> {
         created_at: Timestamp(row.created_ms),
         updated_at: Timestamp(row.updated_ms),
     })
+}
+
+/// The place of a sum in the ledger.
+struct LedgerCursor(ProductId, Uuid);
+
+impl std::str::FromStr for LedgerCursor {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (product, order) = text.split_once(':').unwrap_or((text, ""));
+        Ok(Self(product.parse()?, order.parse()?))
+    }
+}
+
+/// What has moved of each product for each order, in all, by the ledger: for the checker.
+#[utoipa::path(get, path = "/v1/ledger", params(PageQuery), security(("token" = [])),
+    responses((status = 200, body = Page<LedgerSum>), (status = "4XX", body = Problem)))]
+async fn list_ledger(
+    State(api): State<Api>,
+    principal: Principal,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<LedgerSum>>, ApiError> {
+    principal.require(Role::Admin)?;
+    let (limit, cursor) = (page.limit()?, page.cursor::<LedgerCursor>()?);
+    let after = cursor.map(|LedgerCursor(product, order)| (product, order));
+    let sums = store::ledger_sums(&mut *api.db.acquire().await?, after, limit).await?;
+    let place = |sum: &LedgerSum| format!("{}:{}", sum.product_id, sum.order_id.map_or_else(Uuid::nil, Uuid::from));
+    Ok(Json(page_of(sums, limit, place)))
 }

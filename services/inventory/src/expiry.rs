@@ -58,7 +58,7 @@ impl Expiry {
         if ids.is_empty() {
             return Ok(0);
         }
-        let mut batch = Batch::load(&mut tx, &ids, std::iter::empty()).await?;
+        let mut batch = Batch::load(&mut tx, self.db.chaos(), &ids, std::iter::empty()).await?;
         for id in &ids {
             let correlation_id = batch.correlation_id(*id).unwrap_or_default().to_owned();
             let context = Context::of_timer(correlation_id);

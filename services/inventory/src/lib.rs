@@ -78,7 +78,7 @@ impl Default for Settings {
 pub async fn build(config: Config) -> Result<App, BuildError> {
     let mut app = AppBuilder::new("inventory", config.service, MIGRATIONS, OF_EVERY_SERVICE).await?;
     app.relay(TOPICS)?;
-    let reservations = Arc::new(consume::Reservations::new(config.inventory.hold_ms));
+    let reservations = Arc::new(consume::Reservations::new(config.inventory.hold_ms, app.db.chaos().clone()));
     app.consume(TOPICS, READ, DEAD_LETTERS, Arc::clone(&reservations))?;
     let expiry = Expiry::new(app.db.clone(), app.outbox.clone(), config.inventory, Arc::clone(&app.clock_moved));
     app.tasks.spawn("expiry", expiry.run(app.tasks.stop()));

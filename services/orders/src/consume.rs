@@ -6,6 +6,7 @@ use orderflow_contracts::{
     ids::OrderId,
 };
 use orderflow_platform::{
+    chaos::Chaos,
     consumer::{Apply, Poison, Received},
     context::Context,
 };
@@ -17,7 +18,10 @@ use crate::{domain::Input, handle::Batch, store};
 const NAME_MAX: usize = 200;
 
 /// Applies events to orders, and to the copy of the catalogue.
-pub struct Orders;
+pub struct Orders {
+    /// What may be taken out, in a laboratory.
+    pub chaos: Chaos,
+}
 
 enum Incoming {
     Inventory(OrderId, InventoryEvent),
@@ -44,7 +48,7 @@ impl Apply for Orders {
             }
         }
         let ids: Vec<_> = incoming.iter().filter_map(|(_, incoming)| incoming.order()).collect();
-        let mut batch = Batch::load(conn, &ids).await?;
+        let mut batch = Batch::load(conn, &self.chaos, &ids).await?;
         let mut products = vec![];
         for (index, incoming) in incoming {
             let context = Context::of_event(&events[index].envelope);

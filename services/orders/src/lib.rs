@@ -65,7 +65,7 @@ pub struct Settings {
 pub async fn build(config: Config) -> Result<App, BuildError> {
     let mut app = AppBuilder::new("orders", config.service, MIGRATIONS, OF_EVERY_SERVICE).await?;
     app.relay(TOPICS)?;
-    app.consume(TOPICS, READ, DEAD_LETTERS, Arc::new(consume::Orders))?;
+    app.consume(TOPICS, READ, DEAD_LETTERS, Arc::new(consume::Orders { chaos: app.db.chaos().clone() }))?;
     let state = api::Api::new(app.db.clone(), app.outbox.clone(), config.orders.payment_link);
     let (router, openapi) = api::router(state);
     app.serve(router, openapi).await

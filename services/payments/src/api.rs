@@ -13,6 +13,7 @@ use orderflow_contracts::{
         Page,
         console::Role,
         payments::{Pay, Payment, PaymentStatus, ProviderCall},
+        psp::{Charge, Refund},
     },
     ids::OrderId,
     problem::{Code, Problem},
@@ -25,7 +26,7 @@ use orderflow_platform::{
     idempotency::{Claim, Keyed},
     outbox::Outbox,
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use sqlx::PgConnection;
 use tokio::sync::Notify;
 use utoipa::IntoParams;
@@ -34,6 +35,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     domain::{Input, Rejection},
     handle::Batch,
+    provider::Provider,
     store::{self, Filter, Row},
 };
 
@@ -41,17 +43,18 @@ use crate::{
 const TOKEN_MAX: usize = 100;
 
 /// What the handlers need.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Api {
     db: Db,
     outbox: Outbox,
     calls: Arc<Notify>,
+    provider: Provider,
 }
 
 impl Api {
     /// On this database; `calls` is told when the provider has to be asked.
-    pub const fn new(db: Db, outbox: Outbox, calls: Arc<Notify>) -> Self {
-        Self { db, outbox, calls }
+    pub const fn new(db: Db, outbox: Outbox, calls: Arc<Notify>, provider: Provider) -> Self {
+        Self { db, outbox, calls, provider }
     }
 }
 
@@ -61,6 +64,8 @@ pub fn router(api: Api) -> (Router, String) {
         .routes(routes!(list))
         .routes(routes!(show))
         .routes(routes!(pay))
+        .routes(routes!(provider_charges))
+        .routes(routes!(provider_refunds))
         .with_state(api)
         .split_for_parts();
     (router, orderflow_platform::http::describe(openapi, "OrderFlow payments", "Intents, charges, refunds"))
@@ -187,6 +192,42 @@ async fn show(
     let calls = open_calls(&mut conn, &principal, &[id]).await?;
     let found = row.and_then(|row| view(&row, &calls)).map(Json);
     found.ok_or_else(|| ApiError::not_found(format_args!("payment for order {id}")))
+}
+
+/// What the provider's own ledger says of charges, the newest first: for the checker, which compares it with ours.
+#[utoipa::path(get, path = "/v1/provider/charges", params(PageQuery), security(("token" = [])),
+    responses((status = 200, body = Page<Charge>), (status = "4XX", body = Problem)))]
+async fn provider_charges(
+    State(api): State<Api>,
+    principal: Principal,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<Charge>>, ApiError> {
+    ledger(&api, principal, "charges", page).await
+}
+
+/// What the provider's own ledger says of refunds, the newest first.
+#[utoipa::path(get, path = "/v1/provider/refunds", params(PageQuery), security(("token" = [])),
+    responses((status = 200, body = Page<Refund>), (status = "4XX", body = Problem)))]
+async fn provider_refunds(
+    State(api): State<Api>,
+    principal: Principal,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<Refund>>, ApiError> {
+    ledger(&api, principal, "refunds", page).await
+}
+
+async fn ledger<T: DeserializeOwned>(
+    api: &Api,
+    principal: Principal,
+    what: &'static str,
+    page: PageQuery,
+) -> Result<Json<Page<T>>, ApiError> {
+    principal.require(Role::Admin)?;
+    let limit = ("limit", page.limit()?.to_string());
+    let query: Vec<_> = [limit].into_iter().chain(page.cursor.map(|cursor| ("cursor", cursor))).collect();
+    let unavailable = |error: String| ApiError::new(Code::Unavailable, format!("the provider's ledger: {error}"));
+    let body = api.provider.ledger(what, &query).await.map_err(|error| unavailable(error.to_string()))?;
+    serde_json::from_slice(&body).map(Json).map_err(|error| unavailable(error.to_string()))
 }
 
 /// The calls that are under way. What the provider said of them, as it said it, is for admins.

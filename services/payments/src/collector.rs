@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use orderflow_contracts::api::chaos::CrashPoint;
 use orderflow_platform::db::{Db, Tx};
 use orderflow_platform::{outbox::Outbox, tasks::Stop};
 use tokio::{sync::Notify, task::JoinSet};
@@ -91,7 +92,10 @@ impl Collector {
         let done = match self.decline_if_late(&due).await {
             Ok(true) => Ok(()),
             Ok(false) => match self.provider.ask(&due).await {
-                Ok(definite) => self.commit(&due, definite).await,
+                Ok(definite) => {
+                    self.db.chaos().crash_at(CrashPoint::AfterAnswer).await;
+                    self.commit(&due, definite).await
+                }
                 Err(unknown) => self.postpone(&due, &unknown.to_string()).await,
             },
             Err(error) => Err(error),

@@ -8,7 +8,10 @@
 
 use std::time::Duration;
 
-use orderflow_contracts::api::chaos::{CrashPoint, FaultName};
+use orderflow_contracts::api::{
+    chaos::{CrashPoint, FaultName},
+    ops::Pattern,
+};
 use rdkafka::{
     error::KafkaError,
     message::{Header, OwnedHeaders},
@@ -158,6 +161,12 @@ impl Relay {
                     break;
                 }
             }
+        }
+        if chaos.is_out(Pattern::Outbox) {
+            // As if they were sent after the commit and forgotten: what becomes of them, nobody asks.
+            reports.clear();
+            in_time(mark(session, &rows.iter().map(|row| row.id).collect::<Vec<_>>())).await?;
+            return Ok(rows.len());
         }
         let mut published = Vec::with_capacity(rows.len());
         for (row, report) in rows.iter().zip(reports) {

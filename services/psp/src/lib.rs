@@ -15,6 +15,7 @@
 mod access;
 mod cards;
 mod charges;
+mod faults;
 mod ids;
 mod keys;
 mod refunds;

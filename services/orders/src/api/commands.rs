@@ -134,7 +134,7 @@ async fn command(
     if let Claim::Replay(answer) = key.claim(&mut tx, principal).await? {
         return Ok(answer);
     }
-    let mut batch = Batch::load(&mut tx, &[id]).await?;
+    let mut batch = Batch::load(&mut tx, api.db.chaos(), &[id]).await?;
     let is_visible = |row: &store::Row| may_see(principal, row.order.customer_id, row.order.seller_id);
     if !batch.get(id).is_some_and(is_visible) {
         return Err(ApiError::not_found(format_args!("order {id}")));
