@@ -45,15 +45,11 @@ pub const CRASH_POINTS: [CrashPoint; 5] = [
 pub const PERCENT: RangeInclusive<f64> = 0.0..=100.0;
 
 const ALL: &[Service] = &[Service::Orders, Service::Inventory, Service::Payments, Service::Console];
-const WITH_RELAY: &[Service] = &[Service::Orders, Service::Inventory, Service::Payments];
 const WITH_PROVIDER: &[Service] = &[Service::Payments];
 
 /// The services in which a fault strikes once it is set there.
 pub const fn services_of(fault: FaultName, point: Option<CrashPoint>) -> &'static [Service] {
     match (fault, point) {
-        (FaultName::RelayPaused | FaultName::RelayTwice, _) | (FaultName::Crash, Some(CrashPoint::AfterPublish)) => {
-            WITH_RELAY
-        }
         (
             FaultName::PaymentFailure
             | FaultName::ProviderLatency

@@ -12,7 +12,7 @@ use orderflow_contracts::{
 use serde::Serialize;
 use tokio::{task::JoinSet, time::timeout};
 
-use super::words::text;
+use super::words::{so_often, text};
 use crate::{
     exit::Failure,
     output::{
@@ -108,15 +108,17 @@ impl Situation {
         for service in Service::WITH_CLOCK {
             let client = client.clone();
             asked.spawn(async move {
-                let faults = timeout(ANSWER_MAX, client.faults(service)).await;
-                // Only a laboratory has an answer to this one.
-                let patterns = timeout(ANSWER_MAX, client.patterns_out(service)).await;
+                // Only a laboratory has an answer to the other one.
+                let (faults, patterns) = tokio::join!(
+                    timeout(ANSWER_MAX, client.faults(service)),
+                    timeout(ANSWER_MAX, client.patterns_out(service)),
+                );
                 (service, faults, patterns.ok().and_then(Result::ok).unwrap_or_default())
             });
         }
-        let offsets = offsets(client);
+        let (answers, offsets) = tokio::join!(asked.join_all(), offsets(client));
         let mut situation = Self::default();
-        for (service, faults, patterns) in asked.join_all().await {
+        for (service, faults, patterns) in answers {
             let service = service.name();
             match faults {
                 Ok(Ok(faults)) => {
@@ -133,7 +135,6 @@ impl Situation {
             }
             situation.patterns_out.extend(patterns.into_iter().map(|pattern| PatternOut { service, pattern }));
         }
-        let offsets = offsets.await;
         let common = common_offset(&offsets.iter().map(|(_, ms)| *ms).collect::<Vec<_>>());
         let skewed = offsets.into_iter().filter(|(_, ms)| *ms != common);
         situation
@@ -161,7 +162,7 @@ impl Situation {
         for FaultThere { service, fault } in &self.faults {
             let ends = fault.ends_at.map(|at| format!(", until {at}")).unwrap_or_default();
             let (name, set) = (word(fault.name), text(&fault.set));
-            lines.push(format!("{service}: {name} ({set}), has struck {} times{ends}", fault.struck));
+            lines.push(format!("{service}: {name} ({set}), has struck {}{ends}", so_often(fault.struck)));
         }
         for skew in &self.clock_skews {
             lines.push(format!("{}: clock-skew ({})", skew.service, signed(skew.ahead_ms)));

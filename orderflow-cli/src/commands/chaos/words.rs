@@ -259,9 +259,14 @@ pub fn text(set: &SetFault) -> String {
     words.extend(set.percent.map(|percent| format!("{percent}%")));
     words.extend(set.ms.map(parse::duration_text));
     words.extend(set.decline.clone());
-    words.extend(set.times.map(|times| format!("{times} times")));
+    words.extend(set.times.map(so_often));
     words.extend(set.seed.map(|seed| format!("seed {seed}")));
     if words.is_empty() { "always".to_owned() } else { words.join(", ") }
+}
+
+/// `once`, `7 times`.
+pub fn so_often(times: u64) -> String {
+    if times == 1 { "once".to_owned() } else { format!("{times} times") }
 }
 
 #[cfg(test)]
@@ -312,9 +317,9 @@ mod tests {
     #[test]
     fn a_fault_is_set_where_it_can_strike() {
         assert_eq!(fault("commit-lost 5%").2.len(), 4);
-        assert_eq!(fault("relay-twice --service all").2, [Service::Orders, Service::Inventory, Service::Payments]);
         assert_eq!(fault("crash after-answer").2, [Service::Payments]);
-        assert!(wanted("relay-paused --service console").unwrap_err().contains("never strikes in console"));
+        assert!(wanted("provider-error --service console").unwrap_err().contains("never strikes in console"));
+        assert_eq!(fault("crash after-publish --service all").2.len(), 4);
         assert!(wanted("crash after-commit").unwrap_err().contains("which service"));
         assert!(wanted("payment-failure --service orders").is_err());
     }

@@ -28,7 +28,7 @@ pub struct List {
     /// Only this service's
     #[arg(long, value_parser = service_parser())]
     service: Option<Service>,
-    /// At most so many of each service, the newest
+    /// At most so many of each service, the oldest first
     #[arg(long, value_name = "N", default_value_t = LIMIT, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
 }
