@@ -171,6 +171,8 @@ pub enum Command {
     /// Take a pattern out of a laboratory, and see what it was for
     #[command(subcommand)]
     Lab(lab::Lab),
+    /// Count every piece, every cent and every event, once the system has come to rest
+    Verify(commands::verify::Verify),
     /// Be one process of a cluster
     #[command(subcommand)]
     Serve(serve::Serve),

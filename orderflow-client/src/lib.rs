@@ -16,6 +16,7 @@ mod endpoints;
 mod error;
 mod http;
 mod inventory;
+mod ops;
 mod ops_admin;
 mod orders;
 mod payments;
@@ -26,7 +27,9 @@ mod status;
 mod stream;
 #[cfg(test)]
 mod tests;
+pub mod verify;
 pub mod view;
+pub mod why;
 
 pub use self::{
     auth::{FixedToken, TokenFuture, TokenSource},

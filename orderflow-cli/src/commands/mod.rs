@@ -26,6 +26,7 @@ pub mod signup;
 pub mod stampede;
 pub mod status;
 pub mod up;
+pub mod verify;
 pub mod whoami;
 
 use std::time::Duration;
@@ -54,6 +55,8 @@ pub async fn run(cli: Cli) -> Outcome {
         Command::Up(command) => Box::pin(command.run(&Context::new(&global)?)).await,
         Command::Chaos(command) => Box::pin(command.run(&Context::new(&global)?)).await,
         Command::Load(command) => Box::pin(command.run(&Context::new(&global)?)).await,
+        // Its `--timeout` is for what it waits for; what it has found by then is told.
+        Command::Verify(command) => or_interrupted(Box::pin(command.run(&Context::new(&global)?))).await,
         command => {
             let context = Context::new(&global)?;
             or_interrupted(within(context.settings.timeout, Box::pin(run_to_the_end(command, &context)))).await
@@ -93,6 +96,6 @@ async fn run_to_the_end(command: Command, context: &Context) -> Outcome {
         Command::Outbox(command) => command.run(context).await,
         Command::Lab(command) => command.run(context).await,
         Command::Demo(_) | Command::Up(_) | Command::Serve(_) | Command::Completions(_) | Command::Man(_) => Ok(()),
-        Command::Chaos(_) | Command::Load(_) => Ok(()),
+        Command::Chaos(_) | Command::Load(_) | Command::Verify(_) => Ok(()),
     }
 }

@@ -1,0 +1,93 @@
+//! Waiting until everything has come to rest, then counting.
+
+use std::time::Duration;
+
+use orderflow_contracts::problem::Code;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::{
+    Report, check,
+    findings::{Check, Findings},
+    rest::{REST, unrest},
+    snapshot::Snapshot,
+    take::take,
+};
+use crate::{Client, ClientError};
+
+/// Between two looks.
+const PAUSE_MIN: Duration = Duration::from_millis(300);
+const PAUSE_MAX: Duration = Duration::from_secs(3);
+/// After so many looks at which no service could be reached, there is no cluster.
+const NOBODY_THERE_MAX: u32 = 2;
+
+/// Looks until everything is at rest, at most for so long, and says what is right and what is not. `say` is told what is
+/// waited for. An error if nobody can be asked at all.
+///
+/// What is not right is looked at twice: somebody may have ordered something just then.
+pub async fn settle(client: &Client, limit: Duration, mut say: impl FnMut(&str)) -> Result<Report, ClientError> {
+    let until = Instant::now() + limit;
+    let (mut pause, mut nobody_there) = (PAUSE_MIN, 0);
+    let mut last: Option<Look> = None;
+    loop {
+        let Ok((snapshot, errors)) = timeout_at(until, take(client)).await else { break };
+        nobody_there = if is_nobody_there(&snapshot, &errors) { nobody_there + 1 } else { 0 };
+        if let Some(error) = hopeless(errors, nobody_there) {
+            return Err(error);
+        }
+        let look = Look { unrest: unrest(&snapshot), moved: snapshot.moved > 0, report: check(&snapshot) };
+        if look.unrest.ok && (look.report.ok || last.is_some_and(|last| last.report == look.report)) {
+            return Ok(look.report);
+        }
+        say(&look.waits_for());
+        last = Some(look);
+        if Instant::now() + pause >= until {
+            break;
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(PAUSE_MAX);
+    }
+    Ok(match last {
+        // Everything has been seen, and what is wrong with it was so at the end as well.
+        Some(Look { unrest, report, .. }) if unrest.ok => report,
+        // Whatever is counted while it moves is wrong.
+        Some(Look { unrest, moved: true, .. }) => Report::nothing(unrest),
+        Some(Look { unrest, report, .. }) => report.not_at_rest(unrest),
+        None => Report::nothing(not_read(limit)),
+    })
+}
+
+/// What one look has shown.
+struct Look {
+    unrest: Check,
+    moved: bool,
+    report: Report,
+}
+
+impl Look {
+    fn waits_for(&self) -> String {
+        let first = self.unrest.violations.first();
+        let first = first.or_else(|| self.report.checks.iter().find_map(|check| check.violations.first()));
+        first.map_or_else(String::new, |violation| format!("{}: {}", violation.subject, violation.is))
+    }
+}
+
+fn not_read(limit: Duration) -> Check {
+    let mut findings = Findings::new(REST);
+    findings.not_checked("the system".to_owned(), format!("not read within {limit:?}"), "readable");
+    findings.check("nothing is on its way any more")
+}
+
+fn is_nobody_there(snapshot: &Snapshot, errors: &[ClientError]) -> bool {
+    let is_empty = snapshot.orders.is_empty() && snapshot.outboxes.values().all(Vec::is_empty);
+    let unreachable = errors.iter().filter(|error| matches!(error, ClientError::Unreachable { .. }));
+    is_empty && !errors.is_empty() && unreachable.count() == errors.len()
+}
+
+/// The error that no waiting mends.
+fn hopeless(errors: Vec<ClientError>, nobody_there: u32) -> Option<ClientError> {
+    let is_refused = |error: &ClientError| {
+        matches!(error, ClientError::NoToken(_))
+            || matches!(error.code(), Some(Code::Forbidden | Code::Unauthenticated))
+    };
+    errors.into_iter().find(|error| is_refused(error) || nobody_there >= NOBODY_THERE_MAX)
+}

@@ -1,0 +1,3 @@
+//! Why an order stands where it stands.
+
+pub mod turn;
