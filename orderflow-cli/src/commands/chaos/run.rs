@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use clap::Args;
-use orderflow_contracts::words::word;
+use orderflow_contracts::{api::chaos::SetFault, words::word};
 use serde::Serialize;
 use tokio::{
     task::JoinSet,
@@ -13,7 +13,7 @@ use tokio::{
 use super::{
     Hand, Situation,
     scenario::{Scenario, Step},
-    words::Place,
+    words::{Place, text},
 };
 use crate::{
     commands::load::{Engine, Live, Summary},
@@ -159,8 +159,9 @@ async fn count(hand: &Hand, until: Instant) -> BTreeMap<String, u64> {
         looks.tick().await;
         let situation = Situation::gather(&hand.client, hand.supervised().await.as_ref()).await;
         let faults = situation.faults.iter().map(|there| {
-            let name = format!("{}: {}", there.service, word(there.fault.name));
-            (name, there.fault.struck)
+            // The scenario's seed says nothing about one of them.
+            let how = text(&SetFault { seed: None, ..there.fault.set.clone() });
+            (format!("{}: {} ({how})", there.service, word(there.fault.name)), there.fault.struck)
         });
         let cuts = situation.cuts.iter().map(|cut| (format!("{}: cut off from {}", cut.service, cut.from), cut.struck));
         for (name, struck) in faults.chain(cuts) {

@@ -30,6 +30,7 @@ pub struct Summary {
     seconds: f64,
     /// Orders that were acknowledged.
     pub orders: usize,
+    /// Beyond those that the client makes by itself.
     retries: u64,
     endings: Vec<Ending>,
     steps: Vec<Step>,
@@ -109,7 +110,7 @@ impl Summary {
         };
         let (endings, steps) = (endings.render(paint), steps.render(paint));
         format!(
-            "{orders} orders in {seconds:.1} s, {} retries; {}, seed {seed}\n\n{endings}\n{steps}\n{known}\n",
+            "{orders} orders in {seconds:.1} s, {} retries beyond the client's own; {}, seed {seed}\n\n{endings}\n{steps}\n{known}\n",
             self.retries, self.mix,
         )
     }
