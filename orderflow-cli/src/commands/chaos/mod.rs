@@ -15,14 +15,22 @@ mod words;
 use std::time::Duration;
 
 use clap::Subcommand;
+use orderflow_client::{
+    Client,
+    verify::{Report, settle},
+};
 use tokio::time::sleep;
 
 pub use self::{hand::Hand, situation::Situation};
 use crate::{
     context::Context,
-    exit::{Failure, Outcome},
+    exit::{Exit, Failure, Outcome},
     interrupt::{Signals, or_interrupted},
+    output::Paint,
 };
+
+/// How long the cluster may take to come to rest: a payment whose answer was lost takes half a minute.
+const REST_MAX: Duration = Duration::from_secs(120);
 
 /// Break something on purpose, and mend it
 ///
@@ -88,7 +96,34 @@ async fn for_so_long(context: &Context, lasts: Duration, mend: impl Future<Outpu
 }
 
 /// Whether everything that must always hold does, once the cluster has come to rest.
-pub async fn verified(context: &Context) -> Outcome {
-    context.out.note("`orderflow verify` checks stock, money and events");
-    Ok(())
+pub async fn settled(context: &Context, client: &Client) -> Outcome<Report> {
+    let mut said = String::new();
+    let report = settle(client, context.settings.timeout.unwrap_or(REST_MAX), |what| {
+        if what != said {
+            context.out.note(&format!("waiting for rest: {what}"));
+            what.clone_into(&mut said);
+        }
+    });
+    Ok(report.await?)
+}
+
+/// The report in a line.
+pub fn settled_text(report: &Report, paint: Paint) -> String {
+    if report.ok {
+        return paint.good(&format!("✓ verify: {} checks hold", report.checks.len()));
+    }
+    paint.bad(&format!("✗ verify: {}", violations(report)))
+}
+
+/// An error if something that must always hold does not.
+pub fn settled_judge(report: &Report) -> Outcome {
+    if report.ok {
+        return Ok(());
+    }
+    Err(Failure::with(Exit::Violation, violations(report)).hint("`orderflow verify` names each of them"))
+}
+
+fn violations(report: &Report) -> String {
+    let failed: Vec<&str> = report.checks.iter().filter(|check| !check.ok).map(|check| check.name).collect();
+    format!("{} violations in {}", report.violations(), failed.join(", "))
 }

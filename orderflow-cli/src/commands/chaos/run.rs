@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use clap::Args;
+use orderflow_client::verify;
 use orderflow_contracts::{api::chaos::SetFault, words::word};
 use serde::Serialize;
 use tokio::{
@@ -13,6 +14,7 @@ use tokio::{
 use super::{
     Hand, Situation,
     scenario::{Scenario, Step},
+    settled, settled_judge, settled_text,
     words::{Place, text},
 };
 use crate::{
@@ -61,6 +63,8 @@ struct Report {
     /// How often each fault has struck, as far as it was seen.
     struck: BTreeMap<String, u64>,
     load: Option<Summary>,
+    /// Whether everything that must always hold does, at the end.
+    verify: Option<verify::Report>,
 }
 
 #[derive(Serialize)]
@@ -89,11 +93,11 @@ impl Run {
         };
         signals.force_on_next();
         let mended = mend(&hand).await;
-        let report = played?;
+        let mut report = played?;
         mended?;
+        report.verify = Some(or_interrupted(Box::pin(settled(context, &hand.client))).await?);
         context.out.document(&report, |paint| report.text(paint))?;
-        report.judge()?;
-        super::verified(context).await
+        report.judge()
     }
 }
 
@@ -122,7 +126,7 @@ async fn play(context: &Context, hand: &Hand, scenario: Scenario) -> Outcome<Rep
     };
     let (load, broken) = tokio::join!(loading, breaking);
     let (steps, struck) = broken?;
-    Ok(Report { about, seed, steps, struck, load: load? })
+    Ok(Report { about, seed, steps, struck, load: load?, verify: None })
 }
 
 /// Does the steps, each at its time. One that goes on, or cannot be done yet, does not hold up the next.
@@ -191,11 +195,16 @@ impl Report {
         }
         let struck = if self.struck.is_empty() { String::new() } else { format!("\n{}", table.render(paint)) };
         let load = self.load.as_ref().map(|load| load.text(paint)).unwrap_or_default();
-        format!("{load}{struck}")
+        let verify = self.verify.as_ref().map(|report| settled_text(report, paint)).unwrap_or_default();
+        format!("{load}{struck}\n{verify}\n")
     }
 
     /// An error if a step could not be done, or the load is not as it should be.
     fn judge(&self) -> Outcome {
+        // What is wrong weighs more than what was not done.
+        if let Some(report) = &self.verify {
+            settled_judge(report)?;
+        }
         if let Some(load) = &self.load {
             load.judge()?;
         }

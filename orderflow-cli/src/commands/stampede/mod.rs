@@ -3,7 +3,10 @@
 mod race;
 
 use clap::Args;
-use orderflow_client::saga::{Goal, Verdict};
+use orderflow_client::{
+    saga::{Goal, Verdict},
+    verify,
+};
 use orderflow_contracts::{
     api::{
         inventory::Product,
@@ -14,7 +17,10 @@ use orderflow_contracts::{
 use serde::Serialize;
 
 use self::race::Race;
-use super::load::{GaveUp, Live, Shop};
+use super::{
+    chaos::{settled, settled_judge, settled_text},
+    load::{GaveUp, Live, Shop},
+};
 use crate::{
     context::Context,
     exit::{Exit, Failure, Outcome},
@@ -59,17 +65,21 @@ struct Report {
     product: Product,
     /// What is not as it has to be.
     wrong: Vec<String>,
+    /// Whether everything that must always hold does, at the end.
+    verify: Option<verify::Report>,
 }
 
 impl Stampede {
     /// Lets them run.
     pub async fn run(self, context: &Context) -> Outcome {
-        let report = or_interrupted(Box::pin(self.play(context))).await?;
+        let mut report = or_interrupted(Box::pin(self.play(context))).await?;
+        let admin = context.admin_client()?;
+        report.verify = Some(or_interrupted(Box::pin(settled(context, &admin))).await?);
         context.out.document(&report, |paint| report.text(paint))?;
         if !report.wrong.is_empty() {
             return Err(Failure::with(Exit::Violation, report.wrong.join("\n")));
         }
-        super::chaos::verified(context).await
+        report.verify.as_ref().map_or(Ok(()), settled_judge)
     }
 
     async fn play(&self, context: &Context) -> Outcome<Report> {
@@ -106,7 +116,7 @@ impl Report {
         expect("pieces reserved", product.reserved.into(), lucky);
         expect("pieces available", product.available.into(), asked.stock - lucky);
         let (buyers, stock) = (asked.buyers, asked.stock);
-        Self { buyers, stock, winners, losers, seconds, product, wrong }
+        Self { buyers, stock, winners, losers, seconds, product, wrong, verify: None }
     }
 
     fn text(&self, paint: Paint) -> String {
@@ -122,7 +132,8 @@ impl Report {
         };
         let stock =
             format!("{} on hand, {} reserved, {} available", product.on_hand, product.reserved, product.available);
-        format!("{}\nstock  {stock}\n{verdict}\n", table.render(paint))
+        let verify = self.verify.as_ref().map(|report| settled_text(report, paint)).unwrap_or_default();
+        format!("{}\nstock  {stock}\n{verdict}\n{verify}\n", table.render(paint))
     }
 }
 
