@@ -45,9 +45,10 @@ pub const CRASH_POINTS: [CrashPoint; 5] = [
 pub const PERCENT: RangeInclusive<f64> = 0.0..=100.0;
 
 const ALL: &[Service] = &[Service::Orders, Service::Inventory, Service::Payments, Service::Console];
+const WITH_BUSY_RELAY: &[Service] = &[Service::Orders, Service::Inventory, Service::Payments];
 const WITH_PROVIDER: &[Service] = &[Service::Payments];
 
-/// The services in which a fault strikes once it is set there.
+/// The services in which a fault can strike.
 pub const fn services_of(fault: FaultName, point: Option<CrashPoint>) -> &'static [Service] {
     match (fault, point) {
         (
@@ -59,6 +60,17 @@ pub const fn services_of(fault: FaultName, point: Option<CrashPoint>) -> &'stati
         )
         | (FaultName::Crash, Some(CrashPoint::AfterAnswer)) => WITH_PROVIDER,
         _ => ALL,
+    }
+}
+
+/// The services in which a fault is set where nobody says where: the console's relay has dead letters to publish, and
+/// seldom one of those.
+pub const fn usual_services_of(fault: FaultName, point: Option<CrashPoint>) -> &'static [Service] {
+    match (fault, point) {
+        (FaultName::RelayPaused | FaultName::RelayTwice, _) | (FaultName::Crash, Some(CrashPoint::AfterPublish)) => {
+            WITH_BUSY_RELAY
+        }
+        _ => services_of(fault, point),
     }
 }
 

@@ -8,7 +8,7 @@ use clap::{
 };
 use orderflow_client::{
     Service,
-    chaos::{CRASH_POINTS, FAULTS, PERCENT, services_of, takes_time},
+    chaos::{CRASH_POINTS, FAULTS, PERCENT, services_of, takes_time, usual_services_of},
 };
 use orderflow_contracts::{
     api::chaos::{CrashPoint, FaultName, SetFault},
@@ -52,7 +52,7 @@ pub struct Words {
     /// How likely (50%), how long (200ms), or where to crash (after-commit)
     #[arg(allow_hyphen_values = true)]
     pub value: Option<String>,
-    /// In which service [default: wherever it can strike]
+    /// In which service [default: wherever it strikes]
     #[arg(long, value_parser = place_parser())]
     pub service: Option<Place>,
     /// How likely it strikes each time, from 0 to 100 [default: always]
@@ -218,7 +218,8 @@ impl Words {
             None if name == FaultName::Crash && possible.len() > 1 => {
                 Err(Failure::usage("which service is to crash? --service orders, or --service all"))
             }
-            Some(Place::All) | None => Ok(possible.to_vec()),
+            Some(Place::All) => Ok(possible.to_vec()),
+            None => Ok(usual_services_of(name, self.point).to_vec()),
         }
     }
 
@@ -317,6 +318,8 @@ mod tests {
     #[test]
     fn a_fault_is_set_where_it_can_strike() {
         assert_eq!(fault("commit-lost 5%").2.len(), 4);
+        assert_eq!(fault("relay-twice").2, [Service::Orders, Service::Inventory, Service::Payments]);
+        assert_eq!(fault("relay-twice --service all").2.len(), 4);
         assert_eq!(fault("crash after-answer").2, [Service::Payments]);
         assert!(wanted("provider-error --service console").unwrap_err().contains("never strikes in console"));
         assert_eq!(fault("crash after-publish --service all").2.len(), 4);
