@@ -8,7 +8,7 @@ use orderflow_contracts::{
 };
 use uuid::Uuid;
 
-use super::pile::{LETTERS_MAX, There, Which, one, table};
+use super::pile::{LETTERS_MAX, There, Which, all_of, table};
 use crate::{
     commands::load::Live,
     context::Context,
@@ -97,7 +97,9 @@ impl Chosen {
         }
         let (count, mut live) = (letters.len(), Live::new(context.out));
         for (index, there) in letters.iter_mut().enumerate() {
-            live.show(&format!("{index} of {count} {done}"));
+            if index > 0 {
+                live.show(&format!("{index} of {count} {done}"));
+            }
             there.letter = match act(there).await {
                 Ok(letter) => letter,
                 // Somebody was faster, or the answer to our first try was lost.
@@ -125,7 +127,7 @@ impl Chosen {
         }
         let mut letters = Vec::with_capacity(self.letters.len());
         for id in &self.letters {
-            letters.push(one(client, *id).await?);
+            letters.extend(all_of(client, *id, self.which.service).await?);
         }
         Ok(letters)
     }

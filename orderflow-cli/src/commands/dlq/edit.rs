@@ -7,15 +7,17 @@ use std::{
 };
 
 use clap::Args;
-use orderflow_contracts::api::ops::EditLetter;
+use orderflow_client::Service;
+use orderflow_contracts::api::ops::{EditLetter, LetterStatus};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    pile::{There, one},
+    pile::{There, all_of},
     show::text,
 };
 use crate::{
+    commands::outbox::service_parser,
     context::Context,
     exit::{Failure, Outcome},
 };
@@ -25,7 +27,7 @@ const PAYLOAD_BYTES_MAX: u64 = 64 * 1024;
 
 /// Mend a dead letter; replay it then
 ///
-/// What is not given stays as it is. Every edit is in the audit log.
+/// What is not given stays as it is. What several services could not read is mended in each of them. Every edit is in the audit log.
 #[derive(Args)]
 #[command(before_help = "\
 Examples:
@@ -35,6 +37,9 @@ Examples:
 pub struct Edit {
     /// Which
     letter: Uuid,
+    /// In this service alone
+    #[arg(long, value_parser = service_parser())]
+    service: Option<Service>,
     /// Another value: JSON from a file, or from standard input with -
     #[arg(long, value_name = "FILE")]
     payload: Option<PathBuf>,
@@ -65,16 +70,25 @@ impl Edit {
             None => None,
         };
         let client = context.admin_client()?;
-        let mut there = one(&client, self.letter).await?;
-        let headers = (!self.headers.is_empty()).then(|| merged(there.letter.headers.clone(), self.headers));
-        let edit = EditLetter { key: self.key, headers, payload };
-        if self.dry_run {
-            apply(&mut there, edit);
-            context.out.note("a dry run: nothing is changed");
-        } else {
-            there.letter = client.edit_dead_letter(there.service, self.letter, &edit).await?;
+        let mut found = all_of(&client, self.letter, self.service).await?;
+        for there in found.iter_mut().filter(|there| there.letter.status == LetterStatus::Open) {
+            let headers = (!self.headers.is_empty()).then(|| merged(there.letter.headers.clone(), &self.headers));
+            let edit = EditLetter { key: self.key.clone(), headers, payload: payload.clone() };
+            if self.dry_run {
+                apply(there, edit);
+            } else {
+                there.letter = client.edit_dead_letter(there.service, self.letter, &edit).await?;
+            }
         }
-        context.out.document(&there, |paint| text(&there, paint))
+        if self.dry_run {
+            context.out.note("a dry run: nothing is changed");
+        }
+        let texts = |paint| found.iter().map(|there| text(there, paint)).collect::<Vec<_>>().join("\n");
+        context.out.document(&found, texts)?;
+        if found.iter().all(|there| there.letter.status != LetterStatus::Open) {
+            return Err(Failure::new("it was replayed or discarded already, and is not changed any more"));
+        }
+        Ok(())
     }
 }
 
@@ -86,11 +100,11 @@ fn apply(there: &mut There, edit: EditLetter) {
 }
 
 /// The headers with these in their places, or behind them.
-fn merged(mut headers: Vec<(String, String)>, others: Vec<(String, String)>) -> Vec<(String, String)> {
+fn merged(mut headers: Vec<(String, String)>, others: &[(String, String)]) -> Vec<(String, String)> {
     for (name, value) in others {
-        match headers.iter_mut().find(|(other, _)| *other == name) {
-            Some((_, old)) => *old = value,
-            None => headers.push((name, value)),
+        match headers.iter_mut().find(|(other, _)| other == name) {
+            Some((_, old)) => old.clone_from(value),
+            None => headers.push((name.clone(), value.clone())),
         }
     }
     headers
@@ -117,7 +131,7 @@ mod tests {
     #[test]
     fn headers_are_replaced_or_added() {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let now = merged(vec![pair("a", "1"), pair("b", "2")], vec![pair("b", "3"), pair("c", "4")]);
+        let now = merged(vec![pair("a", "1"), pair("b", "2")], &[pair("b", "3"), pair("c", "4")]);
         assert_eq!(now, [pair("a", "1"), pair("b", "3"), pair("c", "4")]);
         assert_eq!(header("x=y=z"), Ok(pair("x", "y=z")));
         assert!(header("x").is_err() && header("=y").is_err());

@@ -73,16 +73,21 @@ impl Which {
     }
 }
 
-/// The dead letter with this id, whosever it is.
-pub async fn one(client: &Client, id: Uuid) -> Outcome<There> {
-    for service in Service::WITH_CLOCK {
+/// The dead letters with this id: what no service can read, each of them has. At least one.
+pub async fn all_of(client: &Client, id: Uuid, service: Option<Service>) -> Outcome<Vec<There>> {
+    let mut found = Vec::new();
+    for service in services(service) {
         match client.dead_letter(service, id).await {
-            Ok(letter) => return Ok(There { service, letter }),
+            Ok(letter) => found.push(There { service, letter }),
             Err(error) if error.code() == Some(Code::NotFound) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    Err(Failure::new(format!("no service has a dead letter {id}")).hint("`orderflow dlq list` shows all that are open"))
+    if found.is_empty() {
+        return Err(Failure::new(format!("no service has a dead letter {id}"))
+            .hint("`orderflow dlq list` shows all that are open"));
+    }
+    Ok(found)
 }
 
 /// The table of them.

@@ -1,11 +1,13 @@
 //! `orderflow dlq show`
 
 use clap::Args;
+use orderflow_client::Service;
 use orderflow_contracts::words::word;
 use uuid::Uuid;
 
-use super::pile::{There, one};
+use super::pile::{There, all_of};
 use crate::{
+    commands::outbox::service_parser,
     context::Context,
     exit::Outcome,
     output::{Paint, safe_lines},
@@ -18,13 +20,22 @@ use crate::{
 pub struct Show {
     /// Which
     letter: Uuid,
+    /// Whose, if several have it
+    #[arg(long, value_parser = service_parser())]
+    service: Option<Service>,
 }
 
 impl Show {
     /// Shows it.
     pub async fn run(self, context: &Context) -> Outcome {
-        let there = one(&context.admin_client()?, self.letter).await?;
-        context.out.document(&there, |paint| text(&there, paint))
+        let mut found = all_of(&context.admin_client()?, self.letter, self.service).await?;
+        let there = found.remove(0);
+        context.out.document(&there, |paint| text(&there, paint))?;
+        if !found.is_empty() {
+            let others: Vec<_> = found.iter().map(|other| other.service.name()).collect();
+            context.out.note(&format!("others have it, too: --service {}", others.join(", --service ")));
+        }
+        Ok(())
     }
 }
 
