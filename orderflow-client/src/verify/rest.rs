@@ -7,7 +7,7 @@ use orderflow_contracts::api::inventory::ReservationStatus;
 use super::{
     events,
     findings::{Check, Findings},
-    snapshot::{Event, Snapshot},
+    snapshot::{Event, Part, Snapshot},
 };
 use crate::endpoints::Service;
 
@@ -30,10 +30,13 @@ pub fn unrest(snapshot: &Snapshot) -> Check {
         add(format!("the outbox of {}", service.name()), is);
     }
     let applied = events::applied(snapshot);
+    // What could not be read is another check's to tell.
+    let is_read = |by| snapshot.unread.iter().all(|unread| unread.part != Part::Inbox(by));
     let has = |consumer, event: &Event| applied.get(consumer).is_some_and(|inbox| inbox.contains_key(&event.id));
     let wanted =
         events::wanted(snapshot).flat_map(|(_, event)| event.topic.consumers().iter().map(move |by| (by, event)));
-    let behind = wanted.filter(|(consumer, event)| !has(consumer, event)).map(|(consumer, event)| (*consumer, event));
+    let behind =
+        wanted.filter(|(by, event)| is_read(**by) && !has(by, event)).map(|(consumer, event)| (*consumer, event));
     for (consumer, (count, first)) in first_of_each(behind) {
         let is =
             format!("{count} published events are not applied, the first {} of {}", first.event_type, first.subject);

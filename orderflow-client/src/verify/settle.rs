@@ -34,9 +34,11 @@ pub async fn settle(client: &Client, limit: Duration, mut say: impl FnMut(&str))
         if let Some(error) = hopeless(errors, nobody_there) {
             return Err(error);
         }
-        let look = Look { unrest: unrest(&snapshot), moved: snapshot.moved > 0, report: check(&snapshot) };
-        if look.unrest.ok && (look.report.ok || last.is_some_and(|last| last.report == look.report)) {
-            return Ok(look.report);
+        let (unrest, report) = (unrest(&snapshot), check(&snapshot));
+        let look = Look { unrest, moved: snapshot.moved > 0, whole: snapshot.unread.is_empty(), report };
+        let is_seen_again = || look.whole && last.as_ref().is_some_and(|last| last.report == look.report);
+        if look.unrest.ok && (look.report.ok || is_seen_again()) {
+            return Ok(look.report.with_rest(look.unrest));
         }
         say(&look.waits_for());
         last = Some(look);
@@ -47,11 +49,9 @@ pub async fn settle(client: &Client, limit: Duration, mut say: impl FnMut(&str))
         pause = (pause * 2).min(PAUSE_MAX);
     }
     Ok(match last {
-        // Everything has been seen, and what is wrong with it was so at the end as well.
-        Some(Look { unrest, report, .. }) if unrest.ok => report,
         // Whatever is counted while it moves is wrong.
         Some(Look { unrest, moved: true, .. }) => Report::nothing(unrest),
-        Some(Look { unrest, report, .. }) => report.not_at_rest(unrest),
+        Some(Look { unrest, report, .. }) => report.with_rest(unrest),
         None => Report::nothing(not_read(limit)),
     })
 }
@@ -60,6 +60,8 @@ pub async fn settle(client: &Client, limit: Duration, mut say: impl FnMut(&str))
 struct Look {
     unrest: Check,
     moved: bool,
+    /// Everything could be read. A service that is started again can be, in a moment.
+    whole: bool,
     report: Report,
 }
 
