@@ -86,6 +86,10 @@ async fn pay(
 ) -> Result<Response, ApiError> {
     principal.require(Role::Customer)?;
     check_token(&body.token)?;
+    // A typing mistake must not end the payment as a declined card does.
+    if !api.provider.may_know(&body.token).await {
+        return Err(ApiError::new(Code::ValidationFailed, "the payment provider does not know this token"));
+    }
     let mut tx = api.db.begin().await?;
     if let Claim::Replay(answer) = key.claim(&mut tx, &principal).await? {
         return Ok(answer);

@@ -21,6 +21,8 @@ use crate::{Settings, domain::Answer, store::Due};
 
 /// How long connecting may take.
 const CONNECT_MAX: Duration = Duration::from_secs(2);
+/// How long the provider may take to say whether it knows a token, while a customer waits.
+const TOKEN_MAX: Duration = Duration::from_secs(1);
 /// Longest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 256 * 1024;
 
@@ -156,6 +158,13 @@ impl Provider {
         .flatten()
         .collect();
         (!faults.is_empty()).then(|| faults.join(", "))
+    }
+
+    /// Whether the provider knows a token. Without an answer it may: then the charge will say so.
+    pub async fn may_know(&self, token: &str) -> bool {
+        let request = self.client.get(format!("{}/v1/tokens/{token}", self.url)).bearer_auth(&self.key);
+        let answer = request.timeout(TOKEN_MAX).send().await;
+        answer.map_or(true, |response| response.status() != StatusCode::NOT_FOUND)
     }
 
     /// A page of the provider's own ledger, as it is: `charges` or `refunds`.

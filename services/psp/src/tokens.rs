@@ -20,13 +20,14 @@ use orderflow_contracts::{
 };
 use orderflow_platform::{
     clock,
-    http::{ApiError, Json, RateLimiter},
+    http::{ApiError, Json, Path, RateLimiter},
 };
 use sqlx::PgConnection;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     Psp,
+    access::Merchant,
     cards::{self, CardBody},
     ids::TokenId,
     test_cards::{self, Behaviour},
@@ -57,7 +58,7 @@ impl TokenLimit {
 
 /// The routes of tokens.
 pub fn routes() -> OpenApiRouter<Arc<Psp>> {
-    OpenApiRouter::new().routes(routes!(create))
+    OpenApiRouter::new().routes(routes!(create)).routes(routes!(show))
 }
 
 /// Takes a card, gives a token. It can be charged as often as one likes.
@@ -94,6 +95,23 @@ async fn create(
         .execute(&mut *conn)
         .await?;
     Ok((StatusCode::CREATED, Json(CardToken { id: id.to_string(), card })))
+}
+
+/// What is known of a token's card. For the merchant, who would rather know before a charge.
+#[utoipa::path(
+    get,
+    path = "/v1/tokens/{id}",
+    tag = "tokens",
+    params(("id" = String, Path)),
+    responses((status = OK, body = CardToken), (status = UNAUTHORIZED, body = Problem), (status = NOT_FOUND, body = Problem)),
+    security(("secret_key" = []))
+)]
+async fn show(State(psp): State<Arc<Psp>>, _: Merchant, Path(id): Path<String>) -> Result<Json<CardToken>, ApiError> {
+    match find(&mut *psp.db.acquire().await?, &id).await {
+        Ok((card, _)) => Ok(Json(CardToken { id, card })),
+        Err(error) if error.code() == Code::ValidationFailed => Err(ApiError::not_found("such token")),
+        Err(error) => Err(error),
+    }
 }
 
 /// The card of a token, and what becomes of its charges.

@@ -2,5 +2,6 @@
 
 mod commands;
 mod events;
+mod ops;
 mod refusals;
 mod world;

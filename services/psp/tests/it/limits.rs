@@ -76,7 +76,10 @@ async fn the_document_has_every_route() {
     let psp = Psp::start().await;
     let document = ask(psp.client.get(format!("{}/openapi.json", psp.url))).await.body;
     let paths: Vec<_> = document["paths"].as_object().unwrap().keys().cloned().collect();
-    assert_eq!(paths, ["/v1/charges", "/v1/charges/{id}", "/v1/refunds", "/v1/test-cards", "/v1/tokens"]);
+    assert_eq!(
+        paths,
+        ["/v1/charges", "/v1/charges/{id}", "/v1/refunds", "/v1/test-cards", "/v1/tokens", "/v1/tokens/{id}"]
+    );
     assert_eq!(document["components"]["securitySchemes"]["secret_key"]["scheme"], "bearer");
     assert_eq!(document["paths"]["/v1/charges"]["post"]["security"], json!([{ "secret_key": [] }]));
     assert!(document["paths"]["/v1/tokens"]["post"]["security"].is_null());

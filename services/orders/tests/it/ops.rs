@@ -1,0 +1,168 @@
+//! What an admin can do beside the business: faults, dead letters, the outbox.
+
+use orderflow_contracts::{
+    api::{
+        console::Role,
+        orders::{CreateLine, CreateOrder, Order, OrderStatus},
+    },
+    events::{InventoryEvent, topics},
+    problem::Code,
+};
+use orderflow_testing::{Caller, eventually, new_account};
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::world::World;
+
+async fn set(admin: &Caller, fault: &str, set: Value) {
+    let answer = admin.put(&format!("/v1/chaos/{fault}"), &set).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
+async fn struck(admin: &Caller, fault: &str) -> u64 {
+    let faults = admin.get("/v1/chaos").await.body;
+    let found = faults.as_array().unwrap().iter().find(|set| set["name"] == fault).unwrap();
+    found["struck"].as_u64().unwrap()
+}
+
+#[tokio::test]
+async fn after_a_lost_commit_the_same_key_makes_one_order_whichever_way_it_went() {
+    let world = World::start().await;
+    let admin = world.by(new_account(Role::Admin));
+    let body = CreateOrder { lines: vec![CreateLine { product_id: world.product().await, quantity: 1 }] };
+    // Once the commit was done, once it was not; nobody can tell.
+    for times in [1, 2] {
+        set(&admin, "commit-lost", json!({ "times": times })).await;
+        let customer = world.by(world.customer).with_key(&format!("key-{times}"));
+        let (mut unknown, order) = (
+            0,
+            loop {
+                let answer = customer.post("/v1/orders", &body).await;
+                match answer.code() {
+                    None => break answer.into::<Order>(),
+                    Some(code) => assert_eq!(code, Code::OutcomeUnknown),
+                }
+            },
+        );
+        unknown += struck(&admin, "commit-lost").await;
+        assert!((1..=times).contains(&unknown), "{unknown}");
+        assert_eq!(customer.post("/v1/orders", &body).await.into::<Order>(), order);
+    }
+    assert_eq!(world.database.count("select count(*) from orders").await, 2);
+}
+
+#[tokio::test]
+async fn a_refused_database_is_unavailable_and_changes_nothing_and_the_fault_can_be_taken_back() {
+    let world = World::start().await;
+    let admin = world.by(new_account(Role::Admin));
+    let order = world.order().await;
+    set(&admin, "db-refused", json!({})).await;
+    let cancel = format!("/v1/orders/{}/cancel", order.id);
+    let answer = world.by(world.customer).command(&cancel).await;
+    assert_eq!((answer.code(), answer.status.as_u16()), (Some(Code::Unavailable), 503));
+    let cleared = admin.call(Method::DELETE, "/v1/chaos/db-refused", None, vec![]).await;
+    assert_eq!(cleared.status, 204);
+    assert_eq!(world.show(order.id).await.version, 1);
+    assert_eq!(world.by(world.customer).command(&cancel).await.status, 202);
+}
+
+#[tokio::test]
+async fn faults_are_for_admins_and_make_sense() {
+    let world = World::start().await;
+    let admin = world.by(new_account(Role::Admin));
+    for who in [world.customer, world.seller] {
+        let answer = world.by(who).put("/v1/chaos/db-refused", &json!({})).await;
+        assert_eq!(answer.code(), Some(Code::Forbidden));
+        assert_eq!(world.by(who).get("/v1/dead-letters").await.code(), Some(Code::Forbidden));
+        assert_eq!(world.by(who).get("/v1/outbox").await.code(), Some(Code::Forbidden));
+    }
+    for (fault, set, code) in [
+        ("db-slow", json!({}), Code::ValidationFailed),
+        ("db-refused", json!({ "percent": 101 }), Code::ValidationFailed),
+        ("crash", json!({}), Code::ValidationFailed),
+        ("payment-failure", json!({}), Code::ValidationFailed),
+        ("eaten", json!({}), Code::NotFound),
+    ] {
+        let answer = admin.put(&format!("/v1/chaos/{fault}"), &set).await;
+        assert_eq!(answer.code(), Some(code), "{fault}: {}", answer.body);
+    }
+    let out = admin.put("/v1/lab/inbox", &json!({ "disabled": true })).await;
+    assert_eq!(out.code(), Some(Code::NotLocal), "patterns are taken out in a laboratory only");
+}
+
+#[tokio::test]
+async fn events_that_come_twice_by_the_relay_and_late_change_nothing() {
+    let world = World::start().await;
+    let admin = world.by(new_account(Role::Admin));
+    set(&admin, "relay-twice", json!({})).await;
+    set(&admin, "deliver-twice", json!({})).await;
+    set(&admin, "deliver-late", json!({ "ms": 5 })).await;
+    let id = world.order().await.id;
+    world.by(world.seller).command(&format!("/v1/orders/{id}/confirm")).await;
+    world.kafka.tell(topics::INVENTORY, id, 1, &InventoryEvent::Reserved { expires_at: 4_000_000_000_000 }).await;
+    world.wait_for(id, "confirmed", |order| order.status == OrderStatus::Confirmed).await;
+    world.published(id, 3).await;
+    for fault in ["relay-twice", "deliver-twice", "deliver-late"] {
+        assert!(struck(&admin, fault).await > 0, "{fault}");
+    }
+    assert!(world.database.count("select sum(duplicates)::bigint from inbox").await > 0);
+}
+
+#[tokio::test]
+async fn a_dead_letter_is_mended_and_applied_once() {
+    let world = World::start().await;
+    let admin = world.by(new_account(Role::Admin));
+    let id = world.order().await.id;
+    world.by(world.seller).command(&format!("/v1/orders/{id}/confirm")).await;
+    let (key, event_id) = (id.to_string(), Uuid::now_v7().to_string());
+    let headers = [
+        ("ce_specversion", "1.0"),
+        ("ce_id", event_id.as_str()),
+        ("ce_source", "/orderflow/inventory"),
+        ("ce_type", "inventory.reserved"),
+        ("ce_subject", key.as_str()),
+        ("ce_time", "2026-11-22T00:00:00Z"),
+        ("ce_correlationid", "c"),
+        ("ce_sequence", "1"),
+    ];
+    world.kafka.send(topics::INVENTORY, &key, &headers, b"{}").await;
+    let open = async || admin.get("/v1/dead-letters?status=open").await.body["items"].as_array()?.first().cloned();
+    let letter = eventually("the dead letter", open).await;
+    let path = format!("/v1/dead-letters/{}", letter["id"].as_str().unwrap());
+    let still = admin.command(&format!("{path}/replay")).await.body;
+    assert_eq!(still["status"], "open");
+    assert!(still["reason"].as_str().unwrap().contains("expires_at"), "{still}");
+    let mended = admin.patch(&path, &json!({ "payload": { "expires_at": 4_000_000_000_000_i64 } })).await;
+    assert_eq!(mended.status, 200, "{}", mended.body);
+    assert_eq!(admin.command(&format!("{path}/replay")).await.body["status"], "replayed");
+    assert_eq!(world.show(id).await.status, OrderStatus::Confirmed);
+    assert_eq!(admin.command(&format!("{path}/replay")).await.code(), Some(Code::IllegalTransition));
+    assert_eq!(admin.command(&format!("{path}/discard")).await.code(), Some(Code::IllegalTransition));
+    world.published(id, 3).await;
+    // The same event, coming once more by Kafka, is known.
+    let again = InventoryEvent::Reserved { expires_at: 4_000_000_000_000 };
+    world.kafka.tell_as(event_id.parse().unwrap(), topics::INVENTORY, id, 1, &again).await;
+    let known = async || (world.database.count("select sum(duplicates)::bigint from inbox").await == 1).then_some(());
+    eventually("it is known", known).await;
+}
+
+#[tokio::test]
+async fn what_was_published_can_be_published_again() {
+    let world = World::start().await;
+    let admin = world.by(new_account(Role::Admin));
+    let id = world.order().await.id;
+    world.published(id, 1).await;
+    let marked = async || (world.database.count("select count(*) from outbox_pending").await == 0).then_some(());
+    eventually("it is marked", marked).await;
+    let replayed = admin.post("/v1/outbox/replay", &json!({ "subject": id })).await;
+    assert_eq!(replayed.body["events"], 1);
+    let twice = async || {
+        let key = id.to_string();
+        let records = world.kafka.read(topics::ORDERS).await;
+        (records.iter().filter(|record| record.key == key).count() == 2).then_some(())
+    };
+    eventually("it is published again", twice).await;
+    let rows = admin.get("/v1/outbox").await.body;
+    assert_eq!((&rows["items"][0]["type"], &rows["items"][0]["sequence"]), (&json!("order.created"), &json!(1)));
+}
