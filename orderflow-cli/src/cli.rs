@@ -173,6 +173,8 @@ pub enum Command {
     Lab(lab::Lab),
     /// Count every piece, every cent and every event, once the system has come to rest
     Verify(commands::verify::Verify),
+    /// Where an order stands, whose turn it is, and what is in the way
+    Why(commands::why::Why),
     /// Be one process of a cluster
     #[command(subcommand)]
     Serve(serve::Serve),

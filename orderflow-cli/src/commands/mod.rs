@@ -28,6 +28,7 @@ pub mod status;
 pub mod up;
 pub mod verify;
 pub mod whoami;
+pub mod why;
 
 use std::time::Duration;
 
@@ -95,6 +96,7 @@ async fn run_to_the_end(command: Command, context: &Context) -> Outcome {
         Command::Audit(command) => command.run(context).await,
         Command::Outbox(command) => command.run(context).await,
         Command::Lab(command) => command.run(context).await,
+        Command::Why(command) => command.run(context).await,
         Command::Demo(_) | Command::Up(_) | Command::Serve(_) | Command::Completions(_) | Command::Man(_) => Ok(()),
         Command::Chaos(_) | Command::Load(_) | Command::Verify(_) => Ok(()),
     }

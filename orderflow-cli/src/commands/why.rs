@@ -1,0 +1,163 @@
+//! `orderflow why`
+
+use clap::Args;
+use orderflow_client::{
+    Client,
+    view::{Tone, what},
+    why::{Block, BlockKind, Cut, Explanation, Facts, Hop, Process, explain, gather, mermaid, span},
+};
+use orderflow_cluster::{
+    State,
+    control::{self, Request, Response},
+};
+use orderflow_contracts::{ids::OrderId, words::word};
+use serde::Serialize;
+
+use crate::{
+    context::Context,
+    exit::Outcome,
+    output::{Paint, safe},
+    parse::Role,
+    session::SessionFile,
+};
+
+/// Where an order stands, whose turn it is, and what is in the way
+///
+/// And how it came there: each event with the time in the outbox, in Kafka and in the handler, what led to it, the
+/// duplicates that were passed over, what was given back, and what is still to come. Who is not an admin sees less.
+#[derive(Args)]
+#[command(before_help = "Examples:\n  orderflow why ORDER\n  orderflow why ORDER --mermaid > order.mmd\n")]
+pub struct Why {
+    /// Which order
+    order: OrderId,
+    /// As a sequence diagram in the language of Mermaid
+    #[arg(long)]
+    mermaid: bool,
+}
+
+#[derive(Serialize)]
+struct Diagram {
+    mermaid: String,
+}
+
+impl Why {
+    /// Asks everybody about the order.
+    pub async fn run(self, context: &Context) -> Outcome {
+        let client = client(context)?;
+        let mut facts = gather(&client, self.order).await?;
+        see_the_cluster(context, &mut facts).await;
+        let explanation = explain(&facts);
+        if self.mermaid {
+            let diagram = Diagram { mermaid: mermaid(&explanation) };
+            return context.out.document(&diagram, |_| diagram.mermaid.clone());
+        }
+        context.out.document(&explanation, |paint| text(&explanation, paint))
+    }
+}
+
+/// Whoever `--as` says or has logged in; else the admin of a local cluster, who sees everything.
+fn client(context: &Context) -> Outcome<Client> {
+    let has_login = SessionFile::of_login(&context.settings.state_dir()).read().is_some();
+    if context.settings.role.is_none() && !has_login && context.settings.endpoints.are_local() {
+        return context.client_as(Role::Admin);
+    }
+    context.client()
+}
+
+/// What the supervisor of a local cluster knows; nothing if there is none, or if it is another cluster's.
+async fn see_the_cluster(context: &Context, facts: &mut Facts) {
+    if !context.settings.endpoints.are_local() {
+        return;
+    }
+    let asked = control::request(&context.settings.data_dir, Request::Status).await;
+    let Ok(Response::Status(status)) = asked else { return };
+    if !context.settings.endpoints.orders.ends_with(&address_of(&status, "orders")) {
+        return;
+    }
+    let process = |process: &control::ProcessStatus| Process {
+        name: process.name.clone(),
+        state: word(process.state),
+        is_ready: process.state == State::Ready,
+        reason: process.reason.clone().filter(|_| process.state != State::Ready),
+        restarts: process.restarts,
+    };
+    facts.processes = status.processes.iter().map(process).collect();
+    facts.cuts =
+        status.cuts.iter().map(|cut| Cut { service: cut.service.clone(), from: cut.from.to_string() }).collect();
+}
+
+fn address_of(status: &control::Status, name: &str) -> String {
+    status.processes.iter().find(|process| process.name == name).map(|it| it.address.clone()).unwrap_or_default()
+}
+
+fn text(explanation: &Explanation, paint: Paint) -> String {
+    let Explanation { order_id, status, stands, waits_for, .. } = explanation;
+    let mut text = format!("{} {order_id}\n", paint.dim("order     "));
+    text.push_str(&format!("{} {}, {}\n", paint.dim("stands    "), paint.status(status), safe(stands)));
+    text.push_str(&format!("{} {}\n", paint.dim("waits for "), safe(waits_for)));
+    for (index, block) in explanation.blocked_by.iter().enumerate() {
+        let name = if index == 0 { "blocked by" } else { "" };
+        text.push_str(&format!("{} {}\n", paint.dim(&format!("{name:<10}")), block_text(block, paint)));
+    }
+    if explanation.blocked_by.is_empty() && !explanation.over {
+        text.push_str(&format!("{} nothing that is seen: it is on its way\n", paint.dim("blocked by")));
+    }
+    text.push('\n');
+    for hop in &explanation.hops {
+        text.push_str(&hop_text(hop, paint));
+    }
+    for next in &explanation.next {
+        text.push_str(&format!("{:>9}  ○ {}: {}\n", "next", safe(&next.who), safe(&next.what)));
+    }
+    let restarts: Vec<String> =
+        explanation.restarts.iter().map(|(name, times)| format!("{} {times}", safe(name))).collect();
+    if !restarts.is_empty() {
+        text.push_str(&format!("\n{} {}\n", paint.dim("restarts:"), restarts.join(", ")));
+    }
+    for note in &explanation.notes {
+        text.push_str(&format!("{} {}\n", paint.dim("note:"), safe(note)));
+    }
+    text
+}
+
+fn block_text(block: &Block, paint: Paint) -> String {
+    let kind = word(block.kind).replace('_', " ");
+    let kind = match block.kind {
+        BlockKind::Person => paint.strong(&kind),
+        BlockKind::ProviderCall | BlockKind::Deadline => paint.warn(&kind),
+        _ => paint.bad(&kind),
+    };
+    format!("{kind}: {}", safe(&block.what))
+}
+
+/// One event, further to the right than what led to it; below it how long it was on its way.
+fn hop_text(hop: &Hop, paint: Paint) -> String {
+    let tone = what(&hop.event).tone;
+    let sign = paint.tone(tone, &format!("{} {:<10}", tone.glyph(), hop.word));
+    let (elapsed, indent) =
+        (paint.dim(&format!("{:>9}", format!("+{}", span(hop.elapsed_ms)))), "  ".repeat(hop.depth));
+    let comes_back = if hop.compensation && tone != Tone::Compensation { " ↺" } else { "" };
+    let line = format!("{elapsed}  {indent}{sign} {:<9} {}{comes_back}\n", hop.service, safe(&hop.text));
+    let details = details(hop);
+    if details.is_empty() { line } else { format!("{line}{:11}{indent}  {}\n", "", paint.dim(&details)) }
+}
+
+fn details(hop: &Hop) -> String {
+    let mut parts = Vec::new();
+    parts.extend(hop.handler_ms.map(|ms| format!("decided in {}", span(ms))));
+    match hop.outbox_ms {
+        Some(ms) => parts.push(format!("outbox {}", span(ms))),
+        None if !hop.published => parts.push("not published".to_owned()),
+        None => {}
+    }
+    for consumed in &hop.consumers {
+        let again =
+            if consumed.duplicates > 0 { format!(", {} times again", consumed.duplicates) } else { String::new() };
+        parts.push(match (consumed.applied_at, consumed.kafka_ms) {
+            (Some(_), Some(ms)) => format!("→ {} {}{again}", consumed.service, span(ms)),
+            (Some(_), None) => format!("→ {}{again}", consumed.service),
+            (None, _) => format!("→ {} not yet", consumed.service),
+        });
+    }
+    parts.join("  ")
+}
