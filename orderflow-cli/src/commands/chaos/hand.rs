@@ -3,13 +3,14 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use orderflow_client::{Client, Service};
+use orderflow_client::{Client, ClientError, Service};
 use orderflow_cluster::{
     Action, Need, State,
     control::{self, Request, Response},
 };
 use orderflow_contracts::{
     api::{chaos::Fault, ops::AuditNote},
+    problem::Code,
     words::word,
 };
 use serde::Serialize;
@@ -28,8 +29,10 @@ use crate::{
 
 /// How long a service may take to change its faults.
 const SERVICE_MAX: Duration = Duration::from_secs(10);
-/// How long the audit log may take to write something down. What it does not write is said, and done all the same.
-const NOTE_MAX: Duration = Duration::from_secs(3);
+/// How long the audit log may take to write something down: a database that was killed is back within it. What it does
+/// not write is said, and done all the same.
+const NOTE_MAX: Duration = Duration::from_secs(10);
+const NOTE_PAUSE: Duration = Duration::from_millis(200);
 /// Between two looks at a process that is to be killed again.
 const KILL_PAUSE: Duration = Duration::from_millis(200);
 
@@ -198,12 +201,30 @@ impl Hand {
     /// Writes down in the audit log what was done outside of the services.
     async fn note(&self, action: &str, subject: &str, detail: Value) {
         let note = AuditNote { action: action.to_owned(), subject: subject.to_owned(), detail };
-        let why = match timeout(NOTE_MAX, self.client.note_audit(&note)).await {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => Failure::from(error).message,
-            Err(_) => format!("no answer for {} s", NOTE_MAX.as_secs()),
+        let mut why = "no answer".to_owned();
+        let noted = async {
+            while let Err(error) = self.client.note_audit(&note).await {
+                let again = surely_not_noted(&error);
+                why = Failure::from(error).message;
+                if !again {
+                    return false;
+                }
+                sleep(NOTE_PAUSE).await;
+            }
+            true
         };
+        if timeout(NOTE_MAX, noted).await.unwrap_or(false) {
+            return;
+        }
         self.out.note(&format!("{action} {subject} is not in the audit log: {why}"));
+    }
+}
+
+/// Whether it can be tried again without standing there twice.
+fn surely_not_noted(error: &ClientError) -> bool {
+    match error {
+        ClientError::Unreachable { source, .. } => source.is_connect(),
+        error => matches!(error.code(), Some(Code::Unavailable | Code::Overloaded | Code::RateLimited)),
     }
 }
 
@@ -213,10 +234,7 @@ fn process_name(process: &str) -> &str {
 }
 
 /// What a service answers in time.
-async fn timely<T>(
-    service: Service,
-    answer: impl Future<Output = Result<T, orderflow_client::ClientError>>,
-) -> Outcome<T> {
+async fn timely<T>(service: Service, answer: impl Future<Output = Result<T, ClientError>>) -> Outcome<T> {
     match timeout(SERVICE_MAX, answer).await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => {

@@ -114,7 +114,7 @@ impl Load {
         let seconds = began.elapsed().as_secs_f64();
         let (ended, retried) = (tally.noted().ended(), self.shop.retried());
         #[expect(clippy::cast_precision_loss, reason = "there are at most a million")]
-        let rate = orders as f64 / seconds.max(0.001);
+        let rate = orders as f64 / seconds.max(1.0);
         format!(
             "{seconds:6.1}s  {orders} orders ({rate:.1}/s)  {under_way} under way  {ended} ended  {retried} retries"
         )
