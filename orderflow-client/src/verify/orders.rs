@@ -60,7 +60,7 @@ pub(super) fn not_stuck(snapshot: &Snapshot, findings: &mut Findings) {
         let of_service = turns.iter().find(|turn| !turn.who.is_person());
         let (fits, should_be) = (fits(order, stock, money), end_of(order));
         if let Some(turn) = of_service {
-            let is = format!("stuck: {}, and nothing is on its way", text(order, stock, money));
+            let is = format!("stuck: {}", text(order, stock, money));
             findings.add(format!("order {id}"), is, format!("{} {}", turn.who.name(), turn.what));
         } else if !fits {
             findings.add(format!("order {id}"), format!("stuck: {}", text(order, stock, money)), should_be);

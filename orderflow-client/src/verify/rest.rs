@@ -22,11 +22,14 @@ pub fn unrest(snapshot: &Snapshot) -> Check {
         findings.not_checked(subject, is, "at rest");
     };
     if snapshot.moved > 0 {
-        add("the system".to_owned(), format!("{} events were committed while it was looked at", snapshot.moved));
+        add(
+            "the system".to_owned(),
+            format!("it goes on: {} new events since it was begun to be read", snapshot.moved),
+        );
     }
     let pending = snapshot.events().filter(|(_, event)| !event.published);
     for (service, (count, first)) in first_of_each(pending) {
-        let is = format!("{count} events are not published, the first committed at {}", first.created_at);
+        let is = format!("committed and not published: {count}, the first at {}", first.created_at);
         add(format!("the outbox of {}", service.name()), is);
     }
     let applied = events::applied(snapshot);
@@ -38,8 +41,7 @@ pub fn unrest(snapshot: &Snapshot) -> Check {
     let behind =
         wanted.filter(|(by, event)| is_read(**by) && !has(by, event)).map(|(consumer, event)| (*consumer, event));
     for (consumer, (count, first)) in first_of_each(behind) {
-        let is =
-            format!("{count} published events are not applied, the first {} of {}", first.event_type, first.subject);
+        let is = format!("published and not applied: {count}, the first {} of {}", first.event_type, first.subject);
         add(format!("the inbox of {}", consumer.name()), is);
     }
     for (id, payment) in &snapshot.payments {

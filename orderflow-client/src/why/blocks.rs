@@ -94,7 +94,7 @@ fn unpublished(facts: &Facts, blocks: &mut Vec<Block>, needed: &mut BTreeSet<Ser
             blocks.push(Block {
                 kind: BlockKind::Unpublished,
                 who: service.name().to_owned(),
-                what: format!("{} is in the outbox of {} since {}", row.event_type, service.name(), span(age)),
+                what: format!("{} waits in the outbox of {} for {} now", row.event_type, service.name(), span(age)),
                 for_ms: Some(age),
                 event_id: Some(row.event_id),
             });
@@ -118,7 +118,12 @@ fn not_applied(facts: &Facts, hops: &[Hop], turns: &[Turn], blocks: &mut Vec<Blo
             blocks.push(Block {
                 kind: BlockKind::NotApplied,
                 who: consumed.service.to_owned(),
-                what: format!("{} of {} has not been applied by {} yet", hop.event, span(age), consumed.service),
+                what: format!(
+                    "{} ({} ago) is published and not yet applied by {}",
+                    hop.event,
+                    span(age),
+                    consumed.service
+                ),
                 for_ms: Some(age),
                 event_id: Some(hop.event_id),
             });

@@ -7,7 +7,7 @@ use std::{
 
 use orderflow_contracts::{
     api::{
-        PAGE_SIZE_MAX, Page,
+        Clock, PAGE_SIZE_MAX, Page,
         console::EventRecord,
         ops::{DeadLetter, InboxRow, OutboxRow},
         orders::{Order, OrderPayment, OrderPaymentStatus, OrderReservation, OrderReservationStatus, OrderStatus},
@@ -31,11 +31,15 @@ const LETTER_PAGES_MAX: usize = 50;
 /// Pages of events of one order. It has a dozen.
 const EVENT_PAGES_MAX: usize = 10;
 
+/// Why a service is down that says nothing.
+const SILENT: &str = "does not answer";
+
 const WITH_EVENTS: [Service; 3] = [Service::Orders, Service::Inventory, Service::Payments];
 
 /// What is known of an order. An error if there is no such order, or nobody who knows.
 pub async fn gather(client: &Client, id: OrderId) -> Result<Facts, ClientError> {
-    let (order, reservation, payment, events, timeline) = tokio::join!(
+    let (health, order, reservation, payment, events, timeline) = tokio::join!(
+        health(client),
         within(client.order(id)),
         within(client.reservation(id)),
         within(client.payment(id)),
@@ -72,11 +76,22 @@ pub async fn gather(client: &Client, id: OrderId) -> Result<Facts, ClientError> 
         cuts: Vec::new(),
         unread,
     };
-    health(client, &mut facts).await;
-    outboxes(client, id, &mut facts).await;
+    for (service, why, clock) in health {
+        if why.as_deref() == Some(SILENT) && service != Service::Provider {
+            facts
+                .unread
+                .push(format!("{} does not answer: its outbox, inbox and dead letters are not known", service.name()));
+        }
+        facts.down.extend(why.map(|why| (service, why)));
+        facts.offsets.extend(clock.map(|clock| (service, clock.offset_ms)));
+        if let Some(clock) = clock.filter(|_| service == Service::Inventory) {
+            facts.now = clock.now;
+        }
+    }
+    Box::pin(outboxes(client, id, &mut facts)).await;
     if facts.sees_all {
-        inboxes(client, &mut facts).await;
-        letters(client, id, &mut facts).await;
+        Box::pin(inboxes(client, &mut facts)).await;
+        Box::pin(letters(client, id, &mut facts)).await;
     }
     Ok(facts)
 }
@@ -148,11 +163,11 @@ async fn events(client: &Client, id: OrderId) -> Result<Vec<EventRecord>, Missin
 }
 
 /// Who is ready, and what time it is there.
-async fn health(client: &Client, facts: &mut Facts) {
+async fn health(client: &Client) -> [(Service, Option<String>, Option<Clock>); 5] {
     let ask = async |service: Service| {
         let ready = tokio::time::timeout(ANSWER_MAX, client.readiness(service)).await;
         let why = match ready {
-            Err(_) | Ok(Err(_)) => Some("does not answer".to_owned()),
+            Err(_) | Ok(Err(_)) => Some(SILENT.to_owned()),
             Ok(Ok(ready)) if ready.ready => None,
             Ok(Ok(ready)) => {
                 let parts: Vec<_> =
@@ -166,23 +181,22 @@ async fn health(client: &Client, facts: &mut Facts) {
         (service, why, clock)
     };
     let [a, b, c, d, e] = Service::ALL;
-    let (a, b, c, d, e) = tokio::join!(ask(a), ask(b), ask(c), ask(d), ask(e));
-    for (service, why, clock) in [a, b, c, d, e] {
-        facts.down.extend(why.map(|why| (service, why)));
-        facts.offsets.extend(clock.map(|clock| (service, clock.offset_ms)));
-        if let Some(clock) = clock.filter(|_| service == Service::Inventory) {
-            facts.now = clock.now;
-        }
-    }
+    tokio::join!(ask(a), ask(b), ask(c), ask(d), ask(e)).into()
+}
+
+/// Asks a service, unless it is known not to answer.
+async fn if_up<T>(facts: &Facts, service: Service, answer: impl Future<Output = T>) -> Option<T> {
+    if facts.down.get(&service).is_some_and(|why| why == SILENT) { None } else { Some(answer.await) }
 }
 
 /// What each service has committed about the order.
 async fn outboxes(client: &Client, id: OrderId, facts: &mut Facts) {
     let subject = id.to_string();
     let [a, b, c] = WITH_EVENTS;
-    let of = |service| outbox(client, service, &subject);
+    let of = |service| if_up(facts, service, outbox(client, service, &subject));
     let (a_rows, b_rows, c_rows) = tokio::join!(of(a), of(b), of(c));
     for (service, rows) in [(a, a_rows), (b, b_rows), (c, c_rows)] {
+        let Some(rows) = rows else { continue };
         match rows {
             Ok((rows, is_whole)) => {
                 if !is_whole {
@@ -219,7 +233,7 @@ async fn outbox(client: &Client, service: Service, subject: &str) -> Result<(Vec
 /// Which of the order's events each service has applied.
 async fn inboxes(client: &Client, facts: &mut Facts) {
     let ids: BTreeMap<EventId, Topic> = known_events(facts).collect();
-    let of = |service| inbox(client, service, &ids);
+    let of = |service| if_up(facts, service, inbox(client, service, &ids));
     let (orders, inventory, payments, console) =
         tokio::join!(of(Service::Orders), of(Service::Inventory), of(Service::Payments), of(Service::Console));
     for (service, rows) in [
@@ -228,6 +242,7 @@ async fn inboxes(client: &Client, facts: &mut Facts) {
         (Service::Payments, payments),
         (Service::Console, console),
     ] {
+        let Some(rows) = rows else { continue };
         match rows {
             Ok(rows) => drop(facts.inboxes.insert(service, rows)),
             Err(missing) => {
@@ -269,7 +284,7 @@ async fn inbox(
 
 async fn letters(client: &Client, id: OrderId, facts: &mut Facts) {
     let subject = id.to_string();
-    let of = |service| open_letters(client, service, &subject);
+    let of = |service| if_up(facts, service, open_letters(client, service, &subject));
     let (orders, inventory, payments, console) =
         tokio::join!(of(Service::Orders), of(Service::Inventory), of(Service::Payments), of(Service::Console));
     for (service, letters) in [
@@ -278,6 +293,7 @@ async fn letters(client: &Client, id: OrderId, facts: &mut Facts) {
         (Service::Payments, payments),
         (Service::Console, console),
     ] {
+        let Some(letters) = letters else { continue };
         let what = format!("the dead letters of {}", service.name());
         let letters = kept(letters, &what, &mut facts.unread).unwrap_or_default();
         facts.letters.extend(letters.into_iter().map(|letter| (service, letter)));

@@ -35,6 +35,8 @@ pub struct Hop {
     pub elapsed_ms: i64,
     /// The event that led to it; none where a person, the clock or the provider did, or where it is not known.
     pub caused_by: Option<EventId>,
+    /// The person who did it, where one did.
+    pub by: Option<&'static str>,
     /// How many events led to it, one by the other.
     pub depth: usize,
     /// It gives something back.
@@ -149,6 +151,7 @@ fn hop(facts: &Facts, event: &Known<'_>, begun_at: Timestamp, causes: &HashMap<E
         at: event.at,
         elapsed_ms: event.at.0.saturating_sub(begun_at.0),
         caused_by,
+        by: if caused_by.is_none() { person(event) } else { None },
         depth: depth(event.id, causes),
         compensation: what.tone == Tone::Compensation,
         // What the console has heard was published once, though it may be on its way again.
@@ -169,6 +172,20 @@ fn consumers(facts: &Facts, event: &Known<'_>, published_at: Option<Timestamp>) 
         Consumed { service: service.name(), applied_at, kafka_ms, duplicates: row.map_or(0, |row| row.duplicates) }
     };
     read.map(consumed).collect()
+}
+
+/// Whose wish an event is that follows from no other.
+fn person(event: &Known<'_>) -> Option<&'static str> {
+    match event.event_type {
+        "order.created" | "payment.succeeded" | "payment.failed" => Some("customer"),
+        "order.confirmation_requested" | "order.fulfilled" => Some("seller"),
+        "order.cancelled" => match event.record?.data.get("reason")?.as_str()? {
+            "by_customer" => Some("customer"),
+            "by_seller" => Some("seller"),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// How many events led to this one. A circle, which no service writes, ends.

@@ -37,9 +37,8 @@ pub fn mermaid(explanation: &Explanation) -> String {
 fn told(hop: &Hop, explanation: &Explanation) -> String {
     let mut text = String::new();
     let (solid, name) = (if hop.compensation { "-->>" } else { "->>" }, escape(&hop.event));
-    let cause = hop.caused_by.is_none().then(|| person(&hop.event)).flatten();
-    if let Some((who, what)) = cause {
-        text.push_str(&format!("    {who}->>{}: {what}\n", hop.service));
+    if let Some(who) = hop.by {
+        text.push_str(&format!("    {who}->>{}: {}\n", hop.service, wish(&hop.event)));
     }
     let followed: Vec<&Hop> = explanation.hops.iter().filter(|other| other.caused_by == Some(hop.event_id)).collect();
     let mut to: Vec<&str> = followed.iter().map(|other| other.service).filter(|to| *to != hop.service).collect();
@@ -60,15 +59,15 @@ fn told(hop: &Hop, explanation: &Explanation) -> String {
     text
 }
 
-/// Who makes events happen that follow from no other.
-fn person(event: &str) -> Option<(&'static str, &'static str)> {
-    Some(match event {
-        "order.created" => ("customer", "orders"),
-        "order.confirmation_requested" => ("seller", "confirms"),
-        "order.fulfilled" => ("seller", "ships"),
-        "payment.succeeded" | "payment.failed" => ("customer", "pays"),
-        _ => return None,
-    })
+/// What a person did that the event tells of.
+fn wish(event: &str) -> &'static str {
+    match event {
+        "order.created" => "orders",
+        "order.confirmation_requested" => "confirms",
+        "order.fulfilled" => "ships",
+        "order.cancelled" => "calls it off",
+        _ => "pays",
+    }
 }
 
 fn times(hop: &Hop, consumed: Option<&Consumed>) -> String {

@@ -18,7 +18,14 @@ pub mod turn;
 
 use std::collections::BTreeMap;
 
-use orderflow_contracts::{api::console::NextStep, ids::OrderId, timestamp::Timestamp};
+use orderflow_contracts::{
+    api::{
+        console::NextStep,
+        orders::{Order, OrderStatus},
+    },
+    ids::OrderId,
+    timestamp::Timestamp,
+};
 use serde::Serialize;
 
 use self::turn::{Turn, Who, turns};
@@ -29,7 +36,7 @@ pub use self::{
     hops::{Consumed, Hop},
     mermaid::mermaid,
 };
-use crate::view;
+use crate::{endpoints::Service, view};
 
 /// What there is to say about an order.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -85,16 +92,34 @@ pub fn explain(facts: &Facts) -> Explanation {
     Explanation {
         order_id: order.id,
         status: order.status.as_str(),
-        stands: view::headline(order),
+        stands: stands(order, &turns),
         over,
         turns: told,
         waits_for,
         blocked_by: blocks::of(facts, &turns, &hops),
-        next: if over { Vec::new() } else { facts.next.clone() },
+        next: next(facts, &turns),
         restarts: restarts.map(|process| (process.name.clone(), process.restarts)).collect(),
         notes: notes(facts),
         hops,
     }
+}
+
+/// Where it stands; the order itself has not heard yet that it is being paid.
+fn stands(order: &Order, turns: &[Turn]) -> String {
+    let is_being_paid = turns.iter().any(|turn| turn.who == Who::Service(Service::Provider));
+    if order.status == OrderStatus::Confirmed && is_being_paid {
+        return "is being paid".to_owned();
+    }
+    view::headline(order)
+}
+
+/// What the console thinks comes next; whose turn it is, where the console has not heard of that yet.
+fn next(facts: &Facts, turns: &[Turn]) -> Vec<NextStep> {
+    let knows = |turn: &Turn| facts.next.iter().any(|next| next.who == turn.who.name());
+    if turns.iter().all(knows) {
+        return if turns.is_empty() { Vec::new() } else { facts.next.clone() };
+    }
+    turns.iter().map(|turn| NextStep { who: turn.who.name().to_owned(), what: turn.what.to_owned() }).collect()
 }
 
 fn told(turn: &Turn, facts: &Facts) -> Told {
