@@ -64,7 +64,11 @@ fn faults(broken: &Situation, paint: Paint) -> String {
     let lines = broken.lines();
     let lines = lines.iter().map(|line| format!("{}\n", paint.warn(&format!("⚡ {}", safe(line)))));
     let lines: String = lines.collect();
-    if lines.is_empty() { lines } else { format!("\nbroken on purpose (`orderflow chaos clear` mends it):\n{lines}") }
+    if lines.is_empty() {
+        lines
+    } else {
+        format!("\nbroken on purpose; `chaos clear` mends it, `lab enable` puts a pattern back:\n{lines}")
+    }
 }
 
 /// The supervisor's word.
