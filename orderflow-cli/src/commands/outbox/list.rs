@@ -70,7 +70,8 @@ impl List {
 }
 
 fn table(rows: &[There], paint: Paint) -> String {
-    let columns = [("SERVICE", Left), ("ID", Right), ("EVENT", Left), ("SUBJECT", Left), ("CREATED", Left), ("STATE", Left)];
+    let columns =
+        [("SERVICE", Left), ("ID", Right), ("EVENT", Left), ("SUBJECT", Left), ("CREATED", Left), ("STATE", Left)];
     let mut table = Table::new(columns);
     for There { service, row } in rows {
         let state = if row.published { "published" } else { "pending" };
