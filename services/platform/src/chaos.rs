@@ -47,6 +47,9 @@ pub const OF_EVERY_SERVICE: &[FaultName] = &[
     FaultName::Crash,
 ];
 
+/// What stands before the name of a pattern that is out, among the names of faults.
+const PATTERN: &str = "lab:";
+
 /// What can be taken out in a laboratory.
 const PATTERNS: [Pattern; 6] = [
     Pattern::Outbox,
@@ -137,6 +140,11 @@ impl Chaos {
         )
         .fetch_all(&pool)
         .await?;
+        let out = rows
+            .iter()
+            .filter_map(|(name, ..)| read(name.strip_prefix(PATTERN)?))
+            .map(bit)
+            .fold(0, |all, bit| all | bit);
         let active = rows.into_iter().filter_map(|(name, set, struck, ends_ms)| {
             let set = serde_json::from_value(set).ok()?;
             let struck = struck.unsigned_abs();
@@ -144,7 +152,7 @@ impl Chaos {
         });
         let active: BTreeMap<FaultName, Active> = active.collect();
         let any = AtomicBool::new(!active.is_empty());
-        Ok(Self(Arc::new(Inner { pool, possible, any, out: AtomicU32::new(0), active: Mutex::new(active) })))
+        Ok(Self(Arc::new(Inner { pool, possible, any, out: AtomicU32::new(out), active: Mutex::new(active) })))
     }
 
     fn active(&self) -> MutexGuard<'_, BTreeMap<FaultName, Active>> {
@@ -203,14 +211,22 @@ impl Chaos {
         self.0.out.load(Ordering::Relaxed) & bit(pattern) != 0
     }
 
-    /// Takes a pattern out, or puts it back. Until the process ends.
-    pub fn set_pattern(&self, pattern: Pattern, disabled: bool) {
+    /// Takes a pattern out, or puts it back. As faults do, it outlives a restart.
+    pub async fn set_pattern(&self, pattern: Pattern, disabled: bool) -> Result<(), sqlx::Error> {
+        let name = format!("{PATTERN}{}", word(pattern));
+        let statement = if disabled {
+            "insert into faults (name, set) values ($1, '{}') on conflict do nothing"
+        } else {
+            "delete from faults where name = $1"
+        };
+        sqlx::query(statement).bind(name).execute(&self.0.pool).await?;
         if disabled {
             self.0.out.fetch_or(bit(pattern), Ordering::Relaxed);
         } else {
             self.0.out.fetch_and(!bit(pattern), Ordering::Relaxed);
         }
         tracing::warn!(pattern = word(pattern), disabled, "A PATTERN IS TAKEN OUT OR PUT BACK: this is a laboratory");
+        Ok(())
     }
 
     /// The patterns that are out.
@@ -261,7 +277,7 @@ impl Chaos {
 
     /// Takes back one fault, or all.
     pub async fn clear(&self, name: Option<FaultName>) -> Result<(), ApiError> {
-        sqlx::query("delete from faults where $1::text is null or name = $1")
+        sqlx::query("delete from faults where ($1::text is null and not starts_with(name, 'lab:')) or name = $1")
             .bind(name.map(word))
             .execute(&self.0.pool)
             .await?;

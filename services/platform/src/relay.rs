@@ -147,6 +147,16 @@ impl Relay {
         self.prepare().await?;
         let (Some(session), Some(producer)) = (self.session.as_mut(), self.producer.as_ref()) else { return Ok(0) };
         let rows = in_time(pending(session)).await?;
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        if chaos.is_out(Pattern::Outbox) {
+            // As if they were sent after the commit, and forgotten: a process that dies in between has lost them.
+            in_time(mark(session, &rows.iter().map(|row| row.id).collect::<Vec<_>>())).await?;
+            chaos.crash_at(CrashPoint::AfterPublish).await;
+            rows.iter().for_each(|row| drop(send(producer, row)));
+            return Ok(rows.len());
+        }
         let mut reports = Vec::with_capacity(rows.len());
         let mut failed = None;
         for row in &rows {
@@ -161,12 +171,6 @@ impl Relay {
                     break;
                 }
             }
-        }
-        if chaos.is_out(Pattern::Outbox) {
-            // As if they were sent after the commit and forgotten: what becomes of them, nobody asks.
-            reports.clear();
-            in_time(mark(session, &rows.iter().map(|row| row.id).collect::<Vec<_>>())).await?;
-            return Ok(rows.len());
         }
         let mut published = Vec::with_capacity(rows.len());
         for (row, report) in rows.iter().zip(reports) {

@@ -141,7 +141,7 @@ async fn set_pattern(
     if !ops.lab {
         return Err(ApiError::new(Code::NotLocal, "patterns are taken out in a laboratory only: `orderflow up --lab`"));
     }
-    ops.db.chaos().set_pattern(pattern, set.disabled);
+    ops.db.chaos().set_pattern(pattern, set.disabled).await?;
     let subject = format!("{}/{}", ops.service, word(pattern));
     ops.note(&principal, "lab.set", subject, json!({ "disabled": set.disabled })).await?;
     Ok(StatusCode::NO_CONTENT)
