@@ -2,7 +2,12 @@
 //!
 //! Names and defaults follow Apache Kafka's where Kafka has the setting; the others say why they are what they are.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    str::FromStr,
+    time::Duration,
+};
 
 /// When an append is forced to the disk.
 ///
@@ -18,6 +23,30 @@ pub enum Flush {
     Always,
 }
 
+/// One more place to listen, with an address of its own for those who come there.
+///
+/// For clients that reach the broker by different ways, such as one proxy each: each is told its own way back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The `host:port` that its clients are told to use. Without one: the address at which the client reached us.
+    pub advertised: Option<(String, u16)>,
+}
+
+impl FromStr for Listener {
+    type Err = String;
+
+    /// Reads `PORT=HOST:PORT`: the port on 127.0.0.1, and what is advertised there.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (port, advertised) = text.split_once('=').ok_or("PORT=HOST:PORT is needed")?;
+        let (host, told) = advertised.rsplit_once(':').filter(|(host, _)| !host.is_empty()).ok_or("no HOST:PORT")?;
+        let number = |port: &str| port.parse().map_err(|_| format!("{port} is no port"));
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, number(port)?));
+        Ok(Self { listen, advertised: Some((host.to_owned(), number(told)?)) })
+    }
+}
+
 /// Settings of a broker. [`Config::new`] gives the defaults.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -25,6 +54,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The `host:port` that clients are told to use. Default: the address at which the client reached us.
     pub advertised: Option<(String, u16)>,
+    /// More places to listen. Default: none.
+    pub more_listeners: Vec<Listener>,
     /// Everything the broker keeps. One broker at a time: the directory is locked.
     pub data_dir: PathBuf,
     /// Path of the Unix socket through which faults are set (see [`crate::control`]). Default: none.
@@ -45,7 +76,7 @@ pub struct Config {
     pub retention_check: Duration,
     /// Largest record batch, in bytes (`message.max.bytes`).
     pub message_bytes_max: i32,
-    /// Open connections; one more is closed at once.
+    /// Open connections, over all listeners; one more is closed at once.
     pub connections_max: usize,
     /// Largest produce request, in bytes. A frame that says it is larger closes its connection.
     pub frame_bytes_max: usize,
@@ -79,6 +110,7 @@ impl Config {
         Self {
             listen: ([127, 0, 0, 1], 0).into(),
             advertised: None,
+            more_listeners: Vec::new(),
             data_dir: data_dir.into(),
             control: None,
             flush: Flush::Os,
@@ -100,6 +132,21 @@ impl Config {
             session_timeout_max: Duration::from_secs(30 * 60),
             rebalance_delay: Duration::ZERO,
             restart_grace: Duration::from_millis(1500),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_is_a_port_and_what_is_told_there() {
+        let listener: Listener = "4001=localhost:4002".parse().unwrap();
+        assert_eq!(listener.listen, ([127, 0, 0, 1], 4001).into());
+        assert_eq!(listener.advertised, Some(("localhost".to_owned(), 4002)));
+        for bad in ["4001", "4001=", "4001=4002", "4001=:4002", "x=h:1", "1=h:x", "70000=h:1"] {
+            assert!(bad.parse::<Listener>().is_err(), "{bad}");
         }
     }
 }

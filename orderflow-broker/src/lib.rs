@@ -41,6 +41,7 @@ use std::{
 };
 
 use serde_json::json;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use self::{
@@ -52,7 +53,7 @@ use self::{
     topics::Topics,
 };
 pub use self::{
-    config::{Config, Flush},
+    config::{Config, Flush, Listener},
     lifecycle::{Broker, Handle, StartError, TaskDied},
 };
 
@@ -78,6 +79,8 @@ struct State {
     large_requests: Budget,
     /// Memory for answers to fetches.
     answers: Budget,
+    /// Places for connections.
+    places: Arc<Semaphore>,
 }
 
 impl State {
@@ -105,6 +108,7 @@ impl State {
             requests: Budget::new(config.memory_bytes_max / 4),
             large_requests: Budget::new(config.memory_bytes_max / 4),
             answers: Budget::new(config.memory_bytes_max / 2),
+            places: Arc::new(Semaphore::new(config.connections_max.min(Semaphore::MAX_PERMITS))),
             config,
             cluster_id,
             faults,

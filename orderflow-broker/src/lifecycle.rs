@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use crate::{
-    Config, Flush, State, control,
+    Config, Flush, Listener, State, control,
     faults::Faults,
     groups::{self, Group},
     now_ms,
@@ -34,6 +34,7 @@ pub struct Broker;
 #[derive(Debug)]
 pub struct Handle {
     address: SocketAddr,
+    more: Vec<SocketAddr>,
     state: Arc<State>,
     stop: watch::Sender<bool>,
     owner: JoinHandle<Result<(), TaskDied>>,
@@ -76,12 +77,13 @@ impl Broker {
         let opened = tokio::task::spawn_blocking(move || State::open(config, faults)).await;
         let state = Arc::new(opened.map_err(|error| bad_dir(io::Error::other(error)))?.map_err(bad_dir)?);
 
-        let wanted = state.config.listen;
-        let listened = async { TcpListener::bind(wanted).await.and_then(|l| Ok((l.local_addr()?, l))) }.await;
-        let (address, listener) = listened.map_err(|source| StartError::Listen(wanted, source))?;
-
         let mut tasks = Tasks::default();
-        tasks.spawn("connections", wire::serve(listener, Arc::clone(&state)));
+        let mut more = Vec::new();
+        for Listener { listen, advertised } in &state.config.more_listeners {
+            more.push(tasks.listen(*listen, advertised.clone(), &state).await?);
+        }
+        // Last: whoever can connect to this one can connect to the others.
+        let address = tasks.listen(state.config.listen, state.config.advertised.clone(), &state).await?;
         tasks.spawn("groups", groups::keep_time(Arc::clone(&state)));
         tasks.spawn("retention", retain(Arc::clone(&state)));
         if let Flush::Interval(every) = state.config.flush {
@@ -93,7 +95,7 @@ impl Broker {
         }
         let (stop, stopping) = watch::channel(false);
         let owner = tokio::spawn(own(tasks, stopping, Arc::clone(&state), lock));
-        Ok(Handle { address, state, stop, owner })
+        Ok(Handle { address, more, state, stop, owner })
     }
 }
 
@@ -101,6 +103,11 @@ impl Handle {
     /// What a client puts into `bootstrap.servers`.
     pub fn bootstrap_servers(&self) -> String {
         self.address.to_string()
+    }
+
+    /// Where it listens besides, in the order of [`Config::more_listeners`].
+    pub fn more_listeners(&self) -> &[SocketAddr] {
+        &self.more
     }
 
     /// The faults of this broker.
@@ -140,6 +147,19 @@ struct Tasks {
 impl Tasks {
     fn spawn(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
         self.names.push((self.running.spawn(task).id(), name));
+    }
+
+    /// Opens a port and serves it; returns its address.
+    async fn listen(
+        &mut self,
+        wanted: SocketAddr,
+        advertised: Option<(String, u16)>,
+        state: &Arc<State>,
+    ) -> Result<SocketAddr, StartError> {
+        let listened = async { TcpListener::bind(wanted).await.and_then(|l| Ok((l.local_addr()?, l))) }.await;
+        let (address, listener) = listened.map_err(|source| StartError::Listen(wanted, source))?;
+        self.spawn("connections", wire::serve(listener, advertised, Arc::clone(state)));
+        Ok(address)
     }
 
     /// Returns when one has ended.

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Parser, ValueEnum};
-use orderflow_broker::{Broker, Config, Flush};
+use orderflow_broker::{Broker, Config, Flush, Listener};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
@@ -24,6 +24,9 @@ struct Args {
     /// HOST:PORT that clients are told to use, where it is not the address they came to.
     #[arg(long, value_parser = host_and_port)]
     advertised: Option<(String, u16)>,
+    /// One more port on 127.0.0.1, and the HOST:PORT that clients who come there are told to use; may be repeated.
+    #[arg(long = "listener", value_name = "PORT=HOST:PORT")]
+    listeners: Vec<Listener>,
     /// When appends are forced to the disk. A killed broker loses nothing either way; this is about losing power.
     #[arg(long, value_enum, default_value_t = FlushPolicy::Os)]
     flush: FlushPolicy,
@@ -55,6 +58,7 @@ impl Args {
         Config {
             listen: SocketAddr::new(self.listen, self.port),
             advertised: self.advertised,
+            more_listeners: self.listeners,
             control: Some(self.control.unwrap_or_else(|| self.data_dir.join("control.sock"))),
             flush: match self.flush {
                 FlushPolicy::Os => Flush::Os,

@@ -5,7 +5,9 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
-    commands::{self, clock, demo, events, order, payment, product, reservation, serve},
+    commands::{
+        self, audit, chaos, clock, demo, dlq, events, lab, order, outbox, payment, product, reservation, serve,
+    },
     output::Format,
     parse::{self, Role},
 };
@@ -35,6 +37,7 @@ Exit codes:
   4    the cluster cannot be reached
   5    the saga has ended with the order cancelled, or the card declined
   6    the idempotency key was used for something else
+  7    something that must always hold does not
   130  interrupted
 
 Settings:
@@ -149,6 +152,25 @@ pub enum Command {
     /// The cluster's clock, which can be moved
     #[command(subcommand)]
     Clock(clock::Clock),
+    /// Break something on purpose, and mend it
+    #[command(subcommand)]
+    Chaos(chaos::Chaos),
+    /// Keep orders coming, until stopped
+    Load(commands::load::Load),
+    /// Let many want the last pieces at once
+    Stampede(commands::stampede::Stampede),
+    /// Dead letters: what the services could not apply
+    #[command(subcommand)]
+    Dlq(dlq::Dlq),
+    /// Who did what to what
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// What the services have committed to be published
+    #[command(subcommand)]
+    Outbox(outbox::Outbox),
+    /// Take a pattern out of a laboratory, and see what it was for
+    #[command(subcommand)]
+    Lab(lab::Lab),
     /// Be one process of a cluster
     #[command(subcommand)]
     Serve(serve::Serve),

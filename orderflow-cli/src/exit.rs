@@ -25,6 +25,8 @@ pub enum Exit {
     Compensated,
     /// The idempotency key was used for something else.
     IdempotencyConflict,
+    /// Something that must always hold does not.
+    Violation,
     /// Ctrl-C.
     Interrupted,
 }
@@ -40,6 +42,7 @@ impl Exit {
             Self::Unreachable => 4,
             Self::Compensated => 5,
             Self::IdempotencyConflict => 6,
+            Self::Violation => 7,
             Self::Interrupted => 130,
         }
     }
@@ -270,9 +273,10 @@ mod tests {
             Exit::Unreachable,
             Exit::Compensated,
             Exit::IdempotencyConflict,
+            Exit::Violation,
             Exit::Interrupted,
         ];
-        assert_eq!(all.map(Exit::code), [0, 1, 2, 3, 4, 5, 6, 130]);
+        assert_eq!(all.map(Exit::code), [0, 1, 2, 3, 4, 5, 6, 7, 130]);
     }
 
     #[test]

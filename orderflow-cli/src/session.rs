@@ -12,7 +12,10 @@ use std::{
 };
 
 use orderflow_client::{Client, ClientError, Endpoints, TokenFuture, TokenSource};
-use orderflow_contracts::api::console::{Login, Refresh, Session};
+use orderflow_contracts::{
+    api::console::{Login, Refresh, Session},
+    problem::Code,
+};
 use serde::{Deserialize, Serialize};
 use tokio::{sync::Mutex, time::Instant};
 
@@ -151,7 +154,9 @@ impl Tokens {
                 let refresh = Refresh { refresh_token: stored.session.refresh_token };
                 match (self.client.refresh_session(&refresh).await, login) {
                     (Err(ClientError::Problem(_)), Some(login)) => self.client.login(login).await?,
-                    (Err(ClientError::Problem(_)), None) => return Err(no_token("the session is over")),
+                    (Err(error), None) if error.code() == Some(Code::InvalidCredentials) => {
+                        return Err(no_token("the session is over"));
+                    }
                     (refreshed, _) => refreshed?,
                 }
             }

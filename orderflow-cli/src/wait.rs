@@ -90,11 +90,15 @@ pub async fn for_order(client: &Client, id: OrderId, goal: Goal, waiter: &mut Wa
 /// Waits until the console's timeline has the order. A console that is down is not waited for: no saga needs it.
 pub async fn for_timeline(client: &Client, id: OrderId, waiter: &mut Waiter) -> Outcome {
     loop {
-        match client.timeline(id).await {
-            Ok(timeline) if !timeline.steps.is_empty() => return Ok(()),
-            Ok(_) => {}
-            Err(error) if error.code() == Some(Code::NotFound) => {}
-            Err(_) => return Ok(()),
+        let heard = async {
+            match client.timeline(id).await {
+                Ok(timeline) => Ok(!timeline.steps.is_empty()),
+                Err(error) if error.code() == Some(Code::NotFound) => Ok(false),
+                Err(_) => Ok(true),
+            }
+        };
+        if waiter.ask(heard).await? == Some(true) {
+            return Ok(());
         }
         waiter.pause(|| format!("the console has not heard of order {id} yet")).await?;
     }

@@ -92,6 +92,10 @@ impl Call {
         Self::new(service, Method::PATCH, path, false)
     }
 
+    pub(crate) fn delete(service: Service, path: impl Into<String>) -> Self {
+        Self::new(service, Method::DELETE, path, true)
+    }
+
     pub(crate) fn post(service: Service, path: impl Into<String>) -> Self {
         Self::new(service, Method::POST, path, false)
     }
@@ -115,6 +119,12 @@ impl Call {
     /// With an idempotency key, so that it can be sent again.
     pub(crate) fn key(mut self, key: &str) -> Self {
         self.key = Some(key.to_owned());
+        self.repeatable = true;
+        self
+    }
+
+    /// Doing it twice is the same as doing it once, so that it can be sent again.
+    pub(crate) fn repeatable(mut self) -> Self {
         self.repeatable = true;
         self
     }

@@ -10,11 +10,13 @@
 //! Only what is safe to repeat is sent twice: reading, and writing with an idempotency key.
 
 mod auth;
+pub mod chaos;
 mod console;
 mod endpoints;
 mod error;
 mod http;
 mod inventory;
+mod ops_admin;
 mod orders;
 mod payments;
 mod provider;
@@ -32,5 +34,6 @@ pub use self::{
     error::ClientError,
     http::{Client, ListQuery, Written},
     inventory::ProductQuery,
+    ops_admin::{AuditQuery, PATTERNS},
     stream::{EventStream, Next},
 };

@@ -4,6 +4,9 @@
 //! ```text
 //! {"do":"status"}                                            -> {"is":"status","name":"default",…}
 //! {"do":"signal","process":"orders","action":"kill"}         -> {"is":"done"}
+//! {"do":"signal","process":"orders","action":"pause","for_ms":3000}
+//! {"do":"cut","service":"orders","from":"broker","for_ms":3000}
+//! {"do":"heal","service":"orders","from":"broker"}           -> {"is":"done"}; with neither: all, and what is paused
 //! {"do":"stop"}                                              -> {"is":"done"}; the end of all follows
 //! anything else                                              -> {"is":"refused","reason":"…"}
 //! ```
@@ -29,6 +32,7 @@ use tokio::{
 use crate::{
     keeper::{Action, Handle, State},
     layout::{ClusterFile, Endpoints, Layout},
+    lines::{Lines, Need},
 };
 
 /// Connections at one time; a further one waits.
@@ -41,6 +45,8 @@ const EXCHANGE_MAX: Duration = Duration::from_secs(5);
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 /// Longest path of a Unix socket that every system takes, in bytes.
 const SOCKET_BYTES_MAX: usize = 100;
+/// Longest time for which something is done; for longer, it is done without an end.
+const FOR_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a supervisor can be asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +62,29 @@ pub enum Request {
         process: String,
         /// What to do.
         action: Action,
+        /// For a pause: the time after which the process is resumed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        for_ms: Option<u64>,
+    },
+    /// Cut a service off from what it needs, by TCP: its connections break, and so do new ones. A line that is cut
+    /// already is cut for so long from now.
+    Cut {
+        /// `orders`, `inventory`, `payments` or `console`.
+        service: String,
+        /// From what.
+        from: Need,
+        /// The time after which the line heals by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        for_ms: Option<u64>,
+    },
+    /// Heal what is cut. With neither, everything, and whatever is paused is resumed. What is whole stays so.
+    Heal {
+        /// The lines of this service alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        service: Option<String>,
+        /// The lines to this alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Need>,
     },
 }
 
@@ -87,6 +116,25 @@ pub struct Status {
     pub processes: Vec<ProcessStatus>,
     /// Where clients find the cluster.
     pub endpoints: Endpoints,
+    /// The lines that are cut now.
+    #[serde(default)]
+    pub cuts: Vec<CutStatus>,
+    /// Whether patterns can be taken out of the services.
+    #[serde(default)]
+    pub lab: bool,
+}
+
+/// A line that is cut.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CutStatus {
+    /// The service.
+    pub service: String,
+    /// What it is cut off from.
+    pub from: Need,
+    /// When the line heals by itself, in milliseconds since 1970; without it, it does not.
+    pub ends_at_ms: Option<u64>,
+    /// Connections that the cut has ended or not let begin.
+    pub dropped: u64,
 }
 
 /// How a process is.
@@ -106,6 +154,9 @@ pub struct ProcessStatus {
     pub address: String,
     /// How long it has been running, in milliseconds; 0 when it is not.
     pub uptime_ms: u64,
+    /// When one that is paused is resumed by itself, in milliseconds since 1970.
+    #[serde(default)]
+    pub resumes_at_ms: Option<u64>,
     /// The file it logs to.
     pub log: PathBuf,
 }
@@ -150,6 +201,7 @@ pub async fn request(data_dir: &Path, request: Request) -> Result<Response, Cont
 pub(crate) struct Controlled {
     pub(crate) cluster: ClusterFile,
     pub(crate) handles: Arc<Vec<Handle>>,
+    pub(crate) lines: Lines,
     pub(crate) stop: watch::Sender<bool>,
 }
 
@@ -162,27 +214,74 @@ impl Controlled {
             healthy: processes.iter().all(|process| process.state == State::Ready),
             processes,
             endpoints: self.cluster.endpoints.clone(),
+            cuts: self.lines.cuts(),
+            lab: self.cluster.lab,
         }
     }
 
     async fn answer(&self, request: Request) -> Response {
-        match request {
-            Request::Status => Response::Status(self.status()),
+        let done = match request {
+            Request::Status => return Response::Status(self.status()),
             Request::Stop => {
                 self.stop.send_replace(true);
-                Response::Done
+                Ok(())
             }
-            Request::Signal { process, action } => {
-                let Some(handle) = self.handles.iter().find(|handle| handle.name == process) else {
-                    return Response::Refused { reason: format!("there is no process '{process}'") };
-                };
-                tracing::info!(process, ?action, "a process is signalled");
-                match handle.act(action).await {
-                    Ok(()) => Response::Done,
-                    Err(reason) => Response::Refused { reason },
-                }
-            }
+            Request::Signal { process, action, for_ms } => self.signal(&process, action, for_ms).await,
+            Request::Cut { service, from, for_ms } => self.cut(&service, from, for_ms),
+            Request::Heal { service, from } => self.heal(service.as_deref(), from).await,
+        };
+        done.map_or_else(|reason| Response::Refused { reason }, |()| Response::Done)
+    }
+
+    async fn signal(&self, process: &str, action: Action, for_ms: Option<u64>) -> Result<(), String> {
+        let handle = self.handles.iter().find(|handle| handle.name == process);
+        let handle = handle.ok_or_else(|| format!("there is no process '{process}'"))?;
+        if for_ms.is_some() && action != Action::Pause {
+            return Err("only a pause and a cut last for some time".into());
         }
+        let time = limited(for_ms)?;
+        tracing::info!(process, ?action, ?for_ms, "a process is signalled");
+        handle.act(action, time).await
+    }
+
+    fn cut(&self, service: &str, from: Need, for_ms: Option<u64>) -> Result<(), String> {
+        let cable = self.lines.find(service, from)?;
+        cable.cut(limited(for_ms)?);
+        tracing::info!(service, %from, ?for_ms, "a line is cut");
+        Ok(())
+    }
+
+    async fn heal(&self, service: Option<&str>, from: Option<Need>) -> Result<(), String> {
+        match (service, from) {
+            (None, None) => self.resume_all().await?,
+            (Some(service), Some(from)) => drop(self.lines.find(service, from)?),
+            (Some(service), None) if !self.lines.know(service) => {
+                return Err(format!("there is no service '{service}' with lines"));
+            }
+            _ => {}
+        }
+        self.lines.heal(service, from);
+        Ok(())
+    }
+
+    /// Resumes what is paused. One that ends meanwhile, or was told to run on, is as good as resumed.
+    async fn resume_all(&self) -> Result<(), String> {
+        let paused = self.handles.iter().filter(|handle| handle.view().state == State::Paused);
+        for handle in paused {
+            tracing::info!(process = handle.name, "a process is resumed");
+            let resumed = handle.act(Action::Resume, None).await;
+            resumed.or_else(|reason| if handle.view().state == State::Paused { Err(reason) } else { Ok(()) })?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads a time that somebody wants something to last.
+fn limited(for_ms: Option<u64>) -> Result<Option<Duration>, String> {
+    let time = for_ms.map(Duration::from_millis);
+    match time {
+        Some(time) if time.is_zero() || time > FOR_MAX => Err(format!("a time is between 1 ms and {FOR_MAX:?}")),
+        _ => Ok(time),
     }
 }
 
@@ -197,6 +296,7 @@ fn process_status(handle: &Handle) -> ProcessStatus {
         restarts: view.restarts,
         reason: unready.or(view.last_exit),
         address: handle.address.clone(),
+        resumes_at_ms: view.paused.at_ms.filter(|_| view.state == State::Paused),
         uptime_ms: u64::try_from(uptime.as_millis()).unwrap_or(u64::MAX),
         log: handle.log.clone(),
     }

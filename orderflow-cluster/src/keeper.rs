@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   starting ──▶ ready ◀──▶ unhealthy
-//!      ▲           │ pause/resume ◀──▶ paused
+//!      ▲           │ pause/resume ◀──▶ paused (for a while, or until resumed)
 //!      │           ▼ it ends
 //!      └──── restarting ──▶ stopped (told to stop)
 //! ```
@@ -18,6 +18,7 @@ use tokio::{
 
 use crate::{
     process::{Program, Running},
+    proxy::Until,
     report,
 };
 
@@ -75,10 +76,14 @@ pub(crate) struct View {
     /// Why it ended the last time.
     pub(crate) last_exit: Option<String>,
     pub(crate) since: Option<Instant>,
+    /// When it is resumed, while it is paused.
+    pub(crate) paused: Until,
 }
 
 struct Order {
     action: Action,
+    /// How long a pause is to last.
+    time: Option<Duration>,
     answer: oneshot::Sender<Result<(), String>>,
 }
 
@@ -122,11 +127,11 @@ impl Handle {
         let _ = self.view.clone().wait_for(|view| view.state == State::Stopped).await;
     }
 
-    /// Does something to the process.
-    pub(crate) async fn act(&self, action: Action) -> Result<(), String> {
+    /// Does something to the process; a pause may end by itself.
+    pub(crate) async fn act(&self, action: Action, time: Option<Duration>) -> Result<(), String> {
         let (answer, answered) = oneshot::channel();
         let busy = |_| format!("{} has other things to do", self.name);
-        self.orders.try_send(Order { action, answer }).map_err(busy)?;
+        self.orders.try_send(Order { action, time, answer }).map_err(busy)?;
         answered.await.unwrap_or_else(|_| Err(format!("{} is not running", self.name)))
     }
 }
@@ -134,8 +139,15 @@ impl Handle {
 impl Keeper {
     /// `changed` is notified at every change of the view.
     pub(crate) fn new(program: Program, changed: Arc<Notify>) -> (Self, Handle) {
-        let nothing =
-            View { state: State::Starting, pid: None, restarts: 0, unready: None, last_exit: None, since: None };
+        let nothing = View {
+            state: State::Starting,
+            pid: None,
+            restarts: 0,
+            unready: None,
+            last_exit: None,
+            since: None,
+            paused: Until::after(None),
+        };
         let (view, seen) = watch::channel(nothing);
         let (order, orders) = mpsc::channel(ORDERS_MAX);
         let (stop, stopping) = watch::channel(false);
@@ -207,7 +219,7 @@ impl Keeper {
         self.update(|view| (view.state, view.pid, view.since) = (State::Starting, Some(pid), Some(Instant::now())));
         let mut pause = Duration::ZERO;
         loop {
-            let paused = self.view.borrow().state == State::Paused;
+            let (paused, until) = (self.view.borrow().state == State::Paused, self.view.borrow().paused);
             tokio::select! {
                 reason = running.exited() => return Ended::ByItself(reason),
                 () = told(&mut self.stop) => {
@@ -221,31 +233,32 @@ impl Keeper {
                         Action::Kill => running.signal(Signal::KILL).await,
                         Action::Pause => {
                             running.signal(Signal::STOP).await;
-                            self.update(|view| view.state = State::Paused);
+                            let until = Until::after(order.time);
+                            self.update(|view| (view.state, view.paused) = (State::Paused, until));
                         }
-                        Action::Resume => {
-                            running.signal(Signal::CONT).await;
-                            self.resumed();
-                            pause = Duration::ZERO;
-                        }
+                        Action::Resume => pause = self.resume(&running).await,
                         Action::Restart => {
                             running.stop().await;
                             return Ended::ToRestart;
                         }
                     }
                 }
+                () = until.reached(), if paused => pause = self.resume(&running).await,
                 probed = probe_after(pause, &self.program), if !paused => pause = self.note(probed),
             }
         }
     }
 
-    fn resumed(&self) {
+    /// Lets a process run on, and returns when to ask it.
+    async fn resume(&self, running: &Running) -> Duration {
+        running.signal(Signal::CONT).await;
         self.update(|view| {
             if view.state == State::Paused {
                 view.state = State::Unhealthy;
                 view.unready = Some("it was paused until now".into());
             }
         });
+        Duration::ZERO
     }
 
     /// Notes an answer, and returns when to ask again.

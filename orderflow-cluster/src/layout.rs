@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     files::{make_dirs, write_whole},
+    lines::{self, LinePorts},
     ports::Ports,
     spec::{BROKER, POSTGRES, SERVICES, Spec},
 };
@@ -90,6 +91,12 @@ pub struct ClusterFile {
     pub endpoints: Endpoints,
     /// Where its processes listen.
     pub ports: Ports,
+    /// Where services reach what they need: lines that can be cut.
+    #[serde(default)]
+    pub lines: Vec<LinePorts>,
+    /// Whether patterns can be taken out of the services.
+    #[serde(default)]
+    pub lab: bool,
     /// The supervisor's control socket.
     pub socket: PathBuf,
 }
@@ -149,11 +156,12 @@ impl Layout {
     }
 
     /// The arguments of a process of ours. Whoever is seen with them belongs to this directory.
-    pub(crate) fn arguments(&self, process: &str, port: u16) -> Vec<String> {
+    pub(crate) fn arguments(&self, process: &str, port: u16, lines: &[LinePorts]) -> Vec<String> {
         let path = |path: PathBuf| path.to_string_lossy().into_owned();
         let mut arguments = vec!["serve".to_owned(), process.to_owned()];
         if process == BROKER {
             arguments.extend(["--data-dir".into(), path(self.broker()), "--port".into(), port.to_string()]);
+            arguments.extend(lines::listeners(lines).into_iter().flat_map(|one| ["--listener".into(), one]));
         } else {
             arguments.extend(["--config".into(), path(self.config(process))]);
         }

@@ -5,11 +5,13 @@
 //!                                 │
 //!   Supervisor ─┬─ keeper ──▶ sh ─▶ postgres
 //!               ├─ keeper ──▶ <exe> serve broker --data-dir … --port …
-//!               └─ keeper ──▶ <exe> serve orders --config …      (psp, inventory, payments, console likewise)
+//!               ├─ keeper ──▶ <exe> serve orders --config …      (psp, inventory, payments, console likewise)
+//!               └─ proxies between services and broker, PostgreSQL, provider, which can be cut
 //! ```
 //!
 //! - [`Spec`] says what is wanted; [`Supervisor::start`] gives it, [`Supervisor::run`] keeps it.
 //! - [`control`] asks and tells a supervisor from another process; [`attach`] finds and removes clusters.
+//! - [`proxy`] is what a service is cut off with.
 //! - [`postgres`] is the private database server, which tests of other crates use, too.
 //! - [`doctor`] looks at whether all this could work here.
 //!
@@ -26,10 +28,12 @@ mod health;
 mod keeper;
 mod layout;
 mod leftovers;
+mod lines;
 mod logs;
 mod ports;
 pub mod postgres;
 mod process;
+pub mod proxy;
 mod secrets;
 mod signals;
 mod spec;
@@ -40,6 +44,7 @@ use std::{error::Error, iter};
 pub use self::{
     keeper::{Action, State},
     layout::{ClusterFile, Endpoints, default_root},
+    lines::{LinePorts, Need},
     ports::{Ports, Taken},
     spec::{BROKER, DEFAULT_NAME, POSTGRES, SERVICES, Spec},
     supervisor::{Progress, StartError, Supervisor, TaskDied},

@@ -72,6 +72,11 @@ impl Ports {
         copy.each().into_iter().find(|(name, _)| *name == process).map(|(_, port)| *port)
     }
 
+    /// Whether one of them is this one.
+    pub(crate) fn contain(mut self, port: u16) -> bool {
+        self.each().into_iter().any(|(_, one)| *one == port)
+    }
+
     /// Each port, under the name of the process that listens on it.
     fn each(&mut self) -> [(&'static str, &mut u16); 7] {
         [
@@ -107,8 +112,8 @@ impl Ports {
         let mut marks = Vec::new();
         for (process, port) in self.each() {
             if ours(process) && (*port == 0 || any) {
-                let reserved =
-                    if *port == 0 { Reserved::choose() } else { reserve(*port).or_else(|_| Reserved::choose()) };
+                let again = if *port == 0 { None } else { Reserved::exactly(*port).ok() };
+                let reserved = again.map_or_else(Reserved::choose, Ok);
                 let reserved = reserved?;
                 *port = reserved.port;
                 marks.push(reserved);
@@ -133,15 +138,16 @@ impl Reserved {
     pub(crate) fn choose() -> io::Result<Self> {
         // Each attempt somewhere else, so that two who choose at one time rarely meet.
         let somewhere = || u16::try_from(RandomState::new().hash_one(()) % u64::from(CHOSEN_COUNT)).unwrap_or_default();
-        let attempts = (0..ATTEMPTS_MAX).map(|_| reserve(CHOSEN_MIN + somewhere()));
+        let attempts = (0..ATTEMPTS_MAX).map(|_| Self::exactly(CHOSEN_MIN + somewhere()));
         attempts.flatten().next().ok_or_else(|| io::Error::new(io::ErrorKind::AddrInUse, "no free port was found"))
     }
-}
 
-fn reserve(port: u16) -> io::Result<Reserved> {
-    let mark = UdpSocket::bind((Ipv4Addr::LOCALHOST, port))?;
-    bind(port)?;
-    Ok(Reserved { port, _mark: mark })
+    /// This port, if it is free.
+    pub(crate) fn exactly(port: u16) -> io::Result<Self> {
+        let mark = UdpSocket::bind((Ipv4Addr::LOCALHOST, port))?;
+        bind(port)?;
+        Ok(Self { port, _mark: mark })
+    }
 }
 
 fn bind(port: u16) -> io::Result<TcpListener> {

@@ -35,6 +35,8 @@ pub struct Spec {
     pub postgres: Option<String>,
     /// Whether what is committed survives a loss of power.
     pub durable: bool,
+    /// Whether patterns can be taken out of the services, to see what they are for.
+    pub lab: bool,
     /// The program that is every process: `<exe> serve orders --config FILE`.
     pub exe: PathBuf,
     /// How long a start may take once the database server is up.
@@ -55,6 +57,7 @@ impl Spec {
             broker: None,
             postgres: None,
             durable: true,
+            lab: false,
             exe: exe.into(),
             ready_within: READY_WITHIN,
         }
@@ -96,6 +99,7 @@ impl fmt::Debug for Spec {
             .field("broker", &self.broker)
             .field("external_postgres", &self.postgres.is_some())
             .field("durable", &self.durable)
+            .field("lab", &self.lab)
             .field("exe", &self.exe)
             .finish_non_exhaustive()
     }

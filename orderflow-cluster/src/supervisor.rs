@@ -1,8 +1,8 @@
 //! Starts everything in its order, keeps it running, and stops it in the order's reverse.
 //!
 //! ```text
-//!   lock ─▶ ports ─▶ secrets ─▶ PostgreSQL ─▶ databases ─▶ config files ─▶ services ─▶ ready
-//!                             └▶ broker ────────────────────────────────┘
+//!   lock ─▶ ports ─▶ proxies ─▶ secrets ─▶ PostgreSQL ─▶ databases ─▶ config files ─▶ services ─▶ ready
+//!                                       └▶ broker ────────────────────────────────┘
 //! ```
 
 use std::{
@@ -25,7 +25,9 @@ use crate::{
     control::{self, Controlled, Socket, Status},
     keeper::{Handle, Keeper, State},
     layout::{ClusterFile, Endpoints, Layout},
-    leftovers, logs,
+    leftovers,
+    lines::{self, Lines},
+    logs,
     ports::{Ports, Reserved, Taken},
     postgres::{self, Postgres, PostgresError, download_binaries, ensure_database, find_binaries},
     process::{Kind, Program, Running},
@@ -163,7 +165,11 @@ impl Supervisor {
         let lock = layout.lock().await.map_err(bad)?;
         let lock = lock.ok_or_else(|| StartError::Running(spec.data_dir.clone()))?;
         leftovers::stop(&layout).await;
-        let (ports, reserved) = settle_ports(spec, &layout)?;
+        let (ports, mut reserved) = settle_ports(spec, &layout)?;
+        let last = layout.read_cluster().map(|last| last.lines).unwrap_or_default();
+        let planned = lines::plan(spec, &ports, &last).map_err(bad)?;
+        reserved.extend(planned.reserved);
+        let (lines, proxies) = Lines::open(spec, &ports, &planned.ports).await.map_err(bad)?;
         let secrets = Secrets::read_or_make(&layout.secrets(), spec.postgres.as_deref()).map_err(bad)?;
         let socket = Socket::bind(layout.socket()).map_err(bad)?;
         let cluster = ClusterFile {
@@ -172,16 +178,18 @@ impl Supervisor {
             supervisor_pid: std::process::id(),
             endpoints: Endpoints::new(spec, &ports),
             ports,
+            lines: planned.ports,
+            lab: spec.lab,
             socket: socket.path.clone(),
         };
         layout.write_cluster(&cluster).map_err(bad)?;
 
         let changed = Arc::new(Notify::new());
-        let keepers = programs(spec, &layout, &ports).into_iter().map(|p| Keeper::new(p, Arc::clone(&changed)));
+        let keepers = programs(spec, &layout, &cluster).into_iter().map(|p| Keeper::new(p, Arc::clone(&changed)));
         let (idle, handles): (Vec<_>, Vec<_>) = keepers.unzip();
         let handles = Arc::new(handles);
         let (stop, stop_asked) = watch::channel(false);
-        let controlled = Arc::new(Controlled { cluster, handles: Arc::clone(&handles), stop });
+        let controlled = Arc::new(Controlled { cluster, handles: Arc::clone(&handles), lines, stop });
         let mut supervisor = Self {
             controlled: Arc::clone(&controlled),
             handles,
@@ -196,6 +204,7 @@ impl Supervisor {
             _reserved: reserved,
         };
         supervisor.spawn("control", control::serve(socket, controlled));
+        proxies.into_iter().for_each(|proxy| supervisor.spawn("proxy", proxy.serve()));
         Ok((supervisor, secrets))
     }
 
@@ -228,8 +237,8 @@ impl Supervisor {
             let made = ensure_database(&admin_url, &name, &name, secrets.password(service)).await;
             made.map_err(StartError::Databases)?;
         }
-        let ClusterFile { ports, endpoints, .. } = &self.controlled.cluster;
-        let sources = Sources { spec, ports, endpoints, secrets, admin_url: &admin_url };
+        let ClusterFile { ports, lines, endpoints, .. } = &self.controlled.cluster;
+        let sources = Sources { spec, ports, lines, endpoints, secrets, admin_url: &admin_url };
         let written = config_files::write_all(&self.layout, &sources);
         written.map_err(|source| StartError::DataDir(self.layout.dir().to_owned(), source))?;
 
@@ -369,11 +378,11 @@ fn settle_ports(spec: &Spec, layout: &Layout) -> Result<(Ports, Vec<Reserved>), 
 }
 
 /// What runs in a cluster, in the order of the start.
-fn programs(spec: &Spec, layout: &Layout, ports: &Ports) -> Vec<Program> {
+fn programs(spec: &Spec, layout: &Layout, cluster: &ClusterFile) -> Vec<Program> {
     let all = [POSTGRES, BROKER].into_iter().chain(SERVICES).filter(|name| spec.is_ours(name));
     all.map(|name| {
-        let port = ports.of(name).unwrap_or_default();
-        let (exe, arguments) = (spec.exe.clone(), layout.arguments(name, port));
+        let port = cluster.ports.of(name).unwrap_or_default();
+        let (exe, arguments) = (spec.exe.clone(), layout.arguments(name, port, &cluster.lines));
         let kind = match name {
             POSTGRES => Kind::Postgres(postgres::Options { data_dir: layout.postgres(), port, durable: spec.durable }),
             BROKER => Kind::Broker { exe, arguments },

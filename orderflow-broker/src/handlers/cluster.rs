@@ -45,7 +45,7 @@ pub(crate) fn metadata(state: &State, client: &Client, request: MetadataRequest,
             found.collect()
         }
     };
-    let (host, port) = address(state, client);
+    let (host, port) = address(client);
     let broker = MetadataResponseBroker::default().with_node_id(NODE_ID.into()).with_host(host).with_port(port);
     MetadataResponse::default()
         .with_brokers(vec![broker])
@@ -102,8 +102,8 @@ fn find_by_id(state: &State, id: Uuid) -> MetadataResponseTopic {
 }
 
 /// Where this client is to find us.
-fn address(state: &State, client: &Client) -> (StrBytes, i32) {
-    let (host, port) = match &state.config.advertised {
+fn address(client: &Client) -> (StrBytes, i32) {
+    let (host, port) = match &client.advertised {
         Some((host, port)) => (host.clone(), *port),
         None => (client.reached_at.ip().to_string(), client.reached_at.port()),
     };
@@ -122,7 +122,7 @@ pub(crate) fn describe_cluster(
             .with_error_code(ResponseError::MismatchedEndpointType.code())
             .with_error_message(Some(why));
     }
-    let (host, port) = address(state, client);
+    let (host, port) = address(client);
     let broker = DescribeClusterBroker::default().with_broker_id(NODE_ID.into()).with_host(host).with_port(port);
     DescribeClusterResponse::default()
         .with_endpoint_type(ENDPOINT_BROKERS)
@@ -134,13 +134,12 @@ pub(crate) fn describe_cluster(
 
 /// The coordinator of each group: us. Of a transaction: nobody.
 pub(crate) fn find_coordinator(
-    state: &State,
     client: &Client,
     request: FindCoordinatorRequest,
     version: i16,
 ) -> FindCoordinatorResponse {
     let keys = if version >= 4 { request.coordinator_keys } else { vec![request.key] };
-    let (host, port) = address(state, client);
+    let (host, port) = address(client);
     let found = |key: StrBytes| {
         let coordinator = Coordinator::default().with_key(key).with_error_message(None);
         if request.key_type == KEY_TYPE_GROUP {

@@ -93,7 +93,7 @@ pub(crate) async fn dispatch(state: &State, client: &mut Client, frame: Bytes) -
         ApiKey::Metadata => answer!(handlers::metadata(state, client, decode(&body, version)?, version)),
         ApiKey::OffsetCommit => answer!(handlers::offset_commit(state, decode(&body, version)?).await),
         ApiKey::OffsetFetch => answer!(handlers::offset_fetch(state, decode(&body, version)?, version)),
-        ApiKey::FindCoordinator => answer!(handlers::find_coordinator(state, client, decode(&body, version)?, version)),
+        ApiKey::FindCoordinator => answer!(handlers::find_coordinator(client, decode(&body, version)?, version)),
         ApiKey::JoinGroup => answer!(handlers::join_group(state, client, decode(&body, version)?, version).await),
         ApiKey::Heartbeat => answer!(handlers::heartbeat(state, decode(&body, version)?)),
         ApiKey::LeaveGroup => answer!(handlers::leave_group(state, decode(&body, version)?, version)),

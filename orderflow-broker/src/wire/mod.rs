@@ -43,6 +43,8 @@ pub(crate) struct Client {
     pub peer: SocketAddr,
     /// The address at which the client has reached us.
     pub reached_at: SocketAddr,
+    /// What the client is told to use instead.
+    pub advertised: Option<(String, u16)>,
     /// The client's name for itself, of the request being handled.
     pub client_id: String,
     closed: watch::Receiver<bool>,
@@ -53,7 +55,8 @@ impl Client {
     #[cfg(any(test, feature = "fuzzing"))]
     pub fn nobody() -> Self {
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { peer: nowhere, reached_at: nowhere, client_id: String::new(), closed: watch::channel(true).1 }
+        let closed = watch::channel(true).1;
+        Self { peer: nowhere, reached_at: nowhere, advertised: None, client_id: String::new(), closed }
     }
 
     /// Returns when the client has gone away. A handler that waits gives up then.
@@ -79,15 +82,21 @@ pub(crate) enum Close {
 }
 
 /// Accepts connections until the future is dropped; open connections end with it.
-pub(crate) async fn serve(listener: TcpListener, state: Arc<State>) {
+pub(crate) async fn serve(listener: TcpListener, advertised: Option<(String, u16)>, state: Arc<State>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) if connections.len() < state.config.connections_max => {
-                    connections.spawn(connection(stream, peer, Arc::clone(&state)));
-                }
-                Ok((_, peer)) => tracing::warn!(%peer, limit = state.config.connections_max, "too many connections"),
+                Ok((stream, peer)) => match Arc::clone(&state.places).try_acquire_owned() {
+                    Ok(place) => {
+                        let connection = connection(stream, peer, advertised.clone(), Arc::clone(&state));
+                        connections.spawn(async move {
+                            connection.await;
+                            drop(place);
+                        });
+                    }
+                    Err(_) => tracing::warn!(%peer, limit = state.config.connections_max, "too many connections"),
+                },
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(ACCEPT_BACKOFF).await;
@@ -102,21 +111,26 @@ pub(crate) async fn serve(listener: TcpListener, state: Arc<State>) {
     }
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, state: Arc<State>) {
-    match converse(stream, peer, &state).await {
+async fn connection(stream: TcpStream, peer: SocketAddr, advertised: Option<(String, u16)>, state: Arc<State>) {
+    match converse(stream, peer, advertised, &state).await {
         Ok(()) => tracing::debug!(%peer, "the client has closed the connection"),
         Err(Close::Io(error)) => tracing::debug!(%peer, %error, "the connection broke"),
         Err(error) => tracing::warn!(%peer, %error, "the connection is closed"),
     }
 }
 
-async fn converse(stream: TcpStream, peer: SocketAddr, state: &State) -> Result<(), Close> {
+async fn converse(
+    stream: TcpStream,
+    peer: SocketAddr,
+    advertised: Option<(String, u16)>,
+    state: &State,
+) -> Result<(), Close> {
     stream.set_nodelay(true)?;
     let reached_at = stream.local_addr()?;
     let (read, write) = stream.into_split();
     let (frames, queue) = mpsc::channel(READ_AHEAD);
     let (close, closed) = watch::channel(false);
-    let client = Client { peer, reached_at, client_id: String::new(), closed };
+    let client = Client { peer, reached_at, advertised, client_id: String::new(), closed };
     let handling = handle(queue, write, client, state);
     tokio::pin!(handling);
     let reading = tokio::select! {

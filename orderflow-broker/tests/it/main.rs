@@ -12,6 +12,7 @@ mod clients;
 mod conformance;
 mod faults;
 mod limits;
+mod listeners;
 mod process;
 mod raw;
 mod restart;

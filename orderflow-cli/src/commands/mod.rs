@@ -1,22 +1,29 @@
 //! One file a verb; this one only leads there.
 
+pub mod audit;
+pub mod chaos;
 pub mod clock;
 pub mod completions;
 pub mod demo;
+pub mod dlq;
 pub mod doctor;
 pub mod down;
 pub mod events;
+pub mod lab;
+pub mod load;
 pub mod login;
 pub mod logout;
 pub mod logs;
 pub mod man;
 pub mod order;
+pub mod outbox;
 pub mod payment;
 pub mod product;
 pub mod reservation;
 pub mod reset;
 pub mod serve;
 pub mod signup;
+pub mod stampede;
 pub mod status;
 pub mod up;
 pub mod whoami;
@@ -45,6 +52,8 @@ pub async fn run(cli: Cli) -> Outcome {
         // These clean up when they are interrupted.
         Command::Demo(command) => Box::pin(command.run(&Context::new(&global)?)).await,
         Command::Up(command) => Box::pin(command.run(&Context::new(&global)?)).await,
+        Command::Chaos(command) => Box::pin(command.run(&Context::new(&global)?)).await,
+        Command::Load(command) => Box::pin(command.run(&Context::new(&global)?)).await,
         command => {
             let context = Context::new(&global)?;
             or_interrupted(within(context.settings.timeout, Box::pin(run_to_the_end(command, &context)))).await
@@ -78,6 +87,12 @@ async fn run_to_the_end(command: Command, context: &Context) -> Outcome {
         Command::Payment(command) => command.run(context).await,
         Command::Events(command) => command.run(context).await,
         Command::Clock(command) => command.run(context).await,
+        Command::Stampede(command) => command.run(context).await,
+        Command::Dlq(command) => command.run(context).await,
+        Command::Audit(command) => command.run(context).await,
+        Command::Outbox(command) => command.run(context).await,
+        Command::Lab(command) => command.run(context).await,
         Command::Demo(_) | Command::Up(_) | Command::Serve(_) | Command::Completions(_) | Command::Man(_) => Ok(()),
+        Command::Chaos(_) | Command::Load(_) => Ok(()),
     }
 }

@@ -6,7 +6,9 @@ use orderflow_cluster::{
     control::{self, ProcessStatus, Request, Response},
 };
 use orderflow_contracts::words::word;
+use serde::Serialize;
 
+use super::chaos::Situation;
 use crate::{
     cli::Named,
     context::Context,
@@ -32,7 +34,13 @@ impl Status {
     /// Asks the supervisor.
     pub async fn run(self, context: &Context) -> Outcome {
         let status = ask(context).await?;
-        context.out.document(&status, |paint| text(&status, paint))?;
+        // What cannot be asked for says so above, by its state.
+        let broken = match context.admin_client() {
+            Ok(client) => Situation::gather(&client, Some(&status)).await,
+            Err(_) => Situation::default(),
+        };
+        let all = WithFaults { status: &status, broken: &broken };
+        context.out.document(&all, |paint| format!("{}{}", text(&status, paint), faults(&broken, paint)))?;
         if status.healthy {
             return Ok(());
         }
@@ -41,6 +49,22 @@ impl Status {
         let first = names.first().copied().unwrap_or("supervisor");
         Err(Failure::new(format!("not ready: {}", names.join(", "))).hint(format!("`orderflow logs {first}` says why")))
     }
+}
+
+/// The supervisor's word, and what is broken on purpose.
+#[derive(Serialize)]
+struct WithFaults<'a> {
+    #[serde(flatten)]
+    status: &'a control::Status,
+    broken: &'a Situation,
+}
+
+/// A line for each thing that is broken on purpose.
+fn faults(broken: &Situation, paint: Paint) -> String {
+    let lines = broken.lines();
+    let lines = lines.iter().map(|line| format!("{}\n", paint.warn(&format!("⚡ {}", safe(line)))));
+    let lines: String = lines.collect();
+    if lines.is_empty() { lines } else { format!("\nbroken on purpose (`orderflow chaos clear` mends it):\n{lines}") }
 }
 
 /// The supervisor's word.

@@ -96,6 +96,11 @@ impl Output {
         Ok(())
     }
 
+    /// Whether the person wants to hear of nothing but data and errors.
+    pub const fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Says something to the person, unless they want it quiet.
     pub fn note(&self, text: &str) {
         if !self.quiet {

@@ -59,14 +59,22 @@ pub async fn drop_role(admin_url: &str, role: &str) -> Result<(), sqlx::Error> {
     admin.close().await
 }
 
-/// The address of another database of the same server, for another role. Both must need no escaping.
-pub(crate) fn url_for(admin_url: &str, role: &str, password: &str, database: &str) -> Result<String, sqlx::Error> {
+/// The address of another database of the same server, for another role. Both must need no escaping. With a proxy's
+/// port it leads there, on loopback.
+pub(crate) fn url_for(
+    admin_url: &str,
+    role: &str,
+    password: &str,
+    database: &str,
+    proxy: Option<u16>,
+) -> Result<String, sqlx::Error> {
     let malformed = || sqlx::Error::Configuration("not a postgres://user@host URL".into());
     PgConnectOptions::from_str(admin_url)?;
     let (scheme, rest) = admin_url.split_once("://").ok_or_else(malformed)?;
     let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
     let authority = rest.split('/').next().unwrap_or_default();
     let host = authority.rsplit('@').next().filter(|host| !host.is_empty()).ok_or_else(malformed)?;
+    let host = proxy.map_or_else(|| host.to_owned(), |port| format!("127.0.0.1:{port}"));
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();
     Ok(format!("{scheme}://{role}:{password}@{host}/{database}{query}"))
 }
@@ -153,9 +161,11 @@ mod tests {
     #[test]
     fn an_address_keeps_host_and_options() {
         let admin = "postgres://admin:p%40w@db.example:6543/postgres?sslmode=require";
-        let url = url_for(admin, "r", "pw", "d").unwrap();
+        let url = url_for(admin, "r", "pw", "d", None).unwrap();
         assert_eq!(url, "postgres://r:pw@db.example:6543/d?sslmode=require");
-        assert_eq!(url_for("postgres://admin@localhost", "r", "pw", "d").unwrap(), "postgres://r:pw@localhost/d");
-        assert!(url_for("nonsense", "r", "pw", "d").is_err());
+        let through = url_for(admin, "r", "pw", "d", Some(4001)).unwrap();
+        assert_eq!(through, "postgres://r:pw@127.0.0.1:4001/d?sslmode=require");
+        assert_eq!(url_for("postgres://admin@localhost", "r", "pw", "d", None).unwrap(), "postgres://r:pw@localhost/d");
+        assert!(url_for("nonsense", "r", "pw", "d", None).is_err());
     }
 }

@@ -50,7 +50,19 @@ fn serve() {
         std::process::exit(3);
     }
     println!("variables: {:?}", env::vars().map(|(name, _)| name).collect::<Vec<_>>());
-    let unready = dir.join(format!("{process}.unready"));
+    // The broker's other listeners, by which services come.
+    for (flag, listener) in arguments.iter().zip(&arguments[1..]) {
+        if flag == "--listener" {
+            serve_at(format!("127.0.0.1:{}", listener.split_once('=').unwrap().0), dir.join("no such file"));
+        }
+    }
+    serve_at(address, dir.join(format!("{process}.unready")));
+    let _ = std::io::stdin().read_to_end(&mut Vec::new());
+    std::process::exit(0);
+}
+
+/// Answers everybody who comes there.
+fn serve_at(address: String, unready: PathBuf) {
     let listener = TcpListener::bind(address).unwrap();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
@@ -63,6 +75,4 @@ fn serve() {
             let _ = stream.write_all(answer.as_bytes());
         }
     });
-    let _ = std::io::stdin().read_to_end(&mut Vec::new());
-    std::process::exit(0);
 }

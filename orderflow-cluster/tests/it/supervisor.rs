@@ -7,7 +7,7 @@ use std::{
 };
 
 use orderflow_cluster::{
-    Action, Ports, Progress, SERVICES, Spec, StartError, State, Supervisor, attach,
+    Action, Need, Ports, Progress, SERVICES, Spec, StartError, State, Supervisor, attach,
     control::{ControlError, ProcessStatus, Request, Response, Status, request},
     doctor,
     postgres::Postgres,
@@ -15,18 +15,19 @@ use orderflow_cluster::{
 use tokio::sync::oneshot;
 
 use crate::{
+    lines,
     processes::{self, Other, PATIENCE, eventually, nobody_works_on, public_tempdir, with_text},
     stand_in,
 };
 
 /// A cluster in `dir/data`, of stand-ins, on free ports.
-fn spec(dir: &Path) -> Spec {
+pub fn spec(dir: &Path) -> Spec {
     let exe = dir.join("stand-in");
     let exe = if exe.exists() { exe } else { stand_in::install(dir) };
     Spec { data_dir: dir.join("data"), any_port: true, durable: false, ..Spec::new("test", exe) }
 }
 
-async fn start(spec: Spec) -> Supervisor {
+pub async fn start(spec: Spec) -> Supervisor {
     match Supervisor::start(spec, |_| ()).await {
         Ok(supervisor) => supervisor,
         Err(error) => panic!("{error}: {error:?}"),
@@ -40,28 +41,28 @@ async fn refused(spec: Spec) -> StartError {
     }
 }
 
-async fn status(dir: &Path) -> Status {
+pub async fn status(dir: &Path) -> Status {
     match request(dir, Request::Status).await.unwrap() {
         Response::Status(status) => status,
         other => panic!("{other:?}"),
     }
 }
 
-fn of<'a>(status: &'a Status, process: &str) -> &'a ProcessStatus {
+pub fn of<'a>(status: &'a Status, process: &str) -> &'a ProcessStatus {
     status.processes.iter().find(|one| one.name == process).unwrap()
 }
 
 async fn signal(dir: &Path, process: &str, action: Action) -> Response {
-    request(dir, Request::Signal { process: process.into(), action }).await.unwrap()
+    request(dir, Request::Signal { process: process.into(), action, for_ms: None }).await.unwrap()
 }
 
 /// A cluster that runs in a task, until told to stop.
-struct Run {
+pub struct Run {
     stop: oneshot::Sender<()>,
     task: tokio::task::JoinHandle<()>,
 }
 
-fn run(supervisor: Supervisor) -> Run {
+pub fn run(supervisor: Supervisor) -> Run {
     let (stop, stopped) = oneshot::channel::<()>();
     let task = tokio::spawn(async move {
         let stopped = async {
@@ -73,7 +74,7 @@ fn run(supervisor: Supervisor) -> Run {
 }
 
 impl Run {
-    async fn end(self) {
+    pub async fn end(self) {
         self.stop.send(()).unwrap();
         self.task.await.unwrap();
     }
@@ -119,6 +120,7 @@ async fn starts_everything_tells_about_it_and_stops_it() {
     // The same ports again, then nothing is left.
     let again = start(spec).await;
     assert_eq!(again.endpoints(), &cluster.endpoints);
+    assert_eq!(attach::running(&data).unwrap().lines, cluster.lines);
     again.shutdown().await;
     attach::destroy(&data).await.unwrap();
     assert!(!data.exists());
@@ -267,9 +269,17 @@ async fn somebody_elses_server_and_broker_are_used_and_left_clean() {
     let data = supervisor.data_dir().to_owned();
     assert_eq!(supervisor.endpoints().broker, "kafka.example:9092");
     assert_eq!(supervisor.status().processes.len(), 5);
+    let lines = attach::running(&data).unwrap().lines;
+    let proxy = lines.iter().find(|line| line.service == "orders" && line.to == Need::Postgres).unwrap();
     let config = fs::read_to_string(data.join("config/orders.toml")).unwrap();
-    assert!(config.contains(&format!("@127.0.0.1:{}/orderflow_test_orders", server.port())), "{config}");
+    assert!(config.contains(&format!("@127.0.0.1:{}/orderflow_test_orders", proxy.proxy)), "{config}");
     assert!(config.contains("kafka = \"kafka.example:9092\""));
+    // The proxy leads to that server.
+    let database_url = lines::database_url(&data, "orders");
+    <sqlx::PgConnection as sqlx::Connection>::connect(&database_url).await.unwrap();
+    let cut = Request::Cut { service: "orders".into(), from: Need::Broker, for_ms: None };
+    let Response::Refused { reason } = request(&data, cut).await.unwrap() else { panic!("it is cut") };
+    assert!(reason.contains("somebody else's Kafka"), "{reason}");
     supervisor.shutdown().await;
     attach::destroy(&data).await.unwrap();
     let mut admin = <sqlx::PgConnection as sqlx::Connection>::connect(&url).await.unwrap();

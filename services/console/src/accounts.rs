@@ -8,10 +8,11 @@ use orderflow_contracts::{
     problem::Code,
     words::{read, word},
 };
+use orderflow_platform::db::Db;
 use orderflow_platform::{db::violates, http::ApiError};
 use ring::rand::{SecureRandom, SystemRandom};
 use sha2::{Digest, Sha256};
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::passwords;
@@ -32,9 +33,9 @@ const EMAIL_BYTES_MAX: usize = 254;
 const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=128;
 
 /// Makes the test accounts that are missing.
-pub async fn seed(pool: &PgPool) -> Result<(), ApiError> {
+pub async fn seed(db: &Db) -> Result<(), ApiError> {
     for (email, password, role) in TEST_ACCOUNTS {
-        let mut conn = pool.acquire().await?;
+        let mut conn = db.acquire().await?;
         if by_email(&mut conn, email).await?.is_none() {
             let hash = passwords::hash(password.to_owned()).await?;
             match insert(&mut conn, email, role, &hash).await {
@@ -134,9 +135,9 @@ pub async fn by_id(conn: &mut PgConnection, id: AccountId) -> Result<Option<Acco
 }
 
 /// The account with this address and password. Without an address it takes as long.
-pub async fn log_in(pool: &PgPool, email: Option<String>, password: String) -> Result<Account, ApiError> {
+pub async fn log_in(db: &Db, email: Option<String>, password: String) -> Result<Account, ApiError> {
     let found = match email {
-        Some(email) => by_email(&mut *pool.acquire().await?, &email).await?,
+        Some(email) => by_email(&mut *db.acquire().await?, &email).await?,
         None => None,
     };
     let (account, hash) = found.unzip();

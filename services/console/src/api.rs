@@ -15,19 +15,22 @@ use axum::{
 use orderflow_contracts::{
     api::{
         Page,
-        console::{Account, EventRecord, Login, Refresh, Session, SignUp, Timeline},
+        console::{Account, EventRecord, Login, Refresh, Role, Session, SignUp, Timeline},
+        ops::{AuditCheck, AuditEntry, AuditNote},
     },
     ids::OrderId,
     problem::{Code, Problem},
     timestamp::Timestamp,
 };
+use orderflow_platform::db::Db;
 use orderflow_platform::{
     auth::{Principal, Signer, TOKEN_LIFE},
+    clock,
     http::{ApiError, Json, PageQuery, Path, Query, RateLimiter, commit, page_of},
     tasks::Stop,
 };
 use serde::Deserialize;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use tokio::sync::{Semaphore, watch};
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -35,6 +38,7 @@ use uuid::Uuid;
 
 use crate::{
     accounts::{self, Shown},
+    audit::{self, Done},
     events::{self, Filter},
     stream::Reader,
     timeline,
@@ -58,7 +62,7 @@ const HASHES_BURST: f64 = 300.0;
 pub struct Api(Arc<Inner>);
 
 struct Inner {
-    pool: PgPool,
+    db: Db,
     signer: Signer,
     news: Arc<watch::Sender<u64>>,
     stop: Stop,
@@ -69,11 +73,11 @@ struct Inner {
 
 impl Api {
     /// On this database; `news` says when there are new events, `stop` when the streams are to end.
-    pub fn new(pool: PgPool, signer: Signer, news: Arc<watch::Sender<u64>>, stop: Stop) -> Self {
+    pub fn new(db: Db, signer: Signer, news: Arc<watch::Sender<u64>>, stop: Stop) -> Self {
         let streams = Arc::new(Semaphore::new(STREAMS_MAX));
         let logins = RateLimiter::new(LOGINS_PER_SECOND, LOGINS_BURST);
         let hashes = RateLimiter::new(HASHES_PER_SECOND, HASHES_BURST);
-        Self(Arc::new(Inner { pool, signer, news, stop, streams, logins, hashes }))
+        Self(Arc::new(Inner { db, signer, news, stop, streams, logins, hashes }))
     }
 }
 
@@ -90,8 +94,8 @@ impl Inner {
 
     fn check_rate(&self, address: IpAddr, email: Option<String>) -> Result<(), ApiError> {
         let now = Instant::now();
-        let by_email = email.is_none_or(|email| self.logins.allows(email, now));
-        if by_email && self.hashes.allows(address, now) {
+        // The address first: what is refused to it must not use up what is for the accounts.
+        if self.hashes.allows(address, now) && email.is_none_or(|email| self.logins.allows(email, now)) {
             return Ok(());
         }
         Err(ApiError::new(Code::RateLimited, "too many passwords were tried; wait a minute"))
@@ -109,6 +113,8 @@ pub fn router(api: Api) -> (Router, String) {
         .routes(routes!(show_timeline))
         .routes(routes!(list_events))
         .routes(routes!(stream))
+        .routes(routes!(list_audit, note_audit))
+        .routes(routes!(check_audit))
         .with_state(api)
         .split_for_parts();
     (router, orderflow_platform::http::describe(openapi, "OrderFlow console", "Accounts, timelines, events"))
@@ -124,8 +130,9 @@ async fn sign_up(
 ) -> Result<Response, ApiError> {
     api.check_rate(peer.ip(), None)?;
     let new = accounts::checked(new).await?;
-    let mut tx = api.pool.begin().await?;
+    let mut tx = api.db.begin().await?;
     let account = accounts::open(&mut tx, &new).await?;
+    told(&mut tx, &account, "account.opened").await?;
     tracing::info!(account_id = %account.id, role = account.role.as_str(), "account opened");
     let session = api.session(&mut tx, account, Uuid::new_v4()).await?;
     commit(tx).await?;
@@ -142,8 +149,11 @@ async fn log_in(
 ) -> Result<Response, ApiError> {
     let email = accounts::email_of(&login.email);
     api.check_rate(peer.ip(), email.clone())?;
-    let account = accounts::log_in(&api.pool, email, login.password).await?;
-    let session = api.session(&mut *api.pool.acquire().await?, account, Uuid::new_v4()).await?;
+    let account = accounts::log_in(&api.db, email, login.password).await?;
+    let mut tx = api.db.begin().await?;
+    told(&mut tx, &account, "session.opened").await?;
+    let session = api.session(&mut tx, account, Uuid::new_v4()).await?;
+    commit(tx).await?;
     Ok((StatusCode::CREATED, Json(session)).into_response())
 }
 
@@ -151,7 +161,7 @@ async fn log_in(
 #[utoipa::path(post, path = "/v1/sessions/refresh", request_body = Refresh,
     responses((status = 200, body = Session), (status = "4XX", body = Problem)))]
 async fn refresh(State(Api(api)): State<Api>, Json(shown): Json<Refresh>) -> Result<Json<Session>, ApiError> {
-    let mut tx = api.pool.begin().await?;
+    let mut tx = api.db.begin().await?;
     match accounts::use_refresh_token(&mut tx, &shown.refresh_token).await? {
         Shown::Good(account, family) => {
             let session = api.session(&mut tx, account, family).await?;
@@ -170,7 +180,7 @@ async fn refresh(State(Api(api)): State<Api>, Json(shown): Json<Refresh>) -> Res
 #[utoipa::path(post, path = "/v1/sessions/logout", request_body = Refresh,
     responses((status = 204), (status = "4XX", body = Problem)))]
 async fn log_out(State(Api(api)): State<Api>, Json(shown): Json<Refresh>) -> Result<StatusCode, ApiError> {
-    accounts::log_out(&mut *api.pool.acquire().await?, &shown.refresh_token).await?;
+    accounts::log_out(&mut *api.db.acquire().await?, &shown.refresh_token).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -178,7 +188,7 @@ async fn log_out(State(Api(api)): State<Api>, Json(shown): Json<Refresh>) -> Res
 #[utoipa::path(get, path = "/v1/accounts/me", security(("token" = [])),
     responses((status = 200, body = Account), (status = "4XX", body = Problem)))]
 async fn me(State(Api(api)): State<Api>, principal: Principal) -> Result<Json<Account>, ApiError> {
-    let account = accounts::by_id(&mut *api.pool.acquire().await?, principal.account_id).await?;
+    let account = accounts::by_id(&mut *api.db.acquire().await?, principal.account_id).await?;
     account.map(Json).ok_or_else(|| ApiError::not_found("account of this token"))
 }
 
@@ -191,7 +201,7 @@ async fn show_timeline(
     Path(id): Path<OrderId>,
 ) -> Result<Json<Timeline>, ApiError> {
     let filter = Filter { order_id: Some(id), ..Filter::default() };
-    let events = events::list(&mut *api.pool.acquire().await?, &principal, &filter, TIMELINE_MAX).await?;
+    let events = events::list(&mut *api.db.acquire().await?, &principal, &filter, TIMELINE_MAX).await?;
     if events.is_empty() {
         return Err(ApiError::not_found(format_args!("order {id} that the console has heard of")));
     }
@@ -223,7 +233,7 @@ async fn list_events(
     let (limit, cursor) = (page.limit()?, page.cursor()?);
     let (after, before) = if newest_first { (None, cursor) } else { (cursor, None) };
     let filter = Filter { order_id: query.order_id, after, before, newest_first };
-    let found = events::list(&mut *api.pool.acquire().await?, &principal, &filter, limit + 1).await?;
+    let found = events::list(&mut *api.db.acquire().await?, &principal, &filter, limit + 1).await?;
     Ok(Json(page_of(found, limit, |event| event.position.to_string())))
 }
 
@@ -250,9 +260,75 @@ async fn stream(
     let place = Arc::clone(&api.streams).try_acquire_owned().map_err(busy)?;
     let last_seen = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());
     // Nobody has seen what is not there yet: a position beyond the last is of another database.
-    let last = events::last_position(&mut *api.pool.acquire().await?).await?;
+    let last = events::last_position(&mut *api.db.acquire().await?).await?;
     let position = last_seen.or(query.after).map_or(last, |position: i64| position.min(last));
     let (news, stop) = (api.news.subscribe(), api.stop.clone());
-    let reader = Reader::new(api.pool.clone(), principal, query.order_id, position, news, stop, place);
+    let reader = Reader::new(api.db.clone(), principal, query.order_id, position, news, stop, place);
     Ok(Sse::new(reader.stream()).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
+}
+
+/// Which entries of the audit log.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct AuditQuery {
+    /// Only of this one, or of all whose names begin so: `admin/`.
+    actor: Option<String>,
+    /// Only this, or all that begin so: `chaos.`.
+    action: Option<String>,
+    /// Only to this.
+    subject: Option<String>,
+    /// Most items of the page; 50 if nothing is said, at most 200.
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Who did what to what, the newest first.
+#[utoipa::path(get, path = "/v1/audit", params(AuditQuery), security(("token" = [])),
+    responses((status = 200, body = Page<AuditEntry>), (status = "4XX", body = Problem)))]
+async fn list_audit(
+    State(Api(api)): State<Api>,
+    principal: Principal,
+    Query(query): Query<AuditQuery>,
+) -> Result<Json<Page<AuditEntry>>, ApiError> {
+    principal.require(Role::Admin)?;
+    let page = PageQuery { limit: query.limit, cursor: query.cursor };
+    let limit = page.limit()?;
+    let AuditQuery { actor, action, subject, .. } = query;
+    let filter = audit::Filter { actor, action, subject, before: page.cursor()? };
+    let entries = audit::list(&mut *api.db.acquire().await?, &filter, limit).await?;
+    Ok(Json(page_of(entries, limit, |entry| entry.number.to_string())))
+}
+
+/// Writes down what an admin has done outside of the services.
+#[utoipa::path(post, path = "/v1/audit", request_body = AuditNote, security(("token" = [])),
+    responses((status = 204), (status = "4XX", body = Problem)))]
+async fn note_audit(
+    State(Api(api)): State<Api>,
+    principal: Principal,
+    Json(note): Json<AuditNote>,
+) -> Result<StatusCode, ApiError> {
+    principal.require(Role::Admin)?;
+    let mut tx = api.db.begin().await?;
+    let AuditNote { action, subject, detail } = note;
+    let at_ms = clock::now_ms(&mut tx).await?;
+    audit::append(&mut tx, &[Done { at_ms, actor: principal.actor(), action, subject, detail }]).await?;
+    commit(tx).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whether the audit log is whole: every entry fits to the one before.
+#[utoipa::path(get, path = "/v1/audit/verify", security(("token" = [])),
+    responses((status = 200, body = AuditCheck), (status = "4XX", body = Problem)))]
+async fn check_audit(State(Api(api)): State<Api>, principal: Principal) -> Result<Json<AuditCheck>, ApiError> {
+    principal.require(Role::Admin)?;
+    audit::check(&mut *api.db.acquire().await?).await.map(Json)
+}
+
+/// Tells the audit log of what an account has done here.
+async fn told(conn: &mut PgConnection, account: &Account, action: &str) -> Result<(), ApiError> {
+    let actor = Principal { account_id: account.id, role: account.role }.actor();
+    let at_ms = clock::now_ms(&mut *conn).await?;
+    let (action, subject, detail) = (action.to_owned(), account.id.to_string(), serde_json::Value::Null);
+    Ok(audit::append(conn, &[Done { at_ms, actor, action, subject, detail }]).await?)
 }

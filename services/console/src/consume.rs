@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use orderflow_contracts::events::{CatalogEvent, InventoryEvent, OrderEvent, PaymentEvent, decode, topics};
+use orderflow_contracts::events::{AuditEvent, CatalogEvent, InventoryEvent, OrderEvent, PaymentEvent, decode, topics};
 use orderflow_platform::consumer::{Apply, Poison, Received};
 use serde_json::Value;
 use sqlx::PgConnection;
 use tokio::sync::watch;
 use uuid::Uuid;
+
+use crate::audit::{self, Done};
 
 /// Held while positions are drawn, so that they become visible in their order: a stream that has shown one never
 /// misses a lower one that came later.
@@ -37,13 +39,19 @@ struct New<'a> {
 
 impl Apply for Events {
     async fn apply(&self, conn: &mut PgConnection, events: &[Received]) -> Result<Vec<Poison>, sqlx::Error> {
-        let (mut new, mut poisons) = (Vec::with_capacity(events.len()), vec![]);
+        let (mut new, mut done, mut poisons) = (Vec::with_capacity(events.len()), vec![], vec![]);
         for (index, event) in events.iter().enumerate() {
-            match read(event) {
-                Ok(read) => new.push(read),
+            let entry = done_of(event);
+            let read = if event.topic == topics::AUDIT { Ok(None) } else { read(event).map(Some) };
+            match entry.and_then(|entry| Ok((entry, read?))) {
+                Ok((entry, read)) => {
+                    done.push(entry);
+                    new.extend(read);
+                }
                 Err(reason) => poisons.push(Poison { index, reason }),
             }
         }
+        audit::append(conn, &done).await?;
         if !new.is_empty() {
             sqlx::query("select pg_advisory_xact_lock($1)").bind(POSITIONS_LOCK).execute(&mut *conn).await?;
             let created = insert_participants(conn, &new).await?;
@@ -56,6 +64,21 @@ impl Apply for Events {
     fn applied(&self) {
         self.news.send_modify(|count| *count = count.wrapping_add(1));
     }
+}
+
+/// What the audit log says of an event. What nobody has done, the service did.
+fn done_of(event: &Received) -> Result<Done, String> {
+    let envelope = &event.envelope;
+    let service = envelope.source.rsplit('/').next().unwrap_or_default();
+    let actor = envelope.actor.clone().unwrap_or_else(|| service.to_owned());
+    let (action, detail) = if event.topic == topics::AUDIT {
+        let AuditEvent::Done { action, detail } =
+            decode(&envelope.event_type, &event.data).map_err(|error| error.to_string())?;
+        (action, detail)
+    } else {
+        (envelope.event_type.clone(), Value::Null)
+    };
+    Ok(Done { at_ms: envelope.time_ms, actor, action, subject: envelope.subject.clone(), detail })
 }
 
 /// An event that is known, and who it concerns.

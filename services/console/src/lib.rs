@@ -4,6 +4,7 @@
 mod accounts;
 #[expect(unused_qualifications, reason = "the derive of IntoParams qualifies what it need not")]
 mod api;
+mod audit;
 mod consume;
 mod events;
 mod passwords;
@@ -16,6 +17,7 @@ use orderflow_contracts::events::topics;
 use orderflow_platform::{
     app::{App, AppBuilder, BuildError},
     auth::Signer,
+    chaos::OF_EVERY_SERVICE,
     config::ServiceConfig,
     db::MigrationFile,
     kafka::Topic,
@@ -34,6 +36,7 @@ const MIGRATIONS: &[MigrationFile] = &[
         "place late events",
         include_str!("../../../migrations/console/20261122130000_place_late_events.sql"),
     ),
+    (20_261_122_140_000, "create audit", include_str!("../../../migrations/console/20261122140000_create_audit.sql")),
 ];
 
 const DEAD_LETTERS: &str = "console.dead-letters";
@@ -43,9 +46,10 @@ const TOPICS: &[Topic] = &[
     Topic { name: topics::INVENTORY, compacted: false },
     Topic { name: topics::PAYMENTS, compacted: false },
     Topic { name: topics::CATALOG, compacted: true },
+    Topic { name: topics::AUDIT, compacted: false },
     Topic { name: DEAD_LETTERS, compacted: false },
 ];
-const READ: &[&str] = &[topics::ORDERS, topics::INVENTORY, topics::PAYMENTS, topics::CATALOG];
+const READ: &[&str] = &[topics::ORDERS, topics::INVENTORY, topics::PAYMENTS, topics::CATALOG, topics::AUDIT];
 
 /// The settings.
 #[derive(Debug, Clone, Deserialize)]
@@ -76,15 +80,15 @@ impl std::fmt::Debug for Settings {
 
 /// Opens the database and binds the port.
 pub async fn build(config: Config) -> Result<App, BuildError> {
-    let mut app = AppBuilder::new("console", config.service, MIGRATIONS).await?;
+    let mut app = AppBuilder::new("console", config.service, MIGRATIONS, OF_EVERY_SERVICE).await?;
     let signer = Signer::new(&config.console.token_private_key)?;
     if config.console.seed_test_accounts {
-        let seeded = accounts::seed(&app.pool).await;
+        let seeded = accounts::seed(&app.db).await;
         seeded.map_err(|error| BuildError::Other(format!("the test accounts could not be made: {error:?}")))?;
     }
-    app.relay()?;
+    app.relay(TOPICS)?;
     let news = Arc::new(watch::Sender::new(0));
     app.consume(TOPICS, READ, DEAD_LETTERS, Arc::new(consume::Events::new(Arc::clone(&news))))?;
-    let (router, openapi) = api::router(api::Api::new(app.pool.clone(), signer, news, app.tasks.stop()));
+    let (router, openapi) = api::router(api::Api::new(app.db.clone(), signer, news, app.tasks.stop()));
     app.serve(router, openapi).await
 }

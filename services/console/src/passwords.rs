@@ -44,6 +44,11 @@ static NOBODYS: LazyLock<String> = LazyLock::new(|| {
 
 async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
     let turn = Arc::clone(&TURNS).acquire_owned().await;
-    let _turn = turn.map_err(|_| ApiError::new(Code::Overloaded, "the service is stopping"))?;
+    let turn = turn.map_err(|_| ApiError::new(Code::Overloaded, "the service is stopping"))?;
+    // The turn goes with the work, which goes on though its client may be gone.
+    let work = move || {
+        let _turn = turn;
+        work()
+    };
     tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::internal("hashing died", error))
 }

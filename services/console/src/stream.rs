@@ -5,11 +5,11 @@ use std::{collections::VecDeque, convert::Infallible, time::Duration};
 use axum::response::sse::Event;
 use futures_util::{Stream, stream};
 use orderflow_contracts::{api::console::EventRecord, ids::OrderId};
+use orderflow_platform::db::Db;
 use orderflow_platform::{
     auth::{Principal, TOKEN_LIFE},
     tasks::Stop,
 };
-use sqlx::PgPool;
 use tokio::{
     sync::{OwnedSemaphorePermit, watch},
     time::Instant,
@@ -24,7 +24,7 @@ const POLL: Duration = Duration::from_secs(1);
 
 /// Where one connection is.
 pub struct Reader {
-    pool: PgPool,
+    db: Db,
     principal: Principal,
     order_id: Option<OrderId>,
     position: i64,
@@ -39,7 +39,7 @@ impl Reader {
     /// Of what the account may see, of one order or of all, after this position. It ends when a token
     /// would, and when the service stops.
     pub fn new(
-        pool: PgPool,
+        db: Db,
         principal: Principal,
         order_id: Option<OrderId>,
         position: i64,
@@ -48,7 +48,7 @@ impl Reader {
         place: OwnedSemaphorePermit,
     ) -> Self {
         let until = Instant::now() + TOKEN_LIFE;
-        Self { pool, principal, order_id, position, ready: VecDeque::new(), news, until, stop, _place: place }
+        Self { db, principal, order_id, position, ready: VecDeque::new(), news, until, stop, _place: place }
     }
 
     /// The events as they come.
@@ -64,6 +64,9 @@ impl Reader {
 
     async fn next(&mut self) -> Option<EventRecord> {
         loop {
+            if self.stop.is_now() || Instant::now() >= self.until {
+                return None;
+            }
             if let Some(record) = self.ready.pop_front() {
                 return Some(record);
             }
@@ -84,7 +87,7 @@ impl Reader {
     }
 
     async fn read(&mut self) -> Result<(), sqlx::Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.db.acquire().await?;
         // First how far there is anything, then what there is: what comes in between is read the next time.
         let last = events::last_position(&mut conn).await?;
         let filter = Filter { order_id: self.order_id, after: Some(self.position), ..Filter::default() };

@@ -2,8 +2,8 @@
 //!
 //! The attributes are record headers (`ce_id`, `ce_type`, …), the record's value is the event's data as JSON, its key
 //! the id of what the event is about. Of our own are the extensions `correlationid` (one for all that follows from
-//! one command), `causationid` (the event that made this one), `sequence` (of the aggregate, without a gap) and W3C's
-//! `traceparent`.
+//! one command), `causationid` (the event that made this one), `sequence` (of the aggregate, without a gap), `actor` (who
+//! did it, where it was a person) and W3C's `traceparent`.
 
 use std::collections::BTreeMap;
 
@@ -41,6 +41,8 @@ pub struct Envelope {
     pub sequence: u64,
     /// W3C trace context, where the work is traced.
     pub traceparent: Option<String>,
+    /// Who did it, as `customer/<account>`; none where the service did it by itself.
+    pub actor: Option<String>,
 }
 
 /// Why headers are not an envelope. Such a record is dead-lettered.
@@ -73,6 +75,7 @@ impl Envelope {
         ];
         headers.extend(self.causation_id.map(|id| ("ce_causationid", id.to_string())));
         headers.extend(self.traceparent.clone().map(|parent| ("ce_traceparent", parent)));
+        headers.extend(self.actor.clone().map(|actor| ("ce_actor", actor)));
         headers
     }
 
@@ -102,6 +105,7 @@ impl Envelope {
             causation_id,
             sequence: sequence.ok_or(EnvelopeError::Unreadable("ce_sequence"))?,
             traceparent: optional("ce_traceparent")?.map(str::to_owned),
+            actor: optional("ce_actor")?.map(str::to_owned),
         })
     }
 }
@@ -121,6 +125,7 @@ mod tests {
             causation_id: Some("00000000-0000-0000-0000-00000000000b".parse().unwrap()),
             sequence: 3,
             traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into()),
+            actor: Some("seller/00000000-0000-0000-0000-000000000002".into()),
         }
     }
 
@@ -134,7 +139,7 @@ mod tests {
         assert!(headers.contains(&("ce_time", "2023-11-14T22:13:20.123Z".into())));
         assert!(headers.contains(&("ce_type", "order.created".into())));
         assert_eq!(read(&headers), Ok(envelope()));
-        let bare = Envelope { causation_id: None, traceparent: None, ..envelope() };
+        let bare = Envelope { causation_id: None, traceparent: None, actor: None, ..envelope() };
         assert_eq!(read(&bare.to_headers()), Ok(bare));
     }
 

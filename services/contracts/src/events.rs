@@ -195,6 +195,21 @@ pub enum CatalogEvent {
     },
 }
 
+/// Topic `audit`, written by all services: what people did that is no business of the saga. Who and when stand in the
+/// envelope, and the subject is what was acted upon.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "data")]
+pub enum AuditEvent {
+    /// Somebody has done something.
+    #[serde(rename = "audit.done")]
+    Done {
+        /// What, as `chaos.set`.
+        action: String,
+        /// More about it.
+        detail: Value,
+    },
+}
+
 /// Names of the topics.
 pub mod topics {
     /// [`super::OrderEvent`]s.
@@ -205,6 +220,8 @@ pub mod topics {
     pub const PAYMENTS: &str = "payments";
     /// [`super::CatalogEvent`]s.
     pub const CATALOG: &str = "catalog";
+    /// [`super::AuditEvent`]s.
+    pub const AUDIT: &str = "audit";
 }
 
 /// Bytes that are not the event that their header says they are. Such a record is dead-lettered.
@@ -309,9 +326,10 @@ mod tests {
             known_types::<InventoryEvent>(),
             known_types::<PaymentEvent>(),
             known_types::<CatalogEvent>(),
+            known_types::<AuditEvent>(),
         ]
         .concat();
-        assert_eq!(known.len(), 19);
+        assert_eq!(known.len(), 20);
         for event_type in &known {
             assert!(page.contains(&format!("\n| `{event_type}` |")), "{event_type} is not in docs/events.md");
         }

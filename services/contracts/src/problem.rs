@@ -38,6 +38,8 @@ pub enum Code {
     NotAllocated,
     /// There is no such thing, or it is another's.
     NotFound,
+    /// This can be done in a local cluster only.
+    NotLocal,
     /// Whether it was done is not known; ask again with the same idempotency key.
     OutcomeUnknown,
     /// The service has too much to do.
@@ -75,7 +77,7 @@ pub enum Code {
 
 impl Code {
     /// All of them that a service can answer with.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::AlreadyPaid,
         Self::BodyTooLarge,
         Self::ClockFixed,
@@ -90,6 +92,7 @@ impl Code {
         Self::NothingDue,
         Self::NotAllocated,
         Self::NotFound,
+        Self::NotLocal,
         Self::OutcomeUnknown,
         Self::Overloaded,
         Self::PaymentDeadlinePassed,
@@ -124,6 +127,7 @@ impl Code {
             Self::NothingDue => ("nothing_due", 409, "Nothing is due"),
             Self::NotAllocated => ("not_allocated", 409, "The stock is not allocated yet"),
             Self::NotFound => ("not_found", 404, "Not found"),
+            Self::NotLocal => ("not_local", 403, "Only in a local cluster"),
             Self::OutcomeUnknown => ("outcome_unknown", 503, "Whether it was done is not known"),
             Self::Overloaded => ("overloaded", 503, "The service has too much to do"),
             Self::PaymentDeadlinePassed => ("payment_deadline_passed", 409, "The time to pay is over"),

@@ -13,11 +13,13 @@ use orderflow_contracts::{
         inventory::{
             CreateProduct, EditProduct, Product, ProductSort, Reservation, ReservationLine, ReservationStatus, Restock,
         },
+        ops::LedgerSum,
     },
     ids::{AccountId, OrderId, ProductId},
     problem::{Code, Problem},
     timestamp::Timestamp,
 };
+use orderflow_platform::db::Db;
 use orderflow_platform::{
     auth::Principal,
     http::{ApiError, Json, PageQuery, Path, Query, RequestContext, commit, page_of},
@@ -25,9 +27,9 @@ use orderflow_platform::{
     outbox::Outbox,
 };
 use serde::Deserialize;
-use sqlx::PgPool;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
 
 use crate::{
     products,
@@ -40,14 +42,14 @@ const SEARCH_MAX: usize = 100;
 /// What the handlers need.
 #[derive(Debug, Clone)]
 pub struct Api {
-    pool: PgPool,
+    db: Db,
     outbox: Outbox,
 }
 
 impl Api {
     /// On this database.
-    pub const fn new(pool: PgPool, outbox: Outbox) -> Self {
-        Self { pool, outbox }
+    pub const fn new(db: Db, outbox: Outbox) -> Self {
+        Self { db, outbox }
     }
 }
 
@@ -59,6 +61,7 @@ pub fn router(api: Api) -> (Router, String) {
         .routes(routes!(restock))
         .routes(routes!(list_reservations))
         .routes(routes!(show_reservation))
+        .routes(routes!(list_ledger))
         .with_state(api)
         .split_for_parts();
     (router, orderflow_platform::http::describe(openapi, "OrderFlow inventory", "Catalogue, stock, reservations"))
@@ -75,7 +78,7 @@ async fn create(
     Keyed { body, key }: Keyed<CreateProduct>,
 ) -> Result<Response, ApiError> {
     principal.require(Role::Seller)?;
-    let mut tx = api.pool.begin().await?;
+    let mut tx = api.db.begin().await?;
     if let Claim::Replay(answer) = key.claim(&mut tx, &principal).await? {
         return Ok(answer);
     }
@@ -98,7 +101,7 @@ async fn edit(
     Keyed { body, key }: Keyed<EditProduct>,
 ) -> Result<Response, ApiError> {
     principal.require(Role::Seller)?;
-    let mut tx = api.pool.begin().await?;
+    let mut tx = api.db.begin().await?;
     if let Claim::Replay(answer) = key.claim(&mut tx, &principal).await? {
         return Ok(answer);
     }
@@ -119,7 +122,7 @@ async fn restock(
     Keyed { body, key }: Keyed<Restock>,
 ) -> Result<Response, ApiError> {
     principal.require(Role::Seller)?;
-    let mut tx = api.pool.begin().await?;
+    let mut tx = api.db.begin().await?;
     if let Claim::Replay(answer) = key.claim(&mut tx, &principal).await? {
         return Ok(answer);
     }
@@ -175,7 +178,7 @@ async fn list(
         sort,
         after,
     };
-    let products = store::products(&mut *api.pool.acquire().await?, &filter, limit).await?;
+    let products = store::products(&mut *api.db.acquire().await?, &filter, limit).await?;
     Ok(Json(page_of(products, limit, |product| cursor_of(product, sort))))
 }
 
@@ -211,7 +214,7 @@ impl std::str::FromStr for ProductCursor {
 #[utoipa::path(get, path = "/v1/products/{id}", params(("id" = ProductId, Path)), security(("token" = [])),
     responses((status = 200, body = Product), (status = "4XX", body = Problem)))]
 async fn show(State(api): State<Api>, _: Principal, Path(id): Path<ProductId>) -> Result<Json<Product>, ApiError> {
-    let product = store::product(&mut *api.pool.acquire().await?, id, false).await?;
+    let product = store::product(&mut *api.db.acquire().await?, id, false).await?;
     product.map(Json).ok_or_else(|| ApiError::not_found(format_args!("product {id}")))
 }
 
@@ -243,7 +246,7 @@ async fn list_reservations(
         status: query.status,
         after: page.cursor()?,
     };
-    let rows = store::list(&mut *api.pool.acquire().await?, &filter, limit).await?;
+    let rows = store::list(&mut *api.db.acquire().await?, &filter, limit).await?;
     let reservations = rows.iter().filter_map(view).collect();
     Ok(Json(page_of(reservations, limit, |reservation: &Reservation| reservation.order_id.to_string())))
 }
@@ -256,7 +259,7 @@ async fn show_reservation(
     principal: Principal,
     Path(id): Path<OrderId>,
 ) -> Result<Json<Reservation>, ApiError> {
-    let row = store::load(&mut *api.pool.acquire().await?, id).await?.filter(|row| match principal.role {
+    let row = store::load(&mut *api.db.acquire().await?, id).await?.filter(|row| match principal.role {
         Role::Customer => row.customer_id == Some(principal.account_id),
         Role::Seller => row.seller_id == Some(principal.account_id),
         Role::Admin => true,
@@ -277,4 +280,32 @@ fn view(row: &Row) -> Option<Reservation> {
         created_at: Timestamp(row.created_ms),
         updated_at: Timestamp(row.updated_ms),
     })
+}
+
+/// The place of a sum in the ledger.
+struct LedgerCursor(ProductId, Uuid);
+
+impl std::str::FromStr for LedgerCursor {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (product, order) = text.split_once(':').unwrap_or((text, ""));
+        Ok(Self(product.parse()?, order.parse()?))
+    }
+}
+
+/// What has moved of each product for each order, in all, by the ledger: for the checker.
+#[utoipa::path(get, path = "/v1/ledger", params(PageQuery), security(("token" = [])),
+    responses((status = 200, body = Page<LedgerSum>), (status = "4XX", body = Problem)))]
+async fn list_ledger(
+    State(api): State<Api>,
+    principal: Principal,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<LedgerSum>>, ApiError> {
+    principal.require(Role::Admin)?;
+    let (limit, cursor) = (page.limit()?, page.cursor::<LedgerCursor>()?);
+    let after = cursor.map(|LedgerCursor(product, order)| (product, order));
+    let sums = store::ledger_sums(&mut *api.db.acquire().await?, after, limit).await?;
+    let place = |sum: &LedgerSum| format!("{}:{}", sum.product_id, sum.order_id.map_or_else(Uuid::nil, Uuid::from));
+    Ok(Json(page_of(sums, limit, place)))
 }

@@ -5,6 +5,7 @@ use orderflow_contracts::{
     ids::OrderId,
 };
 use orderflow_platform::{
+    chaos::Chaos,
     consumer::{Apply, Poison, Received},
     context::Context,
 };
@@ -15,12 +16,13 @@ use crate::{domain::Input, handle::Batch};
 /// Applies events to reservations.
 pub struct Reservations {
     hold_ms: TimestampMs,
+    chaos: Chaos,
 }
 
 impl Reservations {
     /// With how long a new reservation lasts.
-    pub const fn new(hold_ms: TimestampMs) -> Self {
-        Self { hold_ms }
+    pub const fn new(hold_ms: TimestampMs, chaos: Chaos) -> Self {
+        Self { hold_ms, chaos }
     }
 }
 
@@ -35,7 +37,7 @@ impl Apply for Reservations {
         }
         let ids: Vec<_> = incoming.iter().map(|(_, id, _)| *id).collect();
         let wanted = incoming.iter().flat_map(|(.., event)| lines(event));
-        let mut batch = Batch::load(conn, &ids, wanted).await?;
+        let mut batch = Batch::load(conn, &self.chaos, &ids, wanted).await?;
         for (index, order_id, event) in &incoming {
             let context = Context::of_event(&events[*index].envelope);
             batch.apply(*order_id, Input::Order(event), batch.now(), self.hold_ms, &context);

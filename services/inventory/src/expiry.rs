@@ -2,8 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use orderflow_platform::db::Db;
 use orderflow_platform::{clock, context::Context, outbox::Outbox, tasks::Stop};
-use sqlx::PgPool;
 use tokio::sync::Notify;
 
 use crate::{Settings, domain::Input, handle::Batch, store};
@@ -18,7 +18,7 @@ const RETRY: Duration = Duration::from_millis(500);
 
 /// Ends reservations.
 pub struct Expiry {
-    pool: PgPool,
+    db: Db,
     outbox: Outbox,
     settings: Settings,
     clock_moved: Arc<Notify>,
@@ -26,8 +26,8 @@ pub struct Expiry {
 
 impl Expiry {
     /// For the reservations in this database.
-    pub const fn new(pool: PgPool, outbox: Outbox, settings: Settings, clock_moved: Arc<Notify>) -> Self {
-        Self { pool, outbox, settings, clock_moved }
+    pub const fn new(db: Db, outbox: Outbox, settings: Settings, clock_moved: Arc<Notify>) -> Self {
+        Self { db, outbox, settings, clock_moved }
     }
 
     /// Goes on until it is told to stop; an error is a reason to try again.
@@ -52,13 +52,13 @@ impl Expiry {
 
     /// Ends those that are over; how many that were.
     pub async fn expire_once(&self) -> Result<usize, sqlx::Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.db.begin().await?;
         let over = clock::now_ms(&mut tx).await?.saturating_sub(self.settings.expiry_grace_ms);
         let ids = store::expired(&mut tx, over, BATCH_MAX).await?;
         if ids.is_empty() {
             return Ok(0);
         }
-        let mut batch = Batch::load(&mut tx, &ids, std::iter::empty()).await?;
+        let mut batch = Batch::load(&mut tx, self.db.chaos(), &ids, std::iter::empty()).await?;
         for id in &ids {
             let correlation_id = batch.correlation_id(*id).unwrap_or_default().to_owned();
             let context = Context::of_timer(correlation_id);
@@ -73,7 +73,7 @@ impl Expiry {
 
     /// How long nothing is over.
     async fn until_next(&self) -> Result<Duration, sqlx::Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.db.acquire().await?;
         let Some(next) = store::next_expiry(&mut conn).await? else { return Ok(SLEEP_MAX) };
         let wait_ms = next.saturating_add(self.settings.expiry_grace_ms) - clock::now_ms(&mut conn).await?;
         // Locked by someone else, if it is over already: that is decided in a moment.

@@ -4,10 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use orderflow_contracts::{
+    api::ops::Pattern,
     events::{InventoryEvent, OrderEvent, OrderLine, TimestampMs, topics},
     ids::{AccountId, OrderId, ProductId},
 };
 use orderflow_platform::{
+    chaos::Chaos,
     clock,
     context::Context,
     outbox::{self, Happened, NewEvent, Writer},
@@ -31,12 +33,15 @@ pub struct Batch {
     moved: BTreeSet<ProductId>,
     ledger: Vec<Entry>,
     events: Vec<NewEvent>,
+    /// What may be taken out, in a laboratory.
+    chaos: Chaos,
 }
 
 impl Batch {
     /// Locks the reservations of these orders, then the products that stand in them or in `lines`.
     pub async fn load<'a>(
         conn: &mut PgConnection,
+        chaos: &Chaos,
         orders: &[OrderId],
         lines: impl Iterator<Item = &'a OrderLine> + Send,
     ) -> Result<Self, sqlx::Error> {
@@ -47,7 +52,7 @@ impl Batch {
         let now = clock::now_ms(conn).await?;
         let rows = rows.into_iter().map(|row| (row.order_id, row)).collect();
         let (loaded, moved, ledger, events) = (BTreeMap::new(), BTreeSet::new(), vec![], vec![]);
-        Ok(Self { now, rows, loaded, levels, moved, ledger, events })
+        Ok(Self { now, rows, loaded, levels, moved, ledger, events, chaos: chaos.clone() })
     }
 
     /// What time it was when the locks were had.
@@ -71,6 +76,10 @@ impl Batch {
         context: &Context,
     ) {
         let row = self.rows.get(&order_id);
+        let leaves_tombstone = row.is_none() && matches!(input, Input::Order(OrderEvent::Cancelled { .. }));
+        if leaves_tombstone && self.chaos.is_out(Pattern::Tombstone) {
+            return;
+        }
         let reservation = row.map_or(&Reservation::Unknown, |row| &row.reservation);
         match domain::decide(reservation, input, &self.stock(), now, hold_ms) {
             Decision::Ignored(why) => tracing::debug!(%order_id, why, "ignored"),
@@ -96,7 +105,9 @@ impl Batch {
 
     /// What can be had of each product now.
     fn stock(&self) -> Stock {
-        let available = |level: &Level| level.on_hand.saturating_sub(level.reserved);
+        let is_guarded = !self.chaos.is_out(Pattern::StockGuard);
+        let available =
+            |level: &Level| if is_guarded { level.on_hand.saturating_sub(level.reserved) } else { u32::MAX };
         self.levels.iter().map(|(id, level)| (*id, available(level))).collect()
     }
 
@@ -106,16 +117,17 @@ impl Batch {
             let Some(level) = self.levels.get_mut(product_id) else { continue };
             let kind = match movement {
                 Movement::Reserve => {
-                    level.reserved += quantity;
+                    // Without the guard there may be more promises than pieces; the column does not take more.
+                    level.reserved = level.reserved.saturating_add(*quantity).min(level.on_hand);
                     "reserved"
                 }
                 Movement::Release => {
-                    level.reserved -= quantity;
+                    level.reserved = level.reserved.saturating_sub(*quantity);
                     "released"
                 }
                 Movement::Ship => {
-                    level.reserved -= quantity;
-                    level.on_hand -= quantity;
+                    level.reserved = level.reserved.saturating_sub(*quantity);
+                    level.on_hand = level.on_hand.saturating_sub(*quantity);
                     "shipped"
                 }
             };

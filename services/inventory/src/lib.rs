@@ -21,6 +21,7 @@ use std::sync::Arc;
 use orderflow_contracts::events::{TimestampMs, topics};
 use orderflow_platform::{
     app::{App, AppBuilder, BuildError},
+    chaos::OF_EVERY_SERVICE,
     config::ServiceConfig,
     db::MigrationFile,
     kafka::Topic,
@@ -41,6 +42,7 @@ const TOPICS: &[Topic] = &[
     Topic { name: topics::ORDERS, compacted: false },
     Topic { name: topics::INVENTORY, compacted: false },
     Topic { name: topics::CATALOG, compacted: true },
+    Topic { name: topics::AUDIT, compacted: false },
     Topic { name: DEAD_LETTERS, compacted: false },
 ];
 const READ: &[&str] = &[topics::ORDERS];
@@ -74,12 +76,12 @@ impl Default for Settings {
 
 /// Opens the database and binds the port.
 pub async fn build(config: Config) -> Result<App, BuildError> {
-    let mut app = AppBuilder::new("inventory", config.service, MIGRATIONS).await?;
-    app.relay()?;
-    let reservations = Arc::new(consume::Reservations::new(config.inventory.hold_ms));
+    let mut app = AppBuilder::new("inventory", config.service, MIGRATIONS, OF_EVERY_SERVICE).await?;
+    app.relay(TOPICS)?;
+    let reservations = Arc::new(consume::Reservations::new(config.inventory.hold_ms, app.db.chaos().clone()));
     app.consume(TOPICS, READ, DEAD_LETTERS, Arc::clone(&reservations))?;
-    let expiry = Expiry::new(app.pool.clone(), app.outbox.clone(), config.inventory, Arc::clone(&app.clock_moved));
+    let expiry = Expiry::new(app.db.clone(), app.outbox.clone(), config.inventory, Arc::clone(&app.clock_moved));
     app.tasks.spawn("expiry", expiry.run(app.tasks.stop()));
-    let (router, openapi) = api::router(api::Api::new(app.pool.clone(), app.outbox.clone()));
+    let (router, openapi) = api::router(api::Api::new(app.db.clone(), app.outbox.clone()));
     app.serve(router, openapi).await
 }

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use orderflow_contracts::{
-    api::inventory::{Product, ProductSort, ReservationStatus},
+    api::{
+        inventory::{Product, ProductSort, ReservationStatus},
+        ops::LedgerSum,
+    },
     events::TimestampMs,
     ids::{AccountId, OrderId, ProductId},
     money::{Currency, Money},
@@ -198,6 +201,36 @@ pub async fn save(conn: &mut PgConnection, rows: &[(i64, &Row)]) -> Result<(), s
         return Ok(());
     }
     Err(sqlx::Error::Protocol("a reservation was changed by someone else though it was locked".to_owned()))
+}
+
+/// What has moved of each product for each order, in all; one more than `limit` if there are more.
+pub async fn ledger_sums(
+    conn: &mut PgConnection,
+    after: Option<(ProductId, Uuid)>,
+    limit: i64,
+) -> Result<Vec<LedgerSum>, sqlx::Error> {
+    // What was received has no order; nil stands for none, and comes first.
+    let rows: Vec<(Uuid, Uuid, i64, i64, i64, i64)> = sqlx::query_as(
+        "select product_id, coalesce(order_id, '00000000-0000-0000-0000-000000000000') as for_order,
+             coalesce(sum(quantity) filter (where kind = 'received'), 0)::bigint,
+             coalesce(sum(quantity) filter (where kind = 'reserved'), 0)::bigint,
+             coalesce(sum(quantity) filter (where kind = 'released'), 0)::bigint,
+             coalesce(sum(quantity) filter (where kind = 'shipped'), 0)::bigint
+         from stock_ledger
+         where $1::uuid is null
+             or (product_id, coalesce(order_id, '00000000-0000-0000-0000-000000000000')) > ($1, $2)
+         group by 1, 2 order by 1, 2 limit $3",
+    )
+    .bind(after.map(|(product_id, _)| Uuid::from(product_id)))
+    .bind(after.map(|(_, order_id)| order_id))
+    .bind(limit + 1)
+    .fetch_all(conn)
+    .await?;
+    let sum = |(product_id, order_id, received, reserved, released, shipped): (Uuid, Uuid, i64, i64, i64, i64)| {
+        let order_id = Some(order_id).filter(|id| !id.is_nil()).map(Into::into);
+        LedgerSum { product_id: product_id.into(), order_id, received, reserved, released, shipped }
+    };
+    Ok(rows.into_iter().map(sum).collect())
 }
 
 /// How much there is of a product, and how much of that is promised.

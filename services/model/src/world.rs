@@ -161,7 +161,7 @@ impl World {
                 world.tell_orders(life, &orders::Input::Payment(&event)).or(Some(()))
             }));
             for answer in [
-                Answer::Charged { charge_id: String::new() },
+                Answer::Charged { charge_id: String::new(), amount: Money::new(100, Currency::Usd) },
                 Answer::Declined { decline_code: String::new() },
                 Answer::Refunded { refund_id: String::new() },
             ] {

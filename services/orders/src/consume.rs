@@ -6,6 +6,7 @@ use orderflow_contracts::{
     ids::OrderId,
 };
 use orderflow_platform::{
+    chaos::Chaos,
     consumer::{Apply, Poison, Received},
     context::Context,
 };
@@ -13,8 +14,14 @@ use sqlx::PgConnection;
 
 use crate::{domain::Input, handle::Batch, store};
 
+/// Longest name of a product, in characters: it stands in every event about an order of it.
+const NAME_MAX: usize = 200;
+
 /// Applies events to orders, and to the copy of the catalogue.
-pub struct Orders;
+pub struct Orders {
+    /// What may be taken out, in a laboratory.
+    pub chaos: Chaos,
+}
 
 enum Incoming {
     Inventory(OrderId, InventoryEvent),
@@ -41,7 +48,7 @@ impl Apply for Orders {
             }
         }
         let ids: Vec<_> = incoming.iter().filter_map(|(_, incoming)| incoming.order()).collect();
-        let mut batch = Batch::load(conn, &ids).await?;
+        let mut batch = Batch::load(conn, &self.chaos, &ids).await?;
         let mut products = vec![];
         for (index, incoming) in incoming {
             let context = Context::of_event(&events[index].envelope);
@@ -87,6 +94,9 @@ fn product(event: &Received) -> Result<CatalogEntry, String> {
     let CatalogEvent::ProductChanged { seller_id, name, price } =
         decode(&event.envelope.event_type, &event.data).map_err(|error| error.to_string())?;
     let product_id = event.envelope.subject.parse().map_err(|_| "the subject is not the id of a product".to_owned())?;
+    if name.chars().count() > NAME_MAX {
+        return Err(format!("a name has at most {NAME_MAX} characters"));
+    }
     let version = i64::try_from(event.envelope.sequence).map_err(|_| "the sequence is too large".to_owned())?;
     Ok(CatalogEntry { product_id, seller_id, name, price, version })
 }

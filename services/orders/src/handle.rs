@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use orderflow_contracts::{
-    api::orders::CatalogEntry,
+    api::{ops::Pattern, orders::CatalogEntry},
     events::{OrderEvent, OrderLine, TimestampMs, topics},
     ids::{AccountId, OrderId},
 };
 use orderflow_platform::{
+    chaos::Chaos,
     clock,
     context::Context,
     outbox::{self, Happened, NewEvent, Writer},
@@ -63,14 +64,17 @@ pub struct Batch {
     /// The version that each changed order was loaded with.
     loaded: BTreeMap<OrderId, i64>,
     events: Vec<NewEvent>,
+    /// Unless that was taken out in a laboratory.
+    is_guarded: bool,
 }
 
 impl Batch {
     /// Locks these orders. One that does not exist is not in the batch.
-    pub async fn load(conn: &mut PgConnection, ids: &[OrderId]) -> Result<Self, sqlx::Error> {
-        let rows = store::load_for_update(conn, ids).await?;
+    pub async fn load(conn: &mut PgConnection, chaos: &Chaos, ids: &[OrderId]) -> Result<Self, sqlx::Error> {
+        let is_guarded = !chaos.is_out(Pattern::VersionCheck);
+        let rows = store::load_for_update(conn, ids, is_guarded).await?;
         let now = clock::now_ms(conn).await?;
-        Ok(Self { now, rows, loaded: BTreeMap::new(), events: Vec::new() })
+        Ok(Self { now, rows, loaded: BTreeMap::new(), events: Vec::new(), is_guarded })
     }
 
     /// An order as it is now, with what was applied.
@@ -101,7 +105,7 @@ impl Batch {
     pub async fn save(&self, conn: &mut PgConnection) -> Result<(), sqlx::Error> {
         let changed: Vec<_> =
             self.loaded.iter().filter_map(|(id, loaded)| self.rows.get(id).map(|row| (*loaded, row))).collect();
-        store::save(conn, &changed).await?;
+        store::save(conn, &changed, self.is_guarded).await?;
         outbox::append(conn, &self.events).await
     }
 }

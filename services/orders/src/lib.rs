@@ -17,6 +17,7 @@ use std::sync::Arc;
 use orderflow_contracts::events::topics;
 use orderflow_platform::{
     app::{App, AppBuilder, BuildError},
+    chaos::OF_EVERY_SERVICE,
     config::ServiceConfig,
     db::MigrationFile,
     kafka::Topic,
@@ -36,6 +37,7 @@ const TOPICS: &[Topic] = &[
     Topic { name: topics::INVENTORY, compacted: false },
     Topic { name: topics::PAYMENTS, compacted: false },
     Topic { name: topics::CATALOG, compacted: true },
+    Topic { name: topics::AUDIT, compacted: false },
     Topic { name: DEAD_LETTERS, compacted: false },
 ];
 const READ: &[&str] = &[topics::INVENTORY, topics::PAYMENTS, topics::CATALOG];
@@ -61,10 +63,10 @@ pub struct Settings {
 
 /// Opens the database and binds the port.
 pub async fn build(config: Config) -> Result<App, BuildError> {
-    let mut app = AppBuilder::new("orders", config.service, MIGRATIONS).await?;
-    app.relay()?;
-    app.consume(TOPICS, READ, DEAD_LETTERS, Arc::new(consume::Orders))?;
-    let state = api::Api::new(app.pool.clone(), app.outbox.clone(), config.orders.payment_link);
+    let mut app = AppBuilder::new("orders", config.service, MIGRATIONS, OF_EVERY_SERVICE).await?;
+    app.relay(TOPICS)?;
+    app.consume(TOPICS, READ, DEAD_LETTERS, Arc::new(consume::Orders { chaos: app.db.chaos().clone() }))?;
+    let state = api::Api::new(app.db.clone(), app.outbox.clone(), config.orders.payment_link);
     let (router, openapi) = api::router(state);
     app.serve(router, openapi).await
 }

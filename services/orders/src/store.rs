@@ -90,11 +90,16 @@ pub const fn parts_of(status: Status) -> (OrderStatus, Option<TimestampMs>, Opti
     }
 }
 
-/// These orders, locked until the transaction ends. In the order of the ids, so that nobody waits in a circle.
-pub async fn load_for_update(conn: &mut PgConnection, ids: &[OrderId]) -> Result<BTreeMap<OrderId, Row>, sqlx::Error> {
+/// These orders, locked until the transaction ends, unless the guard was taken out in a laboratory. In the order of the ids, so that nobody waits in a circle.
+pub async fn load_for_update(
+    conn: &mut PgConnection,
+    ids: &[OrderId],
+    is_guarded: bool,
+) -> Result<BTreeMap<OrderId, Row>, sqlx::Error> {
     let ids: Vec<Uuid> = ids.iter().map(|id| (*id).into()).collect();
     let mut query = QueryBuilder::<Postgres>::new("select ");
-    query.push(COLUMNS).push(" from orders where id = any(").push_bind(ids).push(") order by id for update");
+    query.push(COLUMNS).push(" from orders where id = any(").push_bind(ids).push(") order by id");
+    query.push(if is_guarded { " for update" } else { "" });
     let rows = query.build().fetch_all(conn).await?;
     rows.iter().map(|row| row_of(row).map(|row| (row.order.id, row))).collect()
 }
@@ -170,7 +175,7 @@ pub async fn insert(conn: &mut PgConnection, row: &Row) -> Result<(), sqlx::Erro
 
 /// Saves orders that were loaded with these versions, in one round trip. The version check is for a writer that has
 /// lost its lock with its connection and does not know yet.
-pub async fn save(conn: &mut PgConnection, rows: &[(i64, &Row)]) -> Result<(), sqlx::Error> {
+pub async fn save(conn: &mut PgConnection, rows: &[(i64, &Row)], is_guarded: bool) -> Result<(), sqlx::Error> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -183,7 +188,7 @@ pub async fn save(conn: &mut PgConnection, rows: &[(i64, &Row)]) -> Result<(), s
                      $8::bigint[], $9::bigint[], $10::bigint[])
              as new (id, loaded, status, pay_until_ms, cancel_reason, reservation, payment, version, sequence,
                      updated_ms)
-         where orders.id = new.id and orders.version = new.loaded",
+         where orders.id = new.id and (orders.version = new.loaded or not $11)",
     )
     .bind(rows.iter().map(|(_, row)| row.order.id.into()).collect::<Vec<Uuid>>())
     .bind(rows.iter().map(|(loaded, _)| *loaded).collect::<Vec<_>>())
@@ -195,6 +200,7 @@ pub async fn save(conn: &mut PgConnection, rows: &[(i64, &Row)]) -> Result<(), s
     .bind(rows.iter().map(|(_, row)| row.version).collect::<Vec<_>>())
     .bind(rows.iter().map(|(_, row)| row.sequence).collect::<Vec<_>>())
     .bind(rows.iter().map(|(_, row)| row.updated_ms).collect::<Vec<_>>())
+    .bind(is_guarded)
     .execute(conn)
     .await?;
     if usize::try_from(saved.rows_affected()) == Ok(rows.len()) {
@@ -224,8 +230,14 @@ pub async fn catalog(conn: &mut PgConnection, ids: &[ProductId]) -> Result<Vec<C
 
 /// Takes over what is newer than what is known.
 pub async fn update_catalog(conn: &mut PgConnection, entries: &[CatalogEntry]) -> Result<(), sqlx::Error> {
-    // Of several versions of a product in one batch the last one, as Postgres takes a row only once in a statement.
-    let newest: BTreeMap<ProductId, &CatalogEntry> = entries.iter().map(|entry| (entry.product_id, entry)).collect();
+    // Of several versions of a product in one batch the newest one, as Postgres takes a row only once in a statement.
+    let mut newest: BTreeMap<ProductId, &CatalogEntry> = BTreeMap::new();
+    for entry in entries {
+        let known = newest.entry(entry.product_id).or_insert(entry);
+        if known.version < entry.version {
+            *known = entry;
+        }
+    }
     sqlx::query(
         "insert into catalog (product_id, seller_id, name, price_minor, currency, version)
          select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::bigint[])

@@ -13,19 +13,21 @@ use orderflow_contracts::{
         Page,
         console::Role,
         payments::{Pay, Payment, PaymentStatus, ProviderCall},
+        psp::{Charge, Refund},
     },
     ids::OrderId,
     problem::{Code, Problem},
     timestamp::Timestamp,
 };
+use orderflow_platform::db::Db;
 use orderflow_platform::{
     auth::Principal,
     http::{ApiError, Json, PageQuery, Path, Query, RequestContext, commit, page_of},
     idempotency::{Claim, Keyed},
     outbox::Outbox,
 };
-use serde::Deserialize;
-use sqlx::PgPool;
+use serde::{Deserialize, de::DeserializeOwned};
+use sqlx::PgConnection;
 use tokio::sync::Notify;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -33,6 +35,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     domain::{Input, Rejection},
     handle::Batch,
+    provider::Provider,
     store::{self, Filter, Row},
 };
 
@@ -40,17 +43,18 @@ use crate::{
 const TOKEN_MAX: usize = 100;
 
 /// What the handlers need.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Api {
-    pool: PgPool,
+    db: Db,
     outbox: Outbox,
     calls: Arc<Notify>,
+    provider: Provider,
 }
 
 impl Api {
     /// On this database; `calls` is told when the provider has to be asked.
-    pub const fn new(pool: PgPool, outbox: Outbox, calls: Arc<Notify>) -> Self {
-        Self { pool, outbox, calls }
+    pub const fn new(db: Db, outbox: Outbox, calls: Arc<Notify>, provider: Provider) -> Self {
+        Self { db, outbox, calls, provider }
     }
 }
 
@@ -60,6 +64,8 @@ pub fn router(api: Api) -> (Router, String) {
         .routes(routes!(list))
         .routes(routes!(show))
         .routes(routes!(pay))
+        .routes(routes!(provider_charges))
+        .routes(routes!(provider_refunds))
         .with_state(api)
         .split_for_parts();
     (router, orderflow_platform::http::describe(openapi, "OrderFlow payments", "Intents, charges, refunds"))
@@ -80,7 +86,7 @@ async fn pay(
 ) -> Result<Response, ApiError> {
     principal.require(Role::Customer)?;
     check_token(&body.token)?;
-    let mut tx = api.pool.begin().await?;
+    let mut tx = api.db.begin().await?;
     if let Claim::Replay(answer) = key.claim(&mut tx, &principal).await? {
         return Ok(answer);
     }
@@ -92,7 +98,7 @@ async fn pay(
     }
     batch.apply(id, Input::Pay, Some(&body.token), &context).map_err(reject)?;
     batch.save(&mut tx).await?;
-    let calls = store::open_calls(&mut tx, &[id]).await?.into_iter().collect();
+    let calls = open_calls(&mut tx, &principal, &[id]).await?;
     let payment = batch.get(id).and_then(|row| view(row, &calls));
     key.record(&mut tx, &principal, StatusCode::ACCEPTED, &payment).await?;
     commit(tx).await?;
@@ -161,10 +167,10 @@ async fn list(
         status: query.status,
         after: page.cursor()?,
     };
-    let mut conn = api.pool.acquire().await?;
+    let mut conn = api.db.acquire().await?;
     let rows = store::list(&mut conn, &filter, limit).await?;
     let ids: Vec<_> = rows.iter().map(|row| row.order_id).collect();
-    let calls = store::open_calls(&mut conn, &ids).await?.into_iter().collect();
+    let calls = open_calls(&mut conn, &principal, &ids).await?;
     let payments = rows.iter().filter_map(|row| view(row, &calls)).collect();
     Ok(Json(page_of(payments, limit, |payment: &Payment| payment.order_id.to_string())))
 }
@@ -177,15 +183,68 @@ async fn show(
     principal: Principal,
     Path(id): Path<OrderId>,
 ) -> Result<Json<Payment>, ApiError> {
-    let mut conn = api.pool.acquire().await?;
+    let mut conn = api.db.acquire().await?;
     let row = store::load(&mut conn, id).await?.filter(|row| match principal.role {
         Role::Customer => row.customer_id == Some(principal.account_id),
         Role::Seller => row.seller_id == Some(principal.account_id),
         Role::Admin => true,
     });
-    let calls = store::open_calls(&mut conn, &[id]).await?.into_iter().collect();
+    let calls = open_calls(&mut conn, &principal, &[id]).await?;
     let found = row.and_then(|row| view(&row, &calls)).map(Json);
     found.ok_or_else(|| ApiError::not_found(format_args!("payment for order {id}")))
+}
+
+/// What the provider's own ledger says of charges, the newest first: for the checker, which compares it with ours.
+#[utoipa::path(get, path = "/v1/provider/charges", params(PageQuery), security(("token" = [])),
+    responses((status = 200, body = Page<Charge>), (status = "4XX", body = Problem)))]
+async fn provider_charges(
+    State(api): State<Api>,
+    principal: Principal,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<Charge>>, ApiError> {
+    ledger(&api, principal, "charges", page).await
+}
+
+/// What the provider's own ledger says of refunds, the newest first.
+#[utoipa::path(get, path = "/v1/provider/refunds", params(PageQuery), security(("token" = [])),
+    responses((status = 200, body = Page<Refund>), (status = "4XX", body = Problem)))]
+async fn provider_refunds(
+    State(api): State<Api>,
+    principal: Principal,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<Refund>>, ApiError> {
+    ledger(&api, principal, "refunds", page).await
+}
+
+async fn ledger<T: DeserializeOwned>(
+    api: &Api,
+    principal: Principal,
+    what: &'static str,
+    page: PageQuery,
+) -> Result<Json<Page<T>>, ApiError> {
+    principal.require(Role::Admin)?;
+    let limit = ("limit", page.limit()?.to_string());
+    let query: Vec<_> = [limit].into_iter().chain(page.cursor.map(|cursor| ("cursor", cursor))).collect();
+    let unavailable = |error: String| ApiError::new(Code::Unavailable, format!("the provider's ledger: {error}"));
+    let body = api.provider.ledger(what, &query).await.map_err(|error| unavailable(error.to_string()))?;
+    serde_json::from_slice(&body).map(Json).map_err(|error| unavailable(error.to_string()))
+}
+
+/// The calls that are under way. What the provider said of them, as it said it, is for admins.
+async fn open_calls(
+    conn: &mut PgConnection,
+    principal: &Principal,
+    ids: &[OrderId],
+) -> Result<HashMap<OrderId, ProviderCall>, sqlx::Error> {
+    let calls = store::open_calls(conn, ids).await?;
+    let said = |call: ProviderCall| match principal.role {
+        Role::Admin => call,
+        _ => ProviderCall {
+            last_error: call.last_error.map(|_| "the provider has not answered for certain".into()),
+            ..call
+        },
+    };
+    Ok(calls.into_iter().map(|(id, call)| (id, said(call))).collect())
 }
 
 fn view(row: &Row, calls: &HashMap<OrderId, ProviderCall>) -> Option<Payment> {

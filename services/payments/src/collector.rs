@@ -2,8 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
+use orderflow_contracts::api::chaos::CrashPoint;
+use orderflow_platform::db::{Db, Tx};
 use orderflow_platform::{outbox::Outbox, tasks::Stop};
-use sqlx::PgPool;
 use tokio::{sync::Notify, task::JoinSet};
 
 use crate::{
@@ -30,7 +31,7 @@ const DRAIN_MAX: Duration = Duration::from_secs(2);
 /// Makes calls.
 #[derive(Clone)]
 pub struct Collector {
-    pool: PgPool,
+    db: Db,
     outbox: Outbox,
     wake: Arc<Notify>,
     provider: Provider,
@@ -39,9 +40,9 @@ pub struct Collector {
 
 impl Collector {
     /// For the calls in this database.
-    pub fn new(pool: PgPool, outbox: Outbox, wake: Arc<Notify>, provider: Provider) -> Self {
+    pub fn new(db: Db, outbox: Outbox, wake: Arc<Notify>, provider: Provider) -> Self {
         let lease = provider.timeout().saturating_mul(LEASE_TIMEOUTS).max(LEASE_MIN);
-        Self { pool, outbox, wake, provider, lease }
+        Self { db, outbox, wake, provider, lease }
     }
 
     /// Goes on until it is told to stop; an error is a reason to try again.
@@ -58,7 +59,11 @@ impl Collector {
             };
             tokio::select! {
                 () = self.wake.notified() => {}
-                Some(_) = calls.join_next() => {}
+                Some(ended) = calls.join_next() => {
+                    if let Err(error) = ended {
+                        tracing::error!(%error, "a call died; its lease ends, and it is made again");
+                    }
+                }
                 _ = stop.sleep(sleep) => {}
             }
         }
@@ -73,7 +78,7 @@ impl Collector {
         if free == 0 {
             return Ok(SLEEP_MAX);
         }
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.db.acquire().await?;
         let due = store::take_due(&mut conn, self.lease, i64::try_from(free).unwrap_or(1)).await?;
         for due in due {
             let collector = self.clone();
@@ -84,10 +89,13 @@ impl Collector {
     }
 
     async fn call(&self, due: Due) {
-        let done = match self.late(&due).await {
-            Ok(Some(definite)) => self.commit(&due, definite).await,
-            Ok(None) => match self.provider.ask(&due).await {
-                Ok(definite) => self.commit(&due, definite).await,
+        let done = match self.decline_if_late(&due).await {
+            Ok(true) => Ok(()),
+            Ok(false) => match self.provider.ask(&due).await {
+                Ok(definite) => {
+                    self.db.chaos().crash_at(CrashPoint::AfterAnswer).await;
+                    self.commit(&due, definite).await
+                }
                 Err(unknown) => self.postpone(&due, &unknown.to_string()).await,
             },
             Err(error) => Err(error),
@@ -98,22 +106,28 @@ impl Collector {
         }
     }
 
-    /// A charge that is asked for the first time, and too late, since the service was down: it is not started, so it is
-    /// certain that nothing was taken.
-    async fn late(&self, due: &Due) -> Result<Option<Definite>, sqlx::Error> {
+    /// A charge that is about to be asked for the first time, and too late, since the service was down: it is declined
+    /// instead. The call is locked and still ours meanwhile, so nobody is asking the provider for it.
+    async fn decline_if_late(&self, due: &Due) -> Result<bool, sqlx::Error> {
         if due.tries > 1 || due.token.is_none() {
-            return Ok(None);
+            return Ok(false);
         }
-        let mut conn = self.pool.acquire().await?;
-        let payment = store::load(&mut conn, due.order_id).await?;
-        let pay_until = payment.and_then(|payment| payment.pay_until);
-        let now = orderflow_platform::clock::now_ms(&mut conn).await?;
+        let mut tx = self.db.begin().await?;
+        if !store::is_late(&mut tx, due).await? {
+            return Ok(false);
+        }
         let answer = Answer::Declined { decline_code: "payment_deadline_passed".to_owned() };
-        Ok(pay_until.filter(|until| now >= *until).map(|_| Definite { answer, card: None }))
+        self.commit_in(tx, due, Definite { answer, card: None }).await?;
+        Ok(true)
     }
 
-    async fn commit(&self, due: &Due, Definite { answer, card }: Definite) -> Result<(), sqlx::Error> {
-        let mut tx = self.pool.begin().await?;
+    async fn commit(&self, due: &Due, definite: Definite) -> Result<(), sqlx::Error> {
+        let tx = self.db.begin().await?;
+        self.commit_in(tx, due, definite).await
+    }
+
+    async fn commit_in(&self, mut tx: Tx, due: &Due, definite: Definite) -> Result<(), sqlx::Error> {
+        let Definite { answer, card } = definite;
         let mut batch = Batch::load(&mut tx, &[due.order_id]).await?;
         batch.note_card(due.order_id, card);
         // An answer is never rejected, at most ignored: it was committed before.
@@ -139,6 +153,6 @@ impl Collector {
             order_id = %due.order_id, correlation_id = due.context.correlation_id, kind = due.kind, tries = due.tries,
             error, "the outcome is unknown; the provider is asked again with the same key"
         );
-        store::postpone(&mut *self.pool.acquire().await?, due, after, error).await
+        store::postpone(&mut *self.db.acquire().await?, due, after, error).await
     }
 }

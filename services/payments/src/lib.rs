@@ -18,7 +18,7 @@ mod store;
 
 use std::sync::Arc;
 
-use orderflow_contracts::events::topics;
+use orderflow_contracts::{api::chaos::FaultName, events::topics};
 use orderflow_platform::{
     app::{App, AppBuilder, BuildError},
     config::ServiceConfig,
@@ -41,9 +41,29 @@ const DEAD_LETTERS: &str = "payments.dead-letters";
 const TOPICS: &[Topic] = &[
     Topic { name: topics::ORDERS, compacted: false },
     Topic { name: topics::PAYMENTS, compacted: false },
+    Topic { name: topics::AUDIT, compacted: false },
     Topic { name: DEAD_LETTERS, compacted: false },
 ];
 const READ: &[&str] = &[topics::ORDERS];
+
+/// The faults that it knows how to make: those of every service, and the provider's.
+const FAULTS: &[FaultName] = &[
+    FaultName::HttpLatency,
+    FaultName::DbRefused,
+    FaultName::DbSlow,
+    FaultName::CommitLost,
+    FaultName::RelayPaused,
+    FaultName::RelayTwice,
+    FaultName::ConsumerPaused,
+    FaultName::ConsumerSlow,
+    FaultName::DeliverTwice,
+    FaultName::DeliverLate,
+    FaultName::Crash,
+    FaultName::PaymentFailure,
+    FaultName::ProviderLatency,
+    FaultName::ProviderTimeout,
+    FaultName::ProviderError,
+];
 
 /// The settings.
 #[derive(Debug, Clone, Deserialize)]
@@ -80,13 +100,14 @@ impl std::fmt::Debug for Settings {
 
 /// Opens the database and binds the port.
 pub async fn build(config: Config) -> Result<App, BuildError> {
-    let mut app = AppBuilder::new("payments", config.service, MIGRATIONS).await?;
-    app.relay()?;
+    let mut app = AppBuilder::new("payments", config.service, MIGRATIONS, FAULTS).await?;
+    app.relay(TOPICS)?;
     let calls = Arc::new(Notify::new());
     app.consume(TOPICS, READ, DEAD_LETTERS, Arc::new(consume::Payments::new(Arc::clone(&calls))))?;
-    let provider = Provider::new(&config.payments).map_err(|error| BuildError::Other(error.to_string()))?;
-    let collector = Collector::new(app.pool.clone(), app.outbox.clone(), Arc::clone(&calls), provider);
+    let provider = Provider::new(&config.payments, app.db.chaos().clone())
+        .map_err(|error| BuildError::Other(error.to_string()))?;
+    let collector = Collector::new(app.db.clone(), app.outbox.clone(), Arc::clone(&calls), provider.clone());
     app.tasks.spawn("collector", collector.run(app.tasks.stop()));
-    let (router, openapi) = api::router(api::Api::new(app.pool.clone(), app.outbox.clone(), calls));
+    let (router, openapi) = api::router(api::Api::new(app.db.clone(), app.outbox.clone(), calls, provider));
     app.serve(router, openapi).await
 }

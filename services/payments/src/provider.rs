@@ -6,12 +6,15 @@ use std::time::Duration;
 use orderflow_contracts::{
     api::{
         IDEMPOTENCY_KEY,
+        chaos::{FaultName, SetFault},
+        ops::Pattern,
         payments::Card,
         psp::{Charge, ChargeStatus, CreateCharge, CreateRefund, Refund},
     },
     problem::{Code, Problem},
 };
-use reqwest::{Client, Response, StatusCode};
+use orderflow_platform::chaos::Chaos;
+use reqwest::{Client, Response, StatusCode, redirect::Policy};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Settings, domain::Answer, store::Due};
@@ -19,7 +22,7 @@ use crate::{Settings, domain::Answer, store::Due};
 /// How long connecting may take.
 const CONNECT_MAX: Duration = Duration::from_secs(2);
 /// Longest answer that is read, in bytes.
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
+const ANSWER_BYTES_MAX: usize = 256 * 1024;
 
 /// The provider.
 #[derive(Clone)]
@@ -28,6 +31,7 @@ pub struct Provider {
     url: String,
     key: String,
     timeout: Duration,
+    chaos: Chaos,
 }
 
 /// Nothing definite. Ask again with the same key.
@@ -57,13 +61,18 @@ pub struct Definite {
 
 impl Provider {
     /// As the settings have it.
-    pub fn new(settings: &Settings) -> Result<Self, reqwest::Error> {
+    pub fn new(settings: &Settings, chaos: Chaos) -> Result<Self, reqwest::Error> {
         // An error means that it was installed before.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let timeout = Duration::from_millis(settings.provider_timeout_ms);
-        let client = Client::builder().connect_timeout(CONNECT_MAX).timeout(timeout).no_proxy().build()?;
+        let client = Client::builder()
+            .connect_timeout(CONNECT_MAX)
+            .timeout(timeout)
+            .redirect(Policy::none())
+            .no_proxy()
+            .build()?;
         let (url, key) = (settings.provider_url.trim_end_matches('/').to_owned(), settings.provider_key.clone());
-        Ok(Self { client, url, key, timeout })
+        Ok(Self { client, url, key, timeout, chaos })
     }
 
     /// How long it may take to answer.
@@ -73,14 +82,18 @@ impl Provider {
 
     /// Asks for what is due, with its key.
     pub async fn ask(&self, due: &Due) -> Result<Definite, Unknown> {
+        let key = match self.chaos.is_out(Pattern::IdempotencyKey) {
+            true => format!("{}-{}", due.key, due.tries),
+            false => due.key.clone(),
+        };
         match (&due.token, &due.charge_id) {
             (Some(token), _) => {
                 let (amount, token) = (due.amount, token.clone());
-                self.charge(&due.key, &CreateCharge { amount, token, reference: due.order_id.to_string() }).await
+                self.charge(&key, &CreateCharge { amount, token, reference: due.order_id.to_string() }).await
             }
             (None, Some(charge_id)) => {
                 let (charge_id, amount) = (charge_id.clone(), due.amount);
-                self.refund(&due.key, &CreateRefund { charge_id, amount }).await
+                self.refund(&key, &CreateRefund { charge_id, amount }).await
             }
             (None, None) => Err(Unknown::NoAnswer("the call has neither token nor charge".to_owned())),
         }
@@ -91,7 +104,7 @@ impl Provider {
         if status.is_success() || status == StatusCode::PAYMENT_REQUIRED {
             let charge: Charge = read(status, &body)?;
             let answer = match charge.status {
-                ChargeStatus::Succeeded => Answer::Charged { charge_id: charge.id },
+                ChargeStatus::Succeeded => Answer::Charged { charge_id: charge.id, amount: charge.amount },
                 ChargeStatus::Declined => {
                     let decline_code = charge.decline_code.unwrap_or_else(|| "declined".to_owned());
                     Answer::Declined { decline_code }
@@ -119,10 +132,38 @@ impl Provider {
     }
 
     async fn post<T: Serialize>(&self, path: &str, key: &str, body: &T) -> Result<(StatusCode, Vec<u8>), Unknown> {
-        let request = self.client.post(format!("{}{path}", self.url)).bearer_auth(&self.key);
+        let mut request = self.client.post(format!("{}{path}", self.url)).bearer_auth(&self.key);
+        if let Some(faults) = self.test_faults() {
+            request = request.header("test-fault", faults);
+        }
         let response = request.header(IDEMPOTENCY_KEY, key).json(body).send().await.map_err(no_answer)?;
         let status = response.status();
         Ok((status, bounded(response).await?))
+    }
+}
+
+impl Provider {
+    /// What the provider is asked to do wrong this time, by those faults of this service that strike.
+    fn test_faults(&self) -> Option<String> {
+        let decline = |set: SetFault| format!("decline={}", set.decline.as_deref().unwrap_or("card_declined"));
+        let faults: Vec<String> = [
+            self.chaos.strikes(FaultName::PaymentFailure).map(decline),
+            self.chaos.strikes(FaultName::ProviderLatency).map(|set| format!("latency={}", set.ms.unwrap_or(0))),
+            self.chaos.strikes(FaultName::ProviderTimeout).map(|_| "hang".to_owned()),
+            self.chaos.strikes(FaultName::ProviderError).map(|_| "error".to_owned()),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        (!faults.is_empty()).then(|| faults.join(", "))
+    }
+
+    /// A page of the provider's own ledger, as it is: `charges` or `refunds`.
+    pub async fn ledger(&self, what: &'static str, query: &[(&str, String)]) -> Result<Vec<u8>, Unknown> {
+        let request = self.client.get(format!("{}/v1/{what}", self.url)).bearer_auth(&self.key).query(query);
+        let response = request.send().await.map_err(no_answer)?;
+        let (status, body) = (response.status(), bounded(response).await?);
+        if status.is_success() { Ok(body) } else { Err(undecided(status, &body)) }
     }
 }
 

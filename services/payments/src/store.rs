@@ -329,8 +329,25 @@ fn due_of(row: &PgRow) -> Result<Due, sqlx::Error> {
             correlation_id: row.try_get("correlation_id")?,
             causation_id: row.try_get::<Option<Uuid>, _>("causation_id")?.map(Into::into),
             traceparent: row.try_get("traceparent")?,
+            actor: None,
         },
     })
+}
+
+/// Whether the time to pay is over for a charge that this try alone can ask for: it is locked, not answered, and has not
+/// been taken again since.
+pub async fn is_late(conn: &mut PgConnection, due: &Due) -> Result<bool, sqlx::Error> {
+    let late: Option<bool> = sqlx::query_scalar(
+        "select now_ms() >= payments.pay_until_ms
+         from provider_calls join payments using (order_id)
+         where order_id = $1 and kind = $2 and tries = $3 and answered_at is null for update of provider_calls",
+    )
+    .bind(Uuid::from(due.order_id))
+    .bind(&due.kind)
+    .bind(i64::from(due.tries))
+    .fetch_optional(conn)
+    .await?;
+    Ok(late.unwrap_or(false))
 }
 
 /// Nothing definite was heard: the call is made again after so long.

@@ -3,16 +3,17 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::Router;
+use orderflow_contracts::api::chaos::FaultName;
 use rdkafka::error::KafkaError;
-use sqlx::PgPool;
 use tokio::sync::Notify;
 
 use crate::{
     auth::{BadKey, Verifier},
+    chaos::Chaos,
     config::ServiceConfig,
-    consumer::{Apply, Assigned, Consumer},
-    db::{self, MigrationFile, OpenError},
-    http::{Health, Server, Status, harden},
+    consumer::{Apply, Assigned, Consumer, TryAgain},
+    db::{self, Db, MigrationFile, OpenError},
+    http::{Health, Ops, Server, Status, harden},
     janitor,
     kafka::{Kafka, Topic},
     metrics::Metrics,
@@ -31,7 +32,7 @@ pub struct AppBuilder {
     /// Its settings.
     pub config: ServiceConfig,
     /// Its database, up to date.
-    pub pool: PgPool,
+    pub db: Db,
     /// Wakes its relay.
     pub outbox: Outbox,
     /// Its numbers.
@@ -41,6 +42,7 @@ pub struct AppBuilder {
     /// Its background tasks.
     pub tasks: Tasks,
     health: Health,
+    consumer: Option<Arc<dyn TryAgain>>,
 }
 
 /// A service that listens, and runs once [`App::run`] is called.
@@ -76,22 +78,26 @@ pub enum BuildError {
 }
 
 impl AppBuilder {
-    /// Opens the database.
+    /// Opens the database. `faults` are those that the service knows how to make.
     pub async fn new(
         name: &'static str,
         config: ServiceConfig,
         migrations: &[MigrationFile],
+        faults: &'static [FaultName],
     ) -> Result<Self, BuildError> {
         let pool = db::open(&config.database_url, name, migrations).await?;
+        let chaos = Chaos::load(pool.clone(), faults).await.map_err(OpenError::Connect)?;
+        let db = Db::new(pool, chaos);
         Ok(Self {
             name,
             config,
-            pool,
+            db,
             outbox: Outbox::default(),
             metrics: Metrics::default(),
             clock_moved: Arc::default(),
             tasks: Tasks::default(),
             health: Health::default(),
+            consumer: None,
         })
     }
 
@@ -102,11 +108,12 @@ impl AppBuilder {
         Ok(kafka.as_instance(self.config.instance.clone()))
     }
 
-    /// Publishes the outbox, and throws away what is old.
-    pub fn relay(&mut self) -> Result<(), BuildError> {
-        let relay = Relay::new(self.pool.clone(), self.kafka()?, self.outbox.clone(), self.metrics.clone());
+    /// Publishes the outbox on these topics, and throws away what is old.
+    pub fn relay(&mut self, topics: &'static [Topic]) -> Result<(), BuildError> {
+        let (db, outbox, metrics) = (self.db.clone(), self.outbox.clone(), self.metrics.clone());
+        let relay = Relay::new(db, self.kafka()?, outbox, metrics, topics);
         self.tasks.spawn("relay", relay.run(self.tasks.stop()));
-        self.tasks.spawn("janitor", janitor::run(self.pool.clone(), self.tasks.stop()));
+        self.tasks.spawn("janitor", janitor::run(self.db.pool().clone(), self.tasks.stop()));
         Ok(())
     }
 
@@ -118,8 +125,9 @@ impl AppBuilder {
         dead_letter_topic: &'static str,
         apply: Arc<A>,
     ) -> Result<(), BuildError> {
-        let (pool, outbox, metrics) = (self.pool.clone(), self.outbox.clone(), self.metrics.clone());
-        let consumer = Consumer::new(pool, outbox, metrics, self.name, dead_letter_topic, apply);
+        let (db, outbox, metrics) = (self.db.clone(), self.outbox.clone(), self.metrics.clone());
+        let consumer = Arc::new(Consumer::new(db, outbox, metrics, self.name, dead_letter_topic, apply));
+        self.consumer = Some(Arc::clone(&consumer) as Arc<dyn TryAgain>);
         let assigned = self.health.assigned.insert(Assigned::default()).clone();
         let (kafka, stop) = (self.kafka()?, self.tasks.stop());
         self.tasks.spawn("consumer", async move {
@@ -134,15 +142,26 @@ impl AppBuilder {
     /// Binds the port and puts the service's routes there, with those that every service has.
     pub async fn serve(mut self, api: Router, openapi: String) -> Result<App, BuildError> {
         let verifier = self.config.token_public_key.as_deref().map(Verifier::new).transpose()?;
+        let ops = Ops {
+            service: self.name,
+            db: self.db.clone(),
+            outbox: self.outbox.clone(),
+            consumer: self.consumer,
+            local: self.config.local,
+            lab: self.config.local && self.config.lab,
+        };
         let status = Status {
-            pool: self.pool.clone(),
+            service: self.name,
+            outbox: self.outbox,
+            db: self.db.clone(),
             metrics: self.metrics.clone(),
             health: self.health,
-            movable_clock: self.config.local,
+            local: self.config.local,
             clock_moved: self.clock_moved,
             openapi,
         };
-        let router = harden(api.merge(status.router()), verifier, self.metrics);
+        let router =
+            harden(api.merge(status.router()).merge(ops.router()), verifier, self.metrics, self.db.chaos().clone());
         let listen = |source| BuildError::Listen { address: self.config.listen, source };
         let server = Server::bind(self.config.listen, router).await.map_err(listen)?;
         let address = server.address().map_err(listen)?;

@@ -50,6 +50,11 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// Its name in events and in the audit log.
+    pub fn actor(&self) -> String {
+        format!("{}/{}", self.role.as_str(), self.account_id)
+    }
+
     /// An error unless it has this role.
     pub fn require(&self, role: Role) -> Result<(), ApiError> {
         if self.role == role {

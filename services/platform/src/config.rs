@@ -23,9 +23,12 @@ pub struct ServiceConfig {
     pub kafka_properties: BTreeMap<String, String>,
     /// Base64 of the 32 bytes of the Ed25519 key that tokens are checked with; a service without it takes no tokens.
     pub token_public_key: Option<String>,
-    /// A cluster on one machine, to be played with: its clock can be moved.
+    /// A cluster on one machine, to be played with: its clock can be moved, and faults can be made.
     #[serde(default)]
     pub local: bool,
+    /// A laboratory: patterns can be taken out, to see what they were for. It loses stock and money then.
+    #[serde(default)]
+    pub lab: bool,
 }
 
 impl fmt::Debug for ServiceConfig {

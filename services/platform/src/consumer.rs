@@ -10,12 +10,15 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    thread,
     time::Duration,
 };
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::BoxFuture};
 use orderflow_contracts::{
+    api::{
+        chaos::{CrashPoint, FaultName},
+        ops::{LetterStatus, Pattern},
+    },
     envelope::{Envelope, EnvelopeError},
     events::TimestampMs,
 };
@@ -25,13 +28,14 @@ use rdkafka::{
     error::KafkaError,
     message::Headers,
 };
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use crate::{
-    db::{Meaning, meaning},
+    db::{Db, Meaning, meaning},
     dead_letters::{self, DeadLetter},
-    inbox,
+    elsewhere, inbox,
     kafka::Kafka,
     metrics::Metrics,
     outbox::Outbox,
@@ -42,6 +46,8 @@ use crate::{
 const BATCH_MAX: usize = 200;
 /// Waiting for a record is begun anew after so long: a wake-up that librdkafka lost costs no more than this.
 const WAIT_MAX: Duration = Duration::from_secs(1);
+/// How often a consumer that is paused on purpose looks whether it still is.
+const PAUSE: Duration = Duration::from_millis(100);
 /// After an error, doubled up to the maximum.
 const BACKOFF_MIN: Duration = Duration::from_millis(50);
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
@@ -107,7 +113,7 @@ pub trait Apply: Send + Sync + 'static {
 
 /// Consumes the topics of one service.
 pub struct Consumer<A> {
-    pool: PgPool,
+    db: Db,
     outbox: Outbox,
     metrics: Metrics,
     service: &'static str,
@@ -143,7 +149,8 @@ impl ConsumerContext for Rebalances {
 struct Member(Option<StreamConsumer<Rebalances>>);
 
 impl Member {
-    /// Leaves the group, so that others take over at once.
+    /// Leaves the group, so that others take over at once. A member with a name of its own stays in it, and is waited
+    /// for: it comes back, or its session ends.
     async fn leave(&mut self) {
         if let Some(left) = self.close() {
             let _ = left.await;
@@ -151,13 +158,7 @@ impl Member {
     }
 
     fn close(&mut self) -> Option<oneshot::Receiver<()>> {
-        let consumer = self.0.take()?;
-        let (tell, left) = oneshot::channel();
-        thread::spawn(move || {
-            drop(consumer);
-            let _ = tell.send(());
-        });
-        Some(left)
+        self.0.take().map(elsewhere::drop_later)
     }
 }
 
@@ -167,27 +168,27 @@ impl Drop for Member {
     }
 }
 
-/// Why a consumer cannot start.
+/// Why a consumer cannot start, or go on.
 #[derive(Debug, thiserror::Error)]
-#[error("the consumer cannot start")]
+#[error("the consumer cannot start, or cannot go on: {0}")]
 pub struct ConsumerError(#[from] KafkaError);
 
 impl<A: Apply> Consumer<A> {
     /// A consumer for the group of the service. What it cannot apply goes to `dead_letter_topic`.
     pub const fn new(
-        pool: PgPool,
+        db: Db,
         outbox: Outbox,
         metrics: Metrics,
         service: &'static str,
         dead_letter_topic: &'static str,
         apply: Arc<A>,
     ) -> Self {
-        Self { pool, outbox, metrics, service, dead_letter_topic, apply }
+        Self { db, outbox, metrics, service, dead_letter_topic, apply }
     }
 
     /// Consumes until it is told to stop.
     pub async fn run(
-        self,
+        self: Arc<Self>,
         kafka: Kafka,
         topics: &'static [&'static str],
         assigned: Assigned,
@@ -197,11 +198,16 @@ impl<A: Apply> Consumer<A> {
         if let Some(consumer) = &member.0 {
             consumer.subscribe(topics)?;
             while !stop.is_now() {
+                if self.db.chaos().strikes(FaultName::ConsumerPaused).is_some() {
+                    stop.sleep(PAUSE).await;
+                    continue;
+                }
                 let batch = tokio::select! {
-                    batch = next_batch(consumer) => batch,
+                    batch = next_batch(consumer) => batch?,
                     () = stop.wait() => break,
                 };
-                if !batch.is_empty() && self.consume(&batch, &mut stop).await {
+                if !batch.is_empty() && self.consume_badly(&batch, &mut stop).await {
+                    self.db.chaos().crash_at(CrashPoint::AfterHandling).await;
                     commit_offsets(consumer, &batch);
                 }
             }
@@ -209,6 +215,31 @@ impl<A: Apply> Consumer<A> {
         // The last commit may still be on its way; whoever takes over sees those records again, and knows them.
         member.leave().await;
         Ok(())
+    }
+
+    /// Applies a batch as the faults that are set have it: late, or a record twice.
+    async fn consume_badly(&self, batch: &[RawRecord], stop: &mut Stop) -> bool {
+        let chaos = self.db.chaos();
+        chaos.delay(FaultName::ConsumerSlow).await;
+        let mut done = 0;
+        for (at, record) in batch.iter().enumerate() {
+            if let Some(late) = chaos.strikes(FaultName::DeliverLate) {
+                if at > done && !self.consume(&batch[done..at], stop).await {
+                    return false;
+                }
+                done = at;
+                tokio::time::sleep(Duration::from_millis(late.ms.unwrap_or(0))).await;
+            }
+            if chaos.strikes(FaultName::DeliverTwice).is_some() {
+                let twice = self.consume(&batch[done..=at], stop).await
+                    && self.consume(std::slice::from_ref(record), stop).await;
+                if !twice {
+                    return false;
+                }
+                done = at + 1;
+            }
+        }
+        done == batch.len() || self.consume(&batch[done..], stop).await
     }
 
     /// Applies a batch, however often it takes; false if it was told to stop before.
@@ -246,42 +277,78 @@ impl<A: Apply> Consumer<A> {
     }
 
     async fn transaction(&self, batch: &[RawRecord]) -> Result<(), sqlx::Error> {
-        let (events, unreadable) = read(batch);
-        let mut tx = self.pool.begin().await?;
-        let new = inbox::claim(&mut tx, &events).await?;
-        let (mut fresh, mut records) = (Vec::with_capacity(new.len()), Vec::with_capacity(new.len()));
-        let mut taken = new;
-        for event in events {
-            // Each once, though it stood in the batch twice.
-            if taken.remove(&event.envelope.id) {
-                records.push((event.partition, event.offset));
-                fresh.push(event);
-            }
-        }
-        let duplicates = batch.len() - unreadable.len() - fresh.len();
-        let poisons = if fresh.is_empty() { vec![] } else { self.apply.apply(&mut tx, &fresh).await? };
-        let mut letters = unreadable;
-        for poison in poisons {
-            let place = |record: &&RawRecord| {
-                (record.topic.as_str(), record.partition, record.offset)
-                    == (fresh[poison.index].topic.as_str(), records[poison.index].0, records[poison.index].1)
-            };
-            letters.extend(batch.iter().find(place).map(|record| DeadLetter { record, reason: poison.reason.clone() }));
-        }
-        dead_letters::keep(&mut tx, self.dead_letter_topic, &letters).await?;
+        let mut tx = self.db.begin().await?;
+        let handled = self.handle(&mut tx, batch).await?;
+        dead_letters::keep(&mut tx, self.dead_letter_topic, &handled.letters).await?;
         tx.commit().await?;
         self.outbox.wake();
         self.apply.applied();
-        for letter in &letters {
+        for letter in &handled.letters {
             let (topic, partition, offset) = (&letter.record.topic, letter.record.partition, letter.record.offset);
             tracing::warn!(topic, partition, offset, reason = letter.reason, "dead-lettered");
         }
-        self.metrics.consumed(fresh.len(), duplicates, letters.len());
+        self.metrics.consumed(handled.applied, handled.duplicates, handled.letters.len());
         Ok(())
     }
 
+    /// Claims and applies what is new in a batch.
+    async fn handle<'a>(&self, conn: &mut PgConnection, batch: &'a [RawRecord]) -> Result<Handled<'a>, sqlx::Error> {
+        let (mut events, mut places, mut letters) = (vec![], vec![], vec![]);
+        for (place, record) in batch.iter().enumerate() {
+            match read_one(record) {
+                Ok(event) => {
+                    events.push(event);
+                    places.push(place);
+                }
+                Err(reason) => letters.push(DeadLetter { record, reason }),
+            }
+        }
+        let seen = events.len();
+        if !self.db.chaos().is_out(Pattern::Inbox) {
+            let mut new = inbox::claim(conn, &events).await?;
+            // Each once, though it stood in the batch twice.
+            (events, places) = events.into_iter().zip(places).filter(|(e, _)| new.remove(&e.envelope.id)).unzip();
+        }
+        let poisons = if events.is_empty() { vec![] } else { self.apply.apply(conn, &events).await? };
+        let letter = |poison: Poison| DeadLetter { record: &batch[places[poison.index]], reason: poison.reason };
+        letters.extend(poisons.into_iter().map(letter));
+        Ok(Handled { applied: events.len(), duplicates: seen - events.len(), letters })
+    }
+
+    /// Tries a dead letter again, as it is now; why it still cannot be applied, if it cannot. Nothing if there is no
+    /// open one of this id.
+    async fn try_again(&self, id: Uuid) -> Result<Option<Result<(), String>>, sqlx::Error> {
+        let mut tx = self.db.begin().await?;
+        let Some(record) = dead_letters::open_for_update(&mut tx, id).await? else { return Ok(None) };
+        if let Ok(event) = read_one(&record) {
+            inbox::forget(&mut tx, &event).await?;
+        }
+        let handled = self.handle(&mut tx, std::slice::from_ref(&record)).await;
+        let reason = match handled {
+            Ok(handled) => handled.letters.into_iter().next().map(|letter| letter.reason),
+            Err(error) if meaning(&error) == Meaning::Permanent => Some(error.to_string()),
+            Err(error) => return Err(error),
+        };
+        if let Some(reason) = reason {
+            drop(tx);
+            dead_letters::set_reason(&mut *self.db.acquire().await?, id, &reason).await?;
+            return Ok(Some(Err(reason)));
+        }
+        dead_letters::close(&mut tx, id, LetterStatus::Replayed).await?;
+        tx.commit().await?;
+        self.outbox.wake();
+        self.apply.applied();
+        Ok(Some(Ok(())))
+    }
+
     async fn refuse(&self, record: &RawRecord, reason: String) -> Result<(), sqlx::Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.db.begin().await?;
+        if let Ok(event) = read_one(record) {
+            // At another offset it is the same dead letter.
+            if inbox::claim(&mut tx, &[event]).await?.is_empty() {
+                return tx.commit().await;
+            }
+        }
         dead_letters::keep(&mut tx, self.dead_letter_topic, &[DeadLetter { record, reason }]).await?;
         tx.commit().await?;
         self.outbox.wake();
@@ -290,17 +357,38 @@ impl<A: Apply> Consumer<A> {
     }
 }
 
+/// What came of a batch.
+struct Handled<'a> {
+    applied: usize,
+    duplicates: usize,
+    letters: Vec<DeadLetter<'a>>,
+}
+
+/// Tries dead letters again. For whoever does not know what the service does with events.
+pub trait TryAgain: Send + Sync {
+    /// Tries the dead letter with this id; why it still cannot be applied, if it cannot. Nothing if there is no open one.
+    fn try_again(&self, id: Uuid) -> BoxFuture<'_, Result<Option<Result<(), String>>, sqlx::Error>>;
+}
+
+impl<A: Apply> TryAgain for Consumer<A> {
+    fn try_again(&self, id: Uuid) -> BoxFuture<'_, Result<Option<Result<(), String>>, sqlx::Error>> {
+        Self::try_again(self, id).boxed()
+    }
+}
+
 /// What is there now, at least one record unless the wait is over.
-async fn next_batch(consumer: &StreamConsumer<Rebalances>) -> Vec<RawRecord> {
+async fn next_batch(consumer: &StreamConsumer<Rebalances>) -> Result<Vec<RawRecord>, KafkaError> {
     let mut batch = Vec::new();
     match tokio::time::timeout(WAIT_MAX, consumer.recv()).await {
         Ok(Ok(message)) => batch.push(own(&message)),
+        // Told once, and nothing comes any more: another member has this one's name, as an example.
+        Ok(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
         Ok(Err(error)) => {
             // librdkafka goes on by itself; a topic that is not there yet comes by here too.
             tracing::debug!(%error, "the consumer has a problem");
             tokio::time::sleep(BACKOFF_MIN).await;
         }
-        Err(_) => return batch,
+        Err(_) => return Ok(batch),
     }
     while batch.len() < BATCH_MAX {
         match consumer.recv().now_or_never() {
@@ -308,7 +396,7 @@ async fn next_batch(consumer: &StreamConsumer<Rebalances>) -> Vec<RawRecord> {
             _ => break,
         }
     }
-    batch
+    Ok(batch)
 }
 
 fn own(message: &impl Message) -> RawRecord {
@@ -322,18 +410,6 @@ fn own(message: &impl Message) -> RawRecord {
         headers: headers.map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec())).collect(),
         payload: message.payload().map(<[u8]>::to_vec),
     }
-}
-
-/// The events of a batch, and what is none.
-fn read(batch: &[RawRecord]) -> (Vec<Received>, Vec<DeadLetter<'_>>) {
-    let (mut events, mut unreadable) = (Vec::with_capacity(batch.len()), vec![]);
-    for record in batch {
-        match read_one(record) {
-            Ok(event) => events.push(event),
-            Err(reason) => unreadable.push(DeadLetter { record, reason }),
-        }
-    }
-    (events, unreadable)
 }
 
 fn read_one(record: &RawRecord) -> Result<Received, String> {

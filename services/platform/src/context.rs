@@ -17,15 +17,17 @@ pub struct Context {
     pub causation_id: Option<EventId>,
     /// W3C trace context.
     pub traceparent: Option<String>,
+    /// Who wants it, as `customer/<account>`; none where a service goes on by itself.
+    pub actor: Option<String>,
 }
 
 impl Context {
     /// Of a person's command. What a client sends that makes no sense is replaced, not refused.
-    pub fn of_command(correlation_id: Option<&str>, traceparent: Option<&str>) -> Self {
+    pub fn of_command(correlation_id: Option<&str>, traceparent: Option<&str>, actor: Option<String>) -> Self {
         let printable =
             |id: &&str| (1..=CORRELATION_ID_BYTES_MAX).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
         let correlation_id = correlation_id.filter(printable).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
-        Self { correlation_id, causation_id: None, traceparent: traceparent.and_then(child_of) }
+        Self { correlation_id, causation_id: None, traceparent: traceparent.and_then(child_of), actor }
     }
 
     /// Of what follows from an event.
@@ -34,12 +36,13 @@ impl Context {
             correlation_id: envelope.correlation_id.clone(),
             causation_id: Some(envelope.id),
             traceparent: envelope.traceparent.as_deref().and_then(child_of),
+            actor: None,
         }
     }
 
     /// Of what a service does by itself, on behalf of what it has once been asked for.
     pub const fn of_timer(correlation_id: String) -> Self {
-        Self { correlation_id, causation_id: None, traceparent: None }
+        Self { correlation_id, causation_id: None, traceparent: None, actor: None }
     }
 }
 
@@ -71,9 +74,9 @@ mod tests {
 
     #[test]
     fn nonsense_of_a_client_is_replaced() {
-        assert_eq!(Context::of_command(Some("abc"), None).correlation_id, "abc");
+        assert_eq!(Context::of_command(Some("abc"), None, None).correlation_id, "abc");
         for bad in ["", "a b", "a\nb", &"x".repeat(101)] {
-            assert_ne!(Context::of_command(Some(bad), None).correlation_id, bad);
+            assert_ne!(Context::of_command(Some(bad), None, None).correlation_id, bad);
         }
     }
 }

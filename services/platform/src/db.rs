@@ -1,15 +1,24 @@
 //! The service's database: its pool, its migrations, and what an error of it means.
 
-use std::{str::FromStr, time::Duration};
+use std::{
+    io,
+    ops::{Deref, DerefMut},
+    str::FromStr,
+    time::Duration,
+};
 
+use orderflow_contracts::api::chaos::{CrashPoint, FaultName};
 use sqlx::{
-    PgConnection, PgPool,
+    Connection, PgConnection, PgPool, Postgres, Transaction,
     migrate::{Migration, MigrationType, Migrator},
+    pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-/// Connections of a service. Postgres has 100 by default, for five services.
-const CONNECTIONS_MAX: u32 = 16;
+use crate::chaos::Chaos;
+
+/// Connections of a replica, and one more for its relay. Postgres has 100 by default, for five services.
+const CONNECTIONS_MAX: u32 = 10;
 /// How long a request waits for a connection.
 const ACQUIRE_MAX: Duration = Duration::from_secs(5);
 /// How long the database may take to be there when a service starts.
@@ -21,11 +30,19 @@ const START_RETRY: Duration = Duration::from_millis(250);
 pub type MigrationFile = (i64, &'static str, &'static str);
 
 /// What every service's database has; before the service's own.
-const PLATFORM: &[MigrationFile] = &[(
-    20_261_122_090_000,
-    "create outbox, inbox",
-    include_str!("../../../migrations/platform/20261122090000_create_outbox_inbox.sql"),
-)];
+const PLATFORM: &[MigrationFile] = &[
+    (
+        20_261_122_090_000,
+        "create outbox, inbox",
+        include_str!("../../../migrations/platform/20261122090000_create_outbox_inbox.sql"),
+    ),
+    (
+        20_261_122_120_000,
+        "create faults",
+        include_str!("../../../migrations/platform/20261122120000_create_faults.sql"),
+    ),
+    (20_261_122_125_000, "add ops", include_str!("../../../migrations/platform/20261122125000_add_ops.sql")),
+];
 
 /// Why a service has no database.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +65,11 @@ pub async fn open(url: &str, service: &'static str, migrations: &[MigrationFile]
         ("statement_timeout", "20s"),
         // A connection that was lost in the middle of a transaction must not hold its locks for long.
         ("idle_in_transaction_session_timeout", "30s"),
+        // A machine that is gone without a word must not keep the relay's lock for two hours.
+        ("tcp_keepalives_idle", "10"),
+        ("tcp_keepalives_interval", "5"),
+        ("tcp_keepalives_count", "3"),
+        ("tcp_user_timeout", "30000"),
     ]);
     let pool =
         PgPoolOptions::new().max_connections(CONNECTIONS_MAX).acquire_timeout(ACQUIRE_MAX).connect_lazy_with(options);
@@ -55,7 +77,16 @@ pub async fn open(url: &str, service: &'static str, migrations: &[MigrationFile]
     let all = PLATFORM.iter().chain(migrations).map(|(version, name, sql)| {
         Migration::new(*version, (*name).into(), MigrationType::Simple, sqlx::SqlStr::from_static(sql), false)
     });
-    Migrator::with_migrations(all.collect()).run(&pool).await?;
+    let mut migrator = Migrator::with_migrations(all.collect());
+    // A replica of the version before may start while the next one is being rolled out.
+    migrator.set_ignore_missing(true);
+    let mut conn = pool.acquire().await.map_err(OpenError::Connect)?.detach();
+    // A large table takes its time, and the other replicas wait for whoever came first.
+    let patient = sqlx::query("set lock_timeout = 0").execute(&mut conn).await;
+    patient.map_err(OpenError::Connect)?;
+    sqlx::query("set statement_timeout = 0").execute(&mut conn).await.map_err(OpenError::Connect)?;
+    migrator.run(&mut conn).await?;
+    conn.close().await.map_err(OpenError::Connect)?;
     Ok(pool)
 }
 
@@ -68,6 +99,89 @@ async fn wait_for(pool: &PgPool) -> Result<(), OpenError> {
             Err(error) => tracing::warn!(%error, "waiting for the database"),
         }
         tokio::time::sleep(START_RETRY).await;
+    }
+}
+
+/// The service's database, with the faults that are made on purpose. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Db {
+    pool: PgPool,
+    chaos: Chaos,
+}
+
+impl Db {
+    /// This pool, with these faults.
+    pub const fn new(pool: PgPool, chaos: Chaos) -> Self {
+        Self { pool, chaos }
+    }
+
+    /// The pool without the faults: for what has to work while they strike.
+    pub const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// The faults.
+    pub const fn chaos(&self) -> &Chaos {
+        &self.chaos
+    }
+
+    /// Begins a transaction. Dropped, it is rolled back.
+    pub async fn begin(&self) -> Result<Tx, sqlx::Error> {
+        self.suffer().await?;
+        Ok(Tx { tx: self.pool.begin().await?, chaos: self.chaos.clone() })
+    }
+
+    /// A connection, for what needs no transaction.
+    pub async fn acquire(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        self.suffer().await?;
+        self.pool.acquire().await
+    }
+
+    async fn suffer(&self) -> Result<(), sqlx::Error> {
+        self.chaos.delay(FaultName::DbSlow).await;
+        match self.chaos.strikes(FaultName::DbRefused) {
+            Some(_) => Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::ConnectionRefused, "refused on purpose"))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A transaction of [`Db`].
+pub struct Tx {
+    tx: Transaction<'static, Postgres>,
+    chaos: Chaos,
+}
+
+impl Tx {
+    /// Commits. If this fails, ask [`surely_not_committed`] what that means.
+    pub async fn commit(self) -> Result<(), sqlx::Error> {
+        self.chaos.crash_at(CrashPoint::BeforeCommit).await;
+        if let Some(strike) = self.chaos.strike(FaultName::CommitLost) {
+            // Nobody who sees the error can know which of the two it was.
+            if strike.number % 2 == 1 {
+                self.tx.commit().await?;
+            } else {
+                self.tx.rollback().await?;
+            }
+            return Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::ConnectionReset, "broken on purpose")));
+        }
+        self.tx.commit().await?;
+        self.chaos.crash_at(CrashPoint::AfterCommit).await;
+        Ok(())
+    }
+}
+
+impl Deref for Tx {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.tx
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.tx
     }
 }
 

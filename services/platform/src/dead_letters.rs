@@ -1,9 +1,14 @@
 //! Dead letters: records that cannot be applied and never will be as they are. They are kept in a table and published
 //! on a topic of their own, in the transaction that passes them over.
 
+use orderflow_contracts::{
+    api::ops::{DeadLetter as Letter, EditLetter, LetterStatus},
+    timestamp::Timestamp,
+    words::{read, word},
+};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use crate::{
@@ -36,8 +41,8 @@ pub async fn keep(conn: &mut PgConnection, topic: &str, letters: &[DeadLetter<'_
         let record = letter.record;
         let id = id_of(record);
         let kept = sqlx::query(
-            "insert into dead_letters (id, topic, partition, \"offset\", key, headers, payload, reason)
-             values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (id) do nothing",
+            "insert into dead_letters (id, topic, partition, \"offset\", key, headers, payload, reason, event_id, subject)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (id) do nothing",
         )
         .bind(id)
         .bind(&record.topic)
@@ -46,7 +51,9 @@ pub async fn keep(conn: &mut PgConnection, topic: &str, letters: &[DeadLetter<'_
         .bind(record.key.as_deref())
         .bind(headers_json(record))
         .bind(record.payload.as_deref())
-        .bind(reason_of(letter))
+        .bind(reason_of(&letter.reason))
+        .bind(header(record, "ce_id").and_then(|id| id.parse::<Uuid>().ok()))
+        .bind(header(record, "ce_subject"))
         .execute(&mut *conn)
         .await?;
         if kept.rows_affected() > 0 {
@@ -72,15 +79,20 @@ fn headers_json(record: &RawRecord) -> Value {
     record.headers.iter().map(|(name, value)| json!([text(name.as_bytes()), text(value)])).collect()
 }
 
-fn reason_of(letter: &DeadLetter<'_>) -> String {
-    text(letter.reason.as_bytes()).chars().take(REASON_MAX).collect()
+fn header(record: &RawRecord, name: &str) -> Option<String> {
+    record.headers.iter().find(|(found, _)| found == name).map(|(_, value)| text(value))
+}
+
+fn reason_of(reason: &str) -> String {
+    text(reason.as_bytes()).chars().take(REASON_MAX).collect()
 }
 
 fn to_publish(topic: &str, id: Uuid, letter: &DeadLetter<'_>) -> Row {
     let record = letter.record;
     let mut left = PUBLISHED_HEADERS_MAX;
     let mut fits = |header: &(String, String)| {
-        let length = header.0.len() + header.1.len();
+        // A header without anything in it takes room as well.
+        let length = header.0.len() + header.1.len() + 8;
         left.checked_sub(length).inspect(|rest| left = *rest).is_some()
     };
     let mut headers: Vec<_> = record
@@ -94,12 +106,114 @@ fn to_publish(topic: &str, id: Uuid, letter: &DeadLetter<'_>) -> Row {
     if headers.len() < record.headers.len() || published.len() < value.len() {
         headers.push(("dead-letter-truncated".to_owned(), "true".to_owned()));
     }
-    headers.push(("dead-letter-reason".to_owned(), reason_of(letter)));
+    headers.push(("dead-letter-reason".to_owned(), reason_of(&letter.reason)));
     headers.push(("dead-letter-topic".to_owned(), record.topic.clone()));
     headers.push(("dead-letter-partition".to_owned(), record.partition.to_string()));
     headers.push(("dead-letter-offset".to_owned(), record.offset.to_string()));
     let key = record.key.as_deref().map(text).unwrap_or_default().chars().take(REASON_MAX).collect();
     Row { event_id: id, topic: topic.to_owned(), key, headers, payload: published.to_vec() }
+}
+
+type LetterRow = (Uuid, String, String, String, i32, i64, Option<Vec<u8>>, Value, Option<Vec<u8>>, i64);
+
+const COLUMNS: &str = "id, status, reason, topic, partition, \"offset\", key, headers, payload, created_ms";
+
+fn letter_of(row: LetterRow) -> Letter {
+    let (id, status, reason, topic, partition, offset, key, headers, payload, created_ms) = row;
+    let payload = payload.unwrap_or_default();
+    Letter {
+        id,
+        status: read(&status).unwrap_or(LetterStatus::Open),
+        reason,
+        topic,
+        partition,
+        offset,
+        key: key.as_deref().map(text),
+        headers: serde_json::from_value(headers).unwrap_or_default(),
+        payload: serde_json::from_slice(&payload).unwrap_or_else(|_| Value::from(text(&payload))),
+        created_at: Timestamp(created_ms),
+    }
+}
+
+/// Which dead letters.
+#[derive(Debug, Default)]
+pub struct Filter {
+    /// Only this one.
+    pub id: Option<Uuid>,
+    /// Only those that this became of.
+    pub status: Option<LetterStatus>,
+    /// Only those that are older than this one.
+    pub before: Option<Uuid>,
+}
+
+/// Dead letters, the newest first; one more than `limit` if there are more.
+pub async fn list(conn: &mut PgConnection, filter: &Filter, limit: i64) -> Result<Vec<Letter>, sqlx::Error> {
+    let mut query = QueryBuilder::<Postgres>::new("select ");
+    query.push(COLUMNS).push(" from dead_letters where true");
+    if let Some(id) = filter.id {
+        query.push(" and id = ").push_bind(id);
+    }
+    if let Some(status) = filter.status {
+        query.push(" and status = ").push_bind(word(status));
+    }
+    if let Some(id) = filter.before {
+        query.push(" and (created_ms, id) < (select created_ms, id from dead_letters where id = ");
+        query.push_bind(id).push(")");
+    }
+    query.push(" order by created_ms desc, id desc limit ").push_bind(limit + 1);
+    let rows: Vec<LetterRow> = query.build_query_as().fetch_all(conn).await?;
+    Ok(rows.into_iter().map(letter_of).collect())
+}
+
+type RecordRow = (String, i32, i64, Option<Vec<u8>>, Value, Option<Vec<u8>>, i64);
+
+/// The record of an open dead letter, which is locked until the transaction ends.
+pub async fn open_for_update(conn: &mut PgConnection, id: Uuid) -> Result<Option<RawRecord>, sqlx::Error> {
+    let row: Option<RecordRow> = sqlx::query_as(
+        "select topic, partition, \"offset\", key, headers, payload, created_ms from dead_letters
+         where id = $1 and status = 'open' for update",
+    )
+    .bind(id)
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|(topic, partition, offset, key, headers, payload, timestamp_ms)| {
+        let headers: Vec<(String, String)> = serde_json::from_value(headers).unwrap_or_default();
+        let headers = headers.into_iter().map(|(name, value)| (name, value.into_bytes())).collect();
+        RawRecord { topic, partition, offset, timestamp_ms, key, headers, payload }
+    }))
+}
+
+/// Why it could not be applied, the last time.
+pub async fn set_reason(conn: &mut PgConnection, id: Uuid, reason: &str) -> Result<(), sqlx::Error> {
+    let update = sqlx::query("update dead_letters set reason = $2 where id = $1").bind(id).bind(reason_of(reason));
+    update.execute(conn).await.map(drop)
+}
+
+/// Says what became of an open dead letter; false if there is none of this id.
+pub async fn close(conn: &mut PgConnection, id: Uuid, status: LetterStatus) -> Result<bool, sqlx::Error> {
+    let closed = sqlx::query("update dead_letters set status = $2 where id = $1 and status = 'open'")
+        .bind(id)
+        .bind(word(status))
+        .execute(conn)
+        .await?;
+    Ok(closed.rows_affected() == 1)
+}
+
+/// Mends an open dead letter; false if there is none of this id.
+pub async fn edit(conn: &mut PgConnection, id: Uuid, edit: &EditLetter) -> Result<bool, sqlx::Error> {
+    let headers = edit.headers.as_ref().map(|headers| headers.iter().map(|(n, v)| json!([n, v])).collect::<Value>());
+    let payload = edit.payload.as_ref().map(|payload| payload.to_string().into_bytes());
+    let edited = sqlx::query(
+        "update dead_letters set key = coalesce($2, key), headers = coalesce($3, headers),
+             payload = coalesce($4, payload) where id = $1 and status = 'open'",
+    )
+    .bind(id)
+    .bind(edit.key.as_ref().map(String::as_bytes))
+    .bind(headers)
+    .bind(payload)
+    .execute(conn)
+    .await?;
+    Ok(edited.rows_affected() == 1)
 }
 
 #[cfg(test)]

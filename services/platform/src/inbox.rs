@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use orderflow_contracts::ids::EventId;
+use orderflow_contracts::{api::ops::InboxRow, ids::EventId, timestamp::Timestamp};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -21,11 +21,12 @@ pub async fn claim(conn: &mut PgConnection, events: &[Received]) -> Result<HashS
     let topics: Vec<&str> = first.values().map(|(event, _)| event.topic.as_str()).collect();
     let partitions: Vec<i32> = first.values().map(|(event, _)| event.partition).collect();
     let offsets: Vec<i64> = first.values().map(|(event, _)| event.offset).collect();
+    let subjects: Vec<&str> = first.values().map(|(event, _)| event.envelope.subject.as_str()).collect();
     let again: Vec<i32> = first.values().map(|(_, again)| *again).collect();
     let claimed: Vec<(Uuid, bool)> = sqlx::query_as(
         // `xmax` is 0 in a row that was inserted, and the locker's in one that was there.
-        "insert into inbox (event_id, topic, partition, \"offset\", duplicates)
-         select * from unnest($1::uuid[], $2::text[], $3::int[], $4::bigint[], $5::int[])
+        "insert into inbox (event_id, topic, partition, \"offset\", duplicates, subject)
+         select * from unnest($1::uuid[], $2::text[], $3::int[], $4::bigint[], $5::int[], $6::text[])
          on conflict (event_id) do update set duplicates = inbox.duplicates + excluded.duplicates + 1
          returning event_id, xmax = 0",
     )
@@ -34,7 +35,38 @@ pub async fn claim(conn: &mut PgConnection, events: &[Received]) -> Result<HashS
     .bind(partitions)
     .bind(offsets)
     .bind(again)
+    .bind(subjects)
     .fetch_all(conn)
     .await?;
     Ok(claimed.into_iter().filter(|(_, is_new)| *is_new).map(|(id, _)| id.into()).collect())
+}
+
+/// Forgets that an event was claimed when it was dead-lettered, so that it can be applied after all. One that was
+/// applied came from another place, and stays.
+pub async fn forget(conn: &mut PgConnection, event: &Received) -> Result<(), sqlx::Error> {
+    sqlx::query("delete from inbox where event_id = $1 and topic = $2 and partition = $3 and \"offset\" = $4")
+        .bind(Uuid::from(event.envelope.id))
+        .bind(&event.topic)
+        .bind(event.partition)
+        .bind(event.offset)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Rows after this event's, in the order of the ids; one more than `limit` if there are more.
+pub async fn list(conn: &mut PgConnection, after: Option<EventId>, limit: i64) -> Result<Vec<InboxRow>, sqlx::Error> {
+    let rows: Vec<(Uuid, String, String, i64, i32)> = sqlx::query_as(
+        "select event_id, topic, subject, applied_ms, duplicates from inbox
+         where $1::uuid is null or event_id > $1 order by event_id limit $2",
+    )
+    .bind(after.map(Uuid::from))
+    .bind(limit + 1)
+    .fetch_all(conn)
+    .await?;
+    let row = |(event_id, topic, subject, applied_ms, duplicates): (Uuid, String, String, i64, i32)| {
+        let (applied_at, duplicates) = (Timestamp(applied_ms), duplicates.unsigned_abs());
+        InboxRow { event_id: event_id.into(), topic, subject, applied_at, duplicates }
+    };
+    Ok(rows.into_iter().map(row).collect())
 }

@@ -18,17 +18,17 @@ const DAY_MS: i64 = 24 * 3600 * 1000;
 const OLD: [(&str, i64); 3] = [
     (
         "delete from outbox where id in (
-             select id from outbox where created_ms < now_ms() - $1
+             select id from outbox where created_ms < machine_ms() - $1
              and not exists (select from outbox_pending pending where pending.id = outbox.id) order by id limit $2)",
         14 * DAY_MS,
     ),
     (
-        "delete from inbox where event_id in (select event_id from inbox where applied_ms < now_ms() - $1 limit $2)",
+        "delete from inbox where event_id in (select event_id from inbox where applied_ms < machine_ms() - $1 limit $2)",
         30 * DAY_MS,
     ),
     (
         "delete from idempotency_keys where (account_id, key) in (
-             select account_id, key from idempotency_keys where created_ms < now_ms() - $1 limit $2)",
+             select account_id, key from idempotency_keys where created_ms < machine_ms() - $1 limit $2)",
         7 * DAY_MS,
     ),
 ];

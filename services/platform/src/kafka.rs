@@ -11,15 +11,13 @@ use rdkafka::{
     types::RDKafkaErrorCode,
 };
 
-/// How long a record may be on its way before it counts as failed, in milliseconds.
-pub const DELIVERY_MS_MAX: u64 = 30_000;
 /// How long making topics may take.
 const ADMIN_MAX: Duration = Duration::from_secs(10);
 /// Partitions of a topic that we make: how many replicas of a service can share its work.
 const PARTITIONS: i32 = 6;
 
-/// Where Kafka is, and what else librdkafka is told.
-#[derive(Debug, Clone)]
+/// Where Kafka is, and what else librdkafka is told. There may be a password in it, so it has no `Debug`.
+#[derive(Clone)]
 pub struct Kafka {
     bootstrap: String,
     instance: Option<String>,
@@ -56,6 +54,8 @@ impl Kafka {
         config.set("topic.metadata.refresh.fast.interval.ms", "50");
         config.set("topic.metadata.propagation.max.ms", "1000");
         config.set("client.id", "orderflow");
+        // A topic that a client makes has one partition and the broker's settings; ours are made on purpose.
+        config.set("allow.auto.create.topics", "false");
         for (name, value) in &self.properties {
             config.set(name, value);
         }
@@ -68,7 +68,8 @@ impl Kafka {
         config.set("enable.idempotence", "true").set("acks", "all").set("max.in.flight.requests.per.connection", "5");
         // A record that fails in the middle fails all behind it: the relay starts again from the first that failed.
         config.set("enable.gapless.guarantee", "true");
-        config.set("message.timeout.ms", DELIVERY_MS_MAX.to_string());
+        // The relay has a limit of its own.
+        config.set("message.timeout.ms", "0");
         // The relay hands over a batch at once; there is nothing to wait for.
         config.set("linger.ms", "0");
         config.create()

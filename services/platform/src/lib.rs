@@ -9,16 +9,19 @@
 //! - [`outbox`], [`relay`]: what is committed is published, in order, at least once.
 //! - [`inbox`], [`consumer`]: what is published is applied, once. [`dead_letters`] keeps what cannot be.
 //! - [`http`], [`auth`], [`idempotency`]: a request with a token, within limits, safe to repeat.
+//! - [`chaos`]: faults that are made on purpose, in a local cluster.
 //! - [`db`], [`clock`], [`kafka`], [`config`], [`telemetry`], [`metrics`], [`tasks`], [`app`]: the rest of a process.
 
 pub mod app;
 pub mod auth;
+pub mod chaos;
 pub mod clock;
 pub mod config;
 pub mod consumer;
 pub mod context;
 pub mod db;
 pub mod dead_letters;
+mod elsewhere;
 pub mod http;
 pub mod idempotency;
 pub mod inbox;

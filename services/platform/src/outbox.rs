@@ -4,16 +4,25 @@
 //! Rules for whoever appends: the row of the aggregate is locked before, so that the events of one aggregate get their
 //! ids in order; and after the commit the relay is [woken](Outbox::wake).
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
-use orderflow_contracts::{envelope::Envelope, events::TimestampMs, ids::EventId};
+use orderflow_contracts::{
+    api::ops::OutboxRow,
+    envelope::Envelope,
+    events::{AuditEvent, TimestampMs, topics},
+    ids::EventId,
+    timestamp::Timestamp,
+};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::PgConnection;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::context::Context;
+use crate::{auth::Principal, clock, context::Context};
 
 /// What ids of events are derived from, with the source, the subject and the sequence.
 const EVENT_IDS: Uuid = Uuid::from_u128(0x6f72_6465_7266_6c6f_775f_6576_656e_7473);
@@ -69,9 +78,37 @@ impl Writer {
             causation_id: context.causation_id,
             sequence,
             traceparent: context.traceparent.clone(),
+            actor: context.actor.clone(),
         };
         NewEvent { topic: self.topic, envelope, data }
     }
+}
+
+/// Tells the audit log that somebody has done something, in the transaction of what was done.
+pub async fn audit(
+    conn: &mut PgConnection,
+    service: &str,
+    principal: &Principal,
+    action: &str,
+    subject: impl ToString + Send,
+    detail: Value,
+) -> Result<(), sqlx::Error> {
+    let done = AuditEvent::Done { action: action.to_owned(), detail };
+    let (event_type, data) = orderflow_contracts::events::encode(&done);
+    let envelope = Envelope {
+        // Nobody makes it again; it happens once.
+        id: Uuid::now_v7().into(),
+        source: format!("/orderflow/{service}"),
+        event_type,
+        subject: subject.to_string(),
+        time_ms: clock::now_ms(&mut *conn).await?,
+        correlation_id: Uuid::now_v7().to_string(),
+        causation_id: None,
+        sequence: 1,
+        traceparent: None,
+        actor: Some(principal.actor()),
+    };
+    append(conn, &[NewEvent { topic: topics::AUDIT, envelope, data }]).await
 }
 
 /// The id of an aggregate's event.
@@ -135,16 +172,89 @@ pub(crate) async fn append_rows(conn: &mut PgConnection, rows: Vec<Row>) -> Resu
     .map(drop)
 }
 
+/// Rows after this id, the oldest first; one more than `limit` if there are more.
+pub async fn list(conn: &mut PgConnection, after: Option<i64>, limit: i64) -> Result<Vec<OutboxRow>, sqlx::Error> {
+    let rows: Vec<(i64, Uuid, String, String, Value, i64, bool)> = sqlx::query_as(
+        "select id, event_id, topic, key, headers, created_ms,
+             not exists (select from outbox_pending pending where pending.id = outbox.id)
+         from outbox where id > $1 order by id limit $2",
+    )
+    .bind(after.unwrap_or(0))
+    .bind(limit + 1)
+    .fetch_all(conn)
+    .await?;
+    let row = |(id, event_id, topic, subject, headers, created_ms, published)| {
+        let header = |name: &str| named(&headers, name).unwrap_or_default().to_owned();
+        OutboxRow {
+            id,
+            event_id: Uuid::into(event_id),
+            topic,
+            subject,
+            event_type: header("ce_type"),
+            sequence: header("ce_sequence").parse().unwrap_or(0),
+            created_at: Timestamp(created_ms),
+            published,
+        }
+    };
+    Ok(rows.into_iter().map(row).collect())
+}
+
+fn named<'a>(headers: &'a Value, name: &str) -> Option<&'a str> {
+    let pairs = headers.as_array().into_iter().flatten();
+    pairs
+        .filter_map(|pair| Some((pair.get(0)?.as_str()?, pair.get(1)?.as_str()?)))
+        .find(|(n, _)| *n == name)
+        .map(|p| p.1)
+}
+
+/// Publishes again what was published before, of one subject or all; how many events that are. For a broker that has
+/// lost its data: Kafka is transport, the database is the truth. Consumers know what they had.
+pub async fn replay(conn: &mut PgConnection, subject: Option<&str>) -> Result<u64, sqlx::Error> {
+    let again = sqlx::query(
+        "insert into outbox_pending (id) select id from outbox where $1::text is null or key = $1
+         on conflict do nothing",
+    );
+    Ok(again.bind(subject).execute(conn).await?.rows_affected())
+}
+
+/// If this is another broker than the one that everything was published to, publishes all of it again; how many events
+/// that are.
+pub(crate) async fn feed_new_broker(conn: &mut PgConnection, cluster_id: &str) -> Result<Option<u64>, sqlx::Error> {
+    let known: Option<String> = sqlx::query_scalar("select cluster_id from broker").fetch_optional(&mut *conn).await?;
+    if known.as_deref() == Some(cluster_id) {
+        return Ok(None);
+    }
+    // First what is to be published, then what is known: in between it is begun again, and consumers know what they had.
+    let events = if known.is_some() { Some(replay(&mut *conn, None).await?) } else { None };
+    sqlx::query(
+        "insert into broker (cluster_id) values ($1) on conflict (only_row) do update set cluster_id = excluded.cluster_id",
+    )
+    .bind(cluster_id)
+    .execute(conn)
+    .await?;
+    Ok(events)
+}
+
 /// Wakes the relay of this process. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Outbox {
     wake: Arc<Notify>,
+    failing: Arc<AtomicBool>,
 }
 
 impl Outbox {
     /// To be called after a commit that has appended something.
     pub fn wake(&self) {
         self.wake.notify_one();
+    }
+
+    /// Whether the relay could not publish, the last time.
+    pub fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_failing(&self, failing: bool) {
+        self.failing.store(failing, Ordering::Relaxed);
     }
 
     /// Waits until there may be something to publish.

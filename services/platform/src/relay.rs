@@ -8,19 +8,25 @@
 
 use std::time::Duration;
 
+use orderflow_contracts::api::{
+    chaos::{CrashPoint, FaultName},
+    ops::Pattern,
+};
 use rdkafka::{
     error::KafkaError,
     message::{Header, OwnedHeaders},
-    producer::{DeliveryFuture, FutureProducer, FutureRecord},
+    producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer},
 };
 use serde_json::Value;
-use sqlx::{Connection, PgConnection, PgPool, Postgres, pool::PoolConnection};
+use sqlx::{PgConnection, PgPool, Postgres, pool::PoolConnection};
 use uuid::Uuid;
 
 use crate::{
-    kafka::{DELIVERY_MS_MAX, Kafka},
+    db::Db,
+    elsewhere,
+    kafka::{Kafka, Topic},
     metrics::Metrics,
-    outbox::Outbox,
+    outbox::{self, Outbox},
     tasks::Stop,
 };
 
@@ -31,6 +37,15 @@ const POLL: Duration = Duration::from_millis(500);
 /// After an error, doubled up to the maximum.
 const BACKOFF_MIN: Duration = Duration::from_millis(50);
 const BACKOFF_MAX: Duration = Duration::from_secs(2);
+/// How long a record may be on its way. librdkafka has no limit of its own here: what it gives up in the middle of a
+/// batch could overtake what comes before it.
+const DELIVERY_MAX: Duration = Duration::from_secs(30);
+/// How long the database may take for a batch.
+const DATABASE_MAX: Duration = Duration::from_secs(15);
+/// How long a producer may take to end; then it ends on its own.
+const CLOSE_MAX: Duration = Duration::from_secs(3);
+/// How long Kafka may take to say which cluster it is.
+const CLUSTER_ID_MAX: Duration = Duration::from_secs(5);
 /// The key of the lock that makes a relay the owner. Any number will do, as long as all replicas have the same.
 const OWNER_LOCK: i64 = 0x6f75_7462_6f78;
 
@@ -50,13 +65,17 @@ pub enum RelayError {
 
 /// Publishes one service's outbox.
 pub struct Relay {
-    pool: PgPool,
+    db: Db,
     kafka: Kafka,
     outbox: Outbox,
     metrics: Metrics,
     /// The session that holds the lock.
     session: Option<PgConnection>,
     producer: Option<FutureProducer>,
+    /// The topics that have to be there before anything is sent.
+    topics: &'static [Topic],
+    /// Whether they are, and the broker is the one that we know.
+    is_prepared: bool,
 }
 
 struct Pending {
@@ -69,20 +88,17 @@ struct Pending {
 }
 
 impl Relay {
-    /// A relay for the outbox of this database.
-    pub const fn new(pool: PgPool, kafka: Kafka, outbox: Outbox, metrics: Metrics) -> Self {
-        Self { pool, kafka, outbox, metrics, session: None, producer: None }
+    /// A relay for the outbox of this database, which publishes on these topics.
+    pub const fn new(db: Db, kafka: Kafka, outbox: Outbox, metrics: Metrics, topics: &'static [Topic]) -> Self {
+        Self { db, kafka, outbox, metrics, session: None, producer: None, topics, is_prepared: false }
     }
 
     /// Publishes until it is told to stop. An error is a reason to wait and to try again, for ever.
     pub async fn run(mut self, mut stop: Stop) -> Result<(), RelayError> {
         let mut backoff = BACKOFF_MIN;
         while !stop.is_now() {
-            // Made before it is needed: librdkafka takes half a second until a new producer may send.
-            if self.producer.is_none() {
-                self.producer = self.kafka.producer().ok();
-            }
             match self.relay_once().await {
+                Ok(0) if self.session.is_none() => drop(stop.sleep(POLL).await),
                 Ok(0) => {
                     tokio::select! {
                         () = self.outbox.woken() => {}
@@ -105,30 +121,54 @@ impl Relay {
     /// Publishes one batch; how many records that were. Zero also if another replica is the owner.
     pub async fn relay_once(&mut self) -> Result<usize, RelayError> {
         let published = self.publish_batch().await;
+        self.outbox.set_failing(published.is_err());
         if published.is_err() {
-            // What was handed to it and not reported is unknown, and it must not send it after we have sent it again.
-            self.producer = None;
             self.session = None;
+            self.is_prepared = false;
+            // What was handed to it and not reported is unknown, and it must not send it after we have sent it again.
+            if let Some(producer) = self.producer.take() {
+                elsewhere::close(producer, CLOSE_MAX).await;
+            }
         }
         published
     }
 
     async fn publish_batch(&mut self) -> Result<usize, RelayError> {
-        if self.session.is_none() {
-            self.session = own(&self.pool).await?;
-        }
-        let Some(session) = self.session.as_mut() else { return Ok(0) };
-        let rows = pending(session).await?;
-        if rows.is_empty() {
+        let chaos = self.db.chaos().clone();
+        if chaos.strikes(FaultName::RelayPaused).is_some() {
             return Ok(0);
         }
-        let producer = match &self.producer {
-            Some(producer) => producer,
-            None => self.producer.insert(self.kafka.producer()?),
-        };
-        let reports = rows.iter().map(|row| send(producer, row)).collect::<Result<Vec<_>, _>>()?;
-        let mut published = Vec::with_capacity(rows.len());
+        if self.session.is_none() {
+            self.session = own(self.db.pool()).await?;
+        }
+        if self.session.is_none() {
+            return Ok(0);
+        }
+        self.prepare().await?;
+        let (Some(session), Some(producer)) = (self.session.as_mut(), self.producer.as_ref()) else { return Ok(0) };
+        let rows = in_time(pending(session)).await?;
+        let mut reports = Vec::with_capacity(rows.len());
         let mut failed = None;
+        for row in &rows {
+            if chaos.strikes(FaultName::RelayTwice).is_some() {
+                drop(send(producer, row));
+            }
+            match send(producer, row) {
+                Ok(report) => reports.push(report),
+                // Those before it are on their way; what becomes of them is still to be heard.
+                Err(error) => {
+                    failed = Some(error.into());
+                    break;
+                }
+            }
+        }
+        if chaos.is_out(Pattern::Outbox) {
+            // As if they were sent after the commit and forgotten: what becomes of them, nobody asks.
+            reports.clear();
+            in_time(mark(session, &rows.iter().map(|row| row.id).collect::<Vec<_>>())).await?;
+            return Ok(rows.len());
+        }
+        let mut published = Vec::with_capacity(rows.len());
         for (row, report) in rows.iter().zip(reports) {
             match delivered(report).await {
                 Ok(()) => published.push(row.id),
@@ -139,24 +179,51 @@ impl Relay {
                 }
             }
         }
-        mark(session, &published).await?;
+        chaos.crash_at(CrashPoint::AfterPublish).await;
+        in_time(mark(session, &published)).await?;
         self.metrics.published(published.len());
         failed.map_or(Ok(published.len()), Err)
     }
+
+    /// Before the first batch, and after every error: makes the topics that are missing, for a client would make them
+    /// wrong; makes a producer, which takes half a second until it may send; and looks whether this is still the broker
+    /// that everything was published to. One that has lost its data has another id, and is fed again.
+    async fn prepare(&mut self) -> Result<(), RelayError> {
+        let producer = match &self.producer {
+            Some(producer) => producer.clone(),
+            None => self.producer.insert(self.kafka.producer()?).clone(),
+        };
+        if self.is_prepared {
+            return Ok(());
+        }
+        self.kafka.ensure_topics(self.topics).await?;
+        let asked = tokio::task::spawn_blocking(move || producer.client().fetch_cluster_id(CLUSTER_ID_MAX)).await;
+        if let (Some(session), Ok(Some(cluster_id))) = (self.session.as_mut(), asked)
+            && let Some(events) = outbox::feed_new_broker(session, &cluster_id).await?
+        {
+            tracing::warn!(cluster_id, events, "the broker is another one, or has lost its data; it is fed again");
+        }
+        self.is_prepared = true;
+        Ok(())
+    }
+}
+
+/// The database's answer, within a limit: a connection to a machine that is gone is silent for a long time.
+async fn in_time<T>(asked: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    tokio::time::timeout(DATABASE_MAX, asked).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
 /// The session that is the owner, if nobody else is.
 async fn own(pool: &PgPool) -> Result<Option<PgConnection>, sqlx::Error> {
-    let pooled: PoolConnection<Postgres> = pool.acquire().await?;
+    let mut pooled: PoolConnection<Postgres> = pool.acquire().await?;
+    let lock = sqlx::query_scalar("select pg_try_advisory_lock($1)").bind(OWNER_LOCK);
+    if !in_time(lock.fetch_one(&mut *pooled)).await? {
+        return Ok(None);
+    }
     let mut session = pooled.detach();
     // A mark that a crash of the database loses is made again after the record was sent again: no need for the disk.
     sqlx::query("set synchronous_commit = off").execute(&mut session).await?;
-    let lock = sqlx::query_scalar("select pg_try_advisory_lock($1)").bind(OWNER_LOCK);
-    if lock.fetch_one(&mut session).await? {
-        return Ok(Some(session));
-    }
-    session.close().await?;
-    Ok(None)
+    Ok(Some(session))
 }
 
 async fn pending(session: &mut PgConnection) -> Result<Vec<Pending>, sqlx::Error> {
@@ -193,9 +260,7 @@ fn send(producer: &FutureProducer, row: &Pending) -> Result<DeliveryFuture, Kafk
 }
 
 async fn delivered(report: DeliveryFuture) -> Result<(), RelayError> {
-    // librdkafka gives up by itself; this is for the case that it does not.
-    let limit = Duration::from_millis(DELIVERY_MS_MAX + 5_000);
-    match tokio::time::timeout(limit, report).await {
+    match tokio::time::timeout(DELIVERY_MAX, report).await {
         Ok(Ok(Ok(_))) => Ok(()),
         Ok(Ok(Err((error, _)))) => Err(error.into()),
         Ok(Err(_)) | Err(_) => Err(RelayError::NoReport),

@@ -6,6 +6,7 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use orderflow_contracts::problem::Code;
 use orderflow_platform::http::ApiError;
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use crate::Psp;
 
@@ -22,6 +23,18 @@ impl SecretKey {
     fn is(&self, key: &str) -> bool {
         let other: [u8; 32] = Sha256::digest(key).into();
         self.0.iter().zip(other).fold(0, |difference, (own, other)| difference | (own ^ other)) == 0
+    }
+}
+
+impl SecretKey {
+    /// An id that whoever has not the key can neither make nor read: the same for the same words.
+    pub fn derive(&self, words: &[&str]) -> Uuid {
+        let mut hash = Sha256::new_with_prefix(self.0);
+        for word in words {
+            hash.update(Sha256::digest(word));
+        }
+        let digest: [u8; 32] = hash.finalize().into();
+        Uuid::from_bytes(std::array::from_fn(|at| digest[at]))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Money that is taken, or not: either is recorded, together with the key it was asked for with.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::State,
@@ -26,6 +26,7 @@ use crate::{
     Filter, Psp,
     access::Merchant,
     check_amount, check_reference,
+    faults::TestFaults,
     ids::ChargeId,
     keys::{Claim, RequestKey, replayed},
     test_cards::{Behaviour, ERRORS},
@@ -56,12 +57,17 @@ async fn create(
     State(psp): State<Arc<Psp>>,
     _: Merchant,
     key: RequestKey,
+    faults: TestFaults,
     Json(asked): Json<CreateCharge>,
 ) -> Result<Response, ApiError> {
+    psp.stop.clone().sleep(Duration::from_millis(faults.latency_ms)).await;
+    if faults.error {
+        return Err(ApiError::new(Code::Internal, "an error, as was asked for; nothing was taken"));
+    }
     check_amount(asked.amount.minor)?;
     check_reference(&asked.reference)?;
     let key = key.with("charge", &asked)?;
-    let mut tx = psp.pool.begin().await?;
+    let mut tx = psp.db.begin().await?;
     let failures = match key.claim::<Charge>(&mut tx).await? {
         Claim::Done(charge) => return Ok(replayed(status_of(&charge), charge)),
         Claim::Open { failures } => failures,
@@ -72,11 +78,15 @@ async fn create(
         commit(tx).await?;
         return Err(ApiError::new(Code::Internal, "this card's first charges fail on purpose; nothing was taken"));
     }
-    let charge = insert(&mut tx, asked, card, behaviour).await?;
+    let declined = faults.decline.or_else(|| match behaviour {
+        Behaviour::Declines(code) => Some(code.to_owned()),
+        _ => None,
+    });
+    let charge = insert(&mut tx, asked, card, declined).await?;
     key.record(&mut tx, &charge).await?;
     commit(tx).await?;
     tracing::info!(charge_id = charge.id, reference = charge.reference, status = ?charge.status, "a charge");
-    if behaviour == Behaviour::TimesOutAfterCharge {
+    if behaviour == Behaviour::TimesOutAfterCharge || faults.hang {
         // Nothing is held meanwhile but the connection; when the service stops, the answer goes out at once.
         psp.stop.clone().sleep(psp.hang).await;
     }
@@ -94,13 +104,10 @@ async fn insert(
     conn: &mut PgConnection,
     asked: CreateCharge,
     card: Card,
-    behaviour: Behaviour,
+    decline_code: Option<String>,
 ) -> Result<Charge, ApiError> {
     let id = ChargeId::next();
-    let (status, decline_code) = match behaviour {
-        Behaviour::Declines(code) => (ChargeStatus::Declined, Some(code.to_owned())),
-        _ => (ChargeStatus::Succeeded, None),
-    };
+    let status = if decline_code.is_some() { ChargeStatus::Declined } else { ChargeStatus::Succeeded };
     let created_ms = sqlx::query_scalar(
         "insert into charges (id, amount_minor, currency, status, decline_code, brand, last4, reference)
          values ($1, $2, $3, $4, $5, $6, $7, $8) returning created_ms",
@@ -143,7 +150,7 @@ async fn list(
     .bind(filter.reference()?)
     .bind(before.map(|id| id.0))
     .bind(limit + 1)
-    .fetch_all(&psp.pool)
+    .fetch_all(psp.db.pool())
     .await?;
     let charges = rows.into_iter().map(charge_of).collect::<Result<_, _>>()?;
     Ok(Json(page_of(charges, limit, |charge: &Charge| charge.id.clone())))
@@ -170,7 +177,7 @@ async fn show(State(psp): State<Arc<Psp>>, _: Merchant, Path(id): Path<String>) 
          from charges where id = $1",
     )
     .bind(id.0)
-    .fetch_optional(&psp.pool)
+    .fetch_optional(psp.db.pool())
     .await?;
     charge_of(row.ok_or_else(unknown)?).map(Json)
 }

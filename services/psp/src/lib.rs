@@ -15,6 +15,7 @@
 mod access;
 mod cards;
 mod charges;
+mod faults;
 mod ids;
 mod keys;
 mod refunds;
@@ -25,6 +26,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::Router;
 use orderflow_contracts::problem::Code;
+use orderflow_platform::db::Db;
 use orderflow_platform::{
     app::{App, AppBuilder, BuildError},
     config::ServiceConfig,
@@ -33,7 +35,6 @@ use orderflow_platform::{
     tasks::Stop,
 };
 use serde::Deserialize;
-use sqlx::PgPool;
 use utoipa::{
     IntoParams, Modify, OpenApi,
     openapi::security::{Http, HttpAuthScheme, SecurityScheme},
@@ -76,7 +77,7 @@ const fn hang_ms() -> u64 {
 
 /// What the handlers share.
 struct Psp {
-    pool: PgPool,
+    db: Db,
     secret_key: SecretKey,
     hang: Duration,
     token_limit: TokenLimit,
@@ -88,9 +89,9 @@ pub async fn build(config: Config) -> Result<App, BuildError> {
     if config.psp.secret_key.is_empty() {
         return Err(BuildError::Missing("psp.secret_key"));
     }
-    let app = AppBuilder::new("psp", config.service, MIGRATIONS).await?;
+    let app = AppBuilder::new("psp", config.service, MIGRATIONS, &[]).await?;
     let psp = Psp {
-        pool: app.pool.clone(),
+        db: app.db.clone(),
         secret_key: SecretKey::new(&config.psp.secret_key),
         hang: Duration::from_millis(config.psp.hang_ms),
         token_limit: TokenLimit::default(),

@@ -57,7 +57,7 @@ async fn create(
 ) -> Result<Response, ApiError> {
     check_amount(asked.amount.minor)?;
     let key = key.with("refund", &asked)?;
-    let mut tx = psp.pool.begin().await?;
+    let mut tx = psp.db.begin().await?;
     if let Claim::Done(refund) = key.claim::<Refund>(&mut tx).await? {
         return Ok(replayed(StatusCode::CREATED, refund));
     }
@@ -144,7 +144,7 @@ async fn list(
     .bind(filter.reference()?)
     .bind(before.map(|id| id.0))
     .bind(limit + 1)
-    .fetch_all(&psp.pool)
+    .fetch_all(psp.db.pool())
     .await?;
     let refunds = rows.into_iter().map(refund_of).collect::<Result<_, _>>()?;
     Ok(Json(page_of(refunds, limit, |refund: &Refund| refund.id.clone())))

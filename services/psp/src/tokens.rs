@@ -8,10 +8,11 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
 };
 use orderflow_contracts::{
     api::{
+        IDEMPOTENCY_KEY,
         payments::Card,
         psp::{CardToken, CreateToken},
     },
@@ -74,13 +75,18 @@ pub fn routes() -> OpenApiRouter<Arc<Psp>> {
 async fn create(
     State(psp): State<Arc<Psp>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     CardBody(asked): CardBody,
 ) -> Result<(StatusCode, Json<CardToken>), ApiError> {
     psp.token_limit.admit(peer.ip())?;
-    let mut conn = psp.pool.acquire().await?;
+    let mut conn = psp.db.acquire().await?;
     cards::check(&asked, clock::now_ms(&mut conn).await?)?;
-    let (id, card) = (TokenId::next(), test_cards::card_of(&asked.number));
-    sqlx::query("insert into tokens (id, brand, last4, behaviour) values ($1, $2, $3, $4)")
+    let card = test_cards::card_of(&asked.number);
+    // The same key and the same card are the same token, so that a payment that is repeated as a whole is the same one.
+    // What the id is derived with is secret, so it says nothing about the card.
+    let key = headers.get(IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok());
+    let id = key.map_or_else(TokenId::next, |key| TokenId(psp.secret_key.derive(&[key, &asked.number])));
+    sqlx::query("insert into tokens (id, brand, last4, behaviour) values ($1, $2, $3, $4) on conflict (id) do nothing")
         .bind(id.0)
         .bind(&card.brand)
         .bind(&card.last4)

@@ -1,6 +1,9 @@
 //! A broker for a test, and a look at what goes over it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::Duration,
+};
 
 use orderflow_broker::{Broker, Config, Handle};
 use orderflow_contracts::{envelope::Envelope, events::encode, ids::EventId};
@@ -98,10 +101,19 @@ impl Kafka {
             causation_id: None,
             sequence,
             traceparent: None,
+            actor: None,
         };
         let headers = envelope.to_headers();
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         self.send(topic, &envelope.subject, &headers, &data).await;
+    }
+
+    /// The events of a topic, each once: a relay that was killed before it could mark them has sent them again.
+    pub async fn read_once(&self, topic: &'static str) -> Vec<Record> {
+        let mut seen = HashSet::new();
+        let mut records = self.read(topic).await;
+        records.retain(|record| seen.insert(record.headers.get("ce_id").cloned()));
+        records
     }
 
     /// All that is in a topic, partition by partition.

@@ -95,5 +95,6 @@ pub fn config(database: &Database, kafka: Option<&Kafka>, keys: Option<&Keys>) -
         kafka_properties: Default::default(),
         token_public_key: keys.map(|keys| keys.public().to_owned()),
         local: true,
+        lab: false,
     }
 }

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Args;
-use orderflow_broker::{Broker as Embedded, Config};
+use orderflow_broker::{Broker as Embedded, Config, Listener};
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 use super::End;
@@ -21,6 +21,9 @@ pub struct Broker {
     /// Port to listen on; 0 takes a free one
     #[arg(long, default_value_t = 9092)]
     port: u16,
+    /// One more port, and the address that clients who come there are told to use; may be given several times
+    #[arg(long = "listener", value_name = "PORT=HOST:PORT")]
+    listeners: Vec<Listener>,
     #[command(flatten)]
     end: End,
 }
@@ -33,6 +36,7 @@ impl Broker {
         raise_file_limit();
         let config = Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)),
+            more_listeners: self.listeners,
             control: Some(data_dir.join("control.sock")),
             ..Config::new(data_dir)
         };

@@ -83,6 +83,9 @@ fn spawn(up: &Up, spec: &Spec, context: &Context, log: &Log) -> Outcome<Child> {
     if up.any_port {
         command.arg("--any-port");
     }
+    if up.lab {
+        command.arg("--lab");
+    }
     for (process, port) in &up.ports {
         command.args(["--port", &format!("{process}={port}")]);
     }

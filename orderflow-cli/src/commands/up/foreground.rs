@@ -28,7 +28,7 @@ pub async fn run(up: &Up, spec: Spec, context: &Context) -> Outcome {
     };
     let supervisor = match started {
         Ok(Ok(supervisor)) => supervisor,
-        Ok(Err(StartError::Running(_))) => return already(context).await,
+        Ok(Err(StartError::Running(_))) => return already(up, context).await,
         Ok(Err(error)) => return Err(error.into()),
         Err(told) => {
             say_stopping(context);

@@ -63,6 +63,9 @@ pub struct Up {
     /// The same, from a file, or from standard input for `-`
     #[arg(long, value_name = "FILE", conflicts_with = "postgres")]
     postgres_url_file: Option<String>,
+    /// Let patterns be taken out of the services, to see what they are for; not for what you want to keep
+    #[arg(long)]
+    lab: bool,
     /// Return when everything is ready; it is what is done anyway
     #[arg(long, conflicts_with = "no_wait")]
     wait: bool,
@@ -78,7 +81,7 @@ impl Up {
     /// Starts it.
     pub async fn run(self, context: &Context) -> Outcome {
         if attach::running(&context.settings.data_dir).is_some() {
-            return already(context).await;
+            return already(&self, context).await;
         }
         let spec = self.spec(context)?;
         if self.detach {
@@ -91,6 +94,7 @@ impl Up {
     fn spec(&self, context: &Context) -> Outcome<Spec> {
         let mut spec = context.spec()?;
         spec.any_port = self.any_port;
+        spec.lab = self.lab;
         self.ports.iter().for_each(|(process, port)| set_port(&mut spec.ports, process, *port));
         spec.broker.clone_from(&self.broker);
         spec.postgres = match &self.postgres_url_file {
@@ -137,12 +141,15 @@ fn read_url(file: &str) -> Outcome<String> {
 }
 
 /// It runs: that is what was asked for, once it is ready.
-async fn already(context: &Context) -> Outcome {
+async fn already(up: &Up, context: &Context) -> Outcome {
     context.out.note(&format!("cluster {} is running already", context.settings.cluster));
     let within = context.settings.timeout.unwrap_or(READY_WITHIN);
     let until = Instant::now() + within;
     loop {
         let status = status::ask(context).await?;
+        if up.lab && !status.lab {
+            return Err(Failure::new("it was started without --lab").hint("`orderflow down`, then `up --lab`"));
+        }
         if status.healthy {
             return ready(context, &status);
         }

@@ -124,6 +124,7 @@ impl World {
             causation_id: cause,
             sequence: 1,
             traceparent: None,
+            actor: None,
         };
         let headers = envelope.to_headers();
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();

@@ -1,7 +1,9 @@
 //! What the services' HTTP APIs take and give. Field names are those of the JSON; times are RFC 3339.
 
+pub mod chaos;
 pub mod console;
 pub mod inventory;
+pub mod ops;
 pub mod orders;
 pub mod payments;
 pub mod psp;
@@ -63,7 +65,7 @@ pub struct Readiness {
 /// A part of a service that is not ready.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct NotReady {
-    /// `database`, `kafka`, `consumer` or `relay`.
+    /// `database`, `consumer` or `relay`.
     pub part: String,
     /// Why.
     pub reason: String,

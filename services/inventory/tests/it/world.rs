@@ -134,7 +134,7 @@ impl World {
     pub async fn published(&self, topic: &'static str, key: impl ToString, count: usize) -> Vec<Record> {
         let key = key.to_string();
         let of_it = async || {
-            let records = self.kafka.read(topic).await;
+            let records = self.kafka.read_once(topic).await;
             let records: Vec<_> = records.into_iter().filter(|record| record.key == key).collect();
             (records.len() >= count).then_some(records)
         };

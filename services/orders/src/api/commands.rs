@@ -38,7 +38,7 @@ pub(super) async fn create(
     Keyed { body, key }: Keyed<CreateOrder>,
 ) -> Result<Response, ApiError> {
     principal.require(Role::Customer)?;
-    let mut tx = api.pool.begin().await?;
+    let mut tx = api.db.begin().await?;
     if let Claim::Replay(answer) = key.claim(&mut tx, &principal).await? {
         return Ok(answer);
     }
@@ -130,11 +130,11 @@ async fn command(
     command: Command,
 ) -> Result<Response, ApiError> {
     principal.require(role_for(command))?;
-    let mut tx = api.pool.begin().await?;
+    let mut tx = api.db.begin().await?;
     if let Claim::Replay(answer) = key.claim(&mut tx, principal).await? {
         return Ok(answer);
     }
-    let mut batch = Batch::load(&mut tx, &[id]).await?;
+    let mut batch = Batch::load(&mut tx, api.db.chaos(), &[id]).await?;
     let is_visible = |row: &store::Row| may_see(principal, row.order.customer_id, row.order.seller_id);
     if !batch.get(id).is_some_and(is_visible) {
         return Err(ApiError::not_found(format_args!("order {id}")));

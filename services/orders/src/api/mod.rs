@@ -14,8 +14,8 @@ use orderflow_contracts::{
     problem::Code,
     timestamp::Timestamp,
 };
+use orderflow_platform::db::Db;
 use orderflow_platform::{auth::Principal, http::ApiError, outbox::Outbox};
-use sqlx::PgPool;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
@@ -27,15 +27,15 @@ use crate::{
 /// What the handlers need.
 #[derive(Debug, Clone)]
 pub struct Api {
-    pool: PgPool,
+    db: Db,
     outbox: Outbox,
     payment_link: String,
 }
 
 impl Api {
     /// With `payment_link` as in the settings.
-    pub const fn new(pool: PgPool, outbox: Outbox, payment_link: String) -> Self {
-        Self { pool, outbox, payment_link }
+    pub const fn new(db: Db, outbox: Outbox, payment_link: String) -> Self {
+        Self { db, outbox, payment_link }
     }
 
     /// An order as people see it.

@@ -48,7 +48,7 @@ pub(super) async fn list(
         after: page.cursor()?,
     };
     let limit = page.limit()?;
-    let rows = store::list(&mut *api.pool.acquire().await?, &filter, limit).await?;
+    let rows = store::list(&mut *api.db.acquire().await?, &filter, limit).await?;
     let orders = rows.iter().map(|row| api.show(row)).collect();
     Ok(Json(page_of(orders, limit, |order: &Order| order.id.to_string())))
 }
@@ -61,7 +61,7 @@ pub(super) async fn show(
     principal: Principal,
     Path(id): Path<OrderId>,
 ) -> Result<Json<Order>, ApiError> {
-    let row = store::load(&mut *api.pool.acquire().await?, id).await?;
+    let row = store::load(&mut *api.db.acquire().await?, id).await?;
     let row = row.filter(|row| may_see(&principal, row.order.customer_id, row.order.seller_id));
     row.map(|row| Json(api.show(&row))).ok_or_else(|| ApiError::not_found(format_args!("order {id}")))
 }
@@ -74,6 +74,6 @@ pub(super) async fn catalog(
     _: Principal,
     Path(id): Path<ProductId>,
 ) -> Result<Json<CatalogEntry>, ApiError> {
-    let entries = store::catalog(&mut *api.pool.acquire().await?, &[id]).await?;
+    let entries = store::catalog(&mut *api.db.acquire().await?, &[id]).await?;
     entries.into_iter().next().map(Json).ok_or_else(|| ApiError::not_found(format_args!("product {id}")))
 }

@@ -78,7 +78,7 @@ impl World {
     pub async fn published(&self, id: OrderId, count: usize) -> Vec<Record> {
         let id = id.to_string();
         let of_order = async || {
-            let records = self.kafka.read(topics::ORDERS).await;
+            let records = self.kafka.read_once(topics::ORDERS).await;
             let records: Vec<_> = records.into_iter().filter(|record| record.key == id).collect();
             (records.len() >= count).then_some(records)
         };

@@ -60,6 +60,8 @@ pub enum Answer {
     Charged {
         /// The provider's id of the charge.
         charge_id: String,
+        /// How much was taken.
+        amount: Money,
     },
     /// The card was declined.
     Declined {
@@ -181,13 +183,15 @@ fn on_pay(state: &State, now: TimestampMs) -> Result<Decision, Rejection> {
 
 fn on_answer(state: &State, answer: &Answer) -> Decision {
     match (state, answer) {
-        (State::InFlight { intent, cancelled }, Answer::Charged { charge_id }) => {
-            let succeeded = Some(PaymentEvent::Succeeded { charge_id: charge_id.clone() });
-            if *cancelled {
-                return refund(charge_id, intent.amount, succeeded);
-            }
-            apply(State::Succeeded { charge_id: charge_id.clone(), amount: intent.amount }, succeeded, None)
+        (State::InFlight { cancelled: false, .. }, Answer::Charged { charge_id, amount }) => {
+            let next = State::Succeeded { charge_id: charge_id.clone(), amount: *amount };
+            apply(next, Some(PaymentEvent::Succeeded { charge_id: charge_id.clone() }), None)
         }
+        // Money that was taken is never ignored, even where nothing was to be taken any more.
+        (
+            State::InFlight { cancelled: true, .. } | State::Failed | State::Voided,
+            Answer::Charged { charge_id, amount },
+        ) => refund(charge_id, *amount, Some(PaymentEvent::Succeeded { charge_id: charge_id.clone() })),
         (State::InFlight { cancelled: true, .. }, Answer::Declined { .. }) => {
             apply(State::Voided, Some(PaymentEvent::Voided), None)
         }

@@ -19,7 +19,7 @@ fn confirmed() -> OrderEvent {
 }
 
 fn charged() -> Answer {
-    Answer::Charged { charge_id: "ch_1".into() }
+    Answer::Charged { charge_id: "ch_1".into(), amount: AMOUNT }
 }
 
 fn declined() -> Answer {
@@ -100,6 +100,20 @@ fn a_success_after_the_cancellation_is_refunded_and_a_decline_is_void() {
     assert_eq!((state, call), (State::Refunded, None));
     assert_eq!(event, Some(PaymentEvent::Refunded { refund_id: "re_1".into() }));
     assert_eq!(step(&marked, Input::Answer(&declined())), (State::Voided, Some(PaymentEvent::Voided), None));
+}
+
+#[test]
+fn money_that_was_taken_after_a_decline_goes_back() {
+    let event = confirmed();
+    let lives: [&[Input<'_>]; 2] = [
+        &[Input::Order(&event), Input::Pay, Input::Answer(&declined())],
+        &[Input::Order(&event), Input::Pay, CANCELLED, Input::Answer(&declined())],
+    ];
+    for life in lives {
+        let (state, event, call) = step(&after(life), Input::Answer(&charged()));
+        assert_eq!(state, State::Refunding { charge_id: "ch_1".into(), amount: AMOUNT });
+        assert_eq!((event, call), (Some(PaymentEvent::Succeeded { charge_id: "ch_1".into() }), refund()));
+    }
 }
 
 #[test]

@@ -216,7 +216,7 @@ impl World {
     pub async fn published(&self, order: OrderId, count: usize) -> Vec<Record> {
         let key = order.to_string();
         let of_order = async || {
-            let records = self.kafka.read(topics::PAYMENTS).await;
+            let records = self.kafka.read_once(topics::PAYMENTS).await;
             let records: Vec<_> = records.into_iter().filter(|record| record.key == key).collect();
             (records.len() >= count).then_some(records)
         };

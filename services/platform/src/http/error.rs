@@ -11,9 +11,8 @@ use orderflow_contracts::{
     problem::{Code, Problem},
 };
 use serde_json::Value;
-use sqlx::{Postgres, Transaction};
 
-use crate::db::{Meaning, meaning, surely_not_committed};
+use crate::db::{Meaning, Tx, meaning, surely_not_committed};
 
 /// A problem to answer with, and for the log what led to it.
 #[derive(Debug)]
@@ -63,7 +62,7 @@ impl ApiError {
 }
 
 /// Commits. If that fails and the database did not say so itself, nobody knows whether it was done.
-pub async fn commit(tx: Transaction<'_, Postgres>) -> Result<(), ApiError> {
+pub async fn commit(tx: Tx) -> Result<(), ApiError> {
     match tx.commit().await {
         Ok(()) => Ok(()),
         Err(error) if surely_not_committed(&error) => Err(error.into()),

@@ -10,7 +10,7 @@ use orderflow_contracts::{api::CORRELATION_ID, problem::Code};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::ApiError;
-use crate::context::Context;
+use crate::{auth::Principal, context::Context};
 
 /// A JSON body, of a request or an answer.
 #[derive(Debug, Clone, Copy)]
@@ -102,7 +102,9 @@ impl<S: Sync> FromRequestParts<S> for RequestContext {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
-        Ok(Self(Context::of_command(header(CORRELATION_ID), header("traceparent"))))
+        // Handlers take the principal first, so that it is known here.
+        let actor = parts.extensions.get::<Principal>().map(Principal::actor);
+        Ok(Self(Context::of_command(header(CORRELATION_ID), header("traceparent"), actor)))
     }
 }
 

@@ -3,6 +3,7 @@
 mod error;
 mod extract;
 mod limits;
+mod ops;
 mod page;
 mod server;
 mod status;
@@ -11,6 +12,7 @@ pub use self::{
     error::{ApiError, commit},
     extract::{Json, Path, Query, RequestContext, is_json, parse_json},
     limits::RateLimiter,
+    ops::Ops,
     page::{Cursor, PageQuery, page_of},
     server::{BODY_BYTES_MAX, Server, harden},
     status::{Health, Status, describe},

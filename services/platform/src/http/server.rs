@@ -9,6 +9,7 @@ use std::{
 use axum::{
     Extension, Router,
     extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request},
+    http::Method,
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
@@ -16,7 +17,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use orderflow_contracts::problem::Code;
+use orderflow_contracts::{api::chaos::FaultName, problem::Code};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -25,7 +26,7 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{ApiError, RateLimiter, error::finish};
-use crate::{auth::Verifier, metrics::Metrics, tasks::Stop};
+use crate::{auth::Verifier, chaos::Chaos, metrics::Metrics, tasks::Stop};
 
 /// Longest body of a request, in bytes. An order of fifty lines has five thousand.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -55,14 +56,16 @@ struct Gate {
     in_flight: Arc<Semaphore>,
     addresses: RateLimiter<IpAddr>,
     metrics: Metrics,
+    chaos: Chaos,
 }
 
 /// Puts limits, numbers and request ids around a service's routes.
-pub fn harden(router: Router, verifier: Option<Verifier>, metrics: Metrics) -> Router {
+pub fn harden(router: Router, verifier: Option<Verifier>, metrics: Metrics, chaos: Chaos) -> Router {
     let gate = Gate {
         in_flight: Arc::new(Semaphore::new(IN_FLIGHT_MAX)),
         addresses: RateLimiter::new(ADDRESS_PER_SECOND, ADDRESS_BURST),
         metrics,
+        chaos,
     };
     let router = router
         .fallback(async || ApiError::new(Code::NotFound, "there is no such path"))
@@ -78,8 +81,12 @@ pub fn harden(router: Router, verifier: Option<Verifier>, metrics: Metrics) -> R
 /// Within the limits, and counted.
 async fn pass(axum::extract::State(gate): axum::extract::State<Arc<Gate>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let method = request.method().to_string();
+    let method = label_of(request.method());
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
+    // Looking at a service and taking its faults back work while they strike.
+    if !["/health/", "/metrics", "/v1/chaos"].iter().any(|path| route.starts_with(path)) {
+        gate.chaos.delay(FaultName::HttpLatency).await;
+    }
     let response = match admit(&gate, &request) {
         Ok(_permit) => match tokio::time::timeout(REQUEST_MAX, next.run(request)).await {
             Ok(response) => response,
@@ -88,8 +95,21 @@ async fn pass(axum::extract::State(gate): axum::extract::State<Arc<Gate>>, reque
         },
         Err(refused) => refused.into_response(),
     };
-    gate.metrics.answered(&method, &route, response.status().as_u16(), started.elapsed());
+    gate.metrics.answered(method, &route, response.status().as_u16(), started.elapsed());
     response
+}
+
+/// A client may send any word for a method; each would be a number of its own for ever.
+fn label_of(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        _ => "OTHER",
+    }
 }
 
 fn admit(gate: &Gate, request: &Request) -> Result<OwnedSemaphorePermit, ApiError> {

@@ -14,6 +14,7 @@ use orderflow_contracts::{
     problem::Code,
     timestamp::Timestamp,
 };
+use serde_json::json;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use utoipa::openapi::{
@@ -22,7 +23,14 @@ use utoipa::openapi::{
 };
 
 use super::{ApiError, Json};
-use crate::{auth::Principal, clock, consumer::Assigned, db, metrics::Metrics};
+use crate::{
+    auth::Principal,
+    clock,
+    consumer::Assigned,
+    db::{self, Db},
+    metrics::Metrics,
+    outbox::{self, Outbox},
+};
 
 /// How long a part may take to say that it is well.
 const PROBE_MAX: Duration = Duration::from_secs(2);
@@ -37,14 +45,18 @@ pub struct Health {
 /// What the routes of this file need.
 #[derive(Debug)]
 pub struct Status {
+    /// The service's name.
+    pub service: &'static str,
+    /// Wakes its relay.
+    pub outbox: Outbox,
     /// The service's database.
-    pub pool: PgPool,
+    pub db: Db,
     /// Its numbers.
     pub metrics: Metrics,
     /// What it needs to be ready.
     pub health: Health,
-    /// Whether its clock can be moved.
-    pub movable_clock: bool,
+    /// Whether its clock can be moved: in a local cluster only.
+    pub local: bool,
     /// Told when the clock was moved.
     pub clock_moved: Arc<Notify>,
     /// The OpenAPI document.
@@ -66,12 +78,16 @@ impl Status {
 
 async fn ready(State(status): State<Arc<Status>>) -> Response {
     let mut not_ready = Vec::new();
-    if let Err(reason) = probe_database(&status.pool).await {
+    if let Err(reason) = probe_database(status.db.pool()).await {
         not_ready.push(NotReady { part: "database".to_owned(), reason });
     }
     if status.health.assigned.as_ref().is_some_and(|assigned| !assigned.is_so()) {
         let reason = "no partitions yet: Kafka is not there, or the group is being formed".to_owned();
         not_ready.push(NotReady { part: "consumer".to_owned(), reason });
+    }
+    if status.outbox.is_failing() {
+        let reason = "what is committed cannot be published: Kafka is not there".to_owned();
+        not_ready.push(NotReady { part: "relay".to_owned(), reason });
     }
     let code = if not_ready.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (code, Json(Readiness { ready: not_ready.is_empty(), not_ready })).into_response()
@@ -87,7 +103,7 @@ async fn probe_database(pool: &PgPool) -> Result<(), String> {
 }
 
 async fn metrics(State(status): State<Arc<Status>>) -> Result<Response, ApiError> {
-    let pending = sqlx::query_scalar("select count(*) from outbox_pending").fetch_one(&status.pool).await?;
+    let pending = sqlx::query_scalar("select count(*) from outbox_pending").fetch_one(status.db.pool()).await?;
     let content_type = [(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
     Ok((content_type, status.metrics.text(pending)).into_response())
 }
@@ -97,7 +113,7 @@ async fn openapi(State(status): State<Arc<Status>>) -> Response {
 }
 
 async fn show_clock(State(status): State<Arc<Status>>, _: Principal) -> Result<Json<Clock>, ApiError> {
-    let mut conn = status.pool.acquire().await?;
+    let mut conn = status.db.pool().acquire().await?;
     let now = Timestamp(clock::now_ms(&mut conn).await?);
     Ok(Json(Clock { now, offset_ms: clock::offset_ms(&mut conn).await? }))
 }
@@ -108,14 +124,17 @@ async fn set_clock(
     Json(set): Json<SetClock>,
 ) -> Result<Json<Clock>, ApiError> {
     principal.require(Role::Admin)?;
-    if !status.movable_clock {
+    if !status.local {
         return Err(ApiError::new(Code::ClockFixed, "only the clock of a local cluster can be moved"));
     }
     if set.offset_ms.unsigned_abs() > clock::OFFSET_MS_MAX.unsigned_abs() {
         return Err(ApiError::new(Code::ValidationFailed, "the clock can be moved by ten years at most"));
     }
-    let mut conn = status.pool.acquire().await?;
+    let mut conn = status.db.pool().acquire().await?;
     clock::set_offset_ms(&mut conn, set.offset_ms).await?;
+    let detail = json!({ "offset_ms": set.offset_ms });
+    outbox::audit(&mut conn, status.service, &principal, "clock.set", status.service, detail).await?;
+    status.outbox.wake();
     status.clock_moved.notify_waiters();
     let now = Timestamp(clock::now_ms(&mut conn).await?);
     tracing::info!(offset_ms = set.offset_ms, account_id = %principal.account_id, "the clock was moved");

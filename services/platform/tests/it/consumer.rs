@@ -20,7 +20,7 @@ async fn fixture() -> Fixture {
     let world = World::start().await;
     let listener = Arc::new(Listener::default());
     let (outbox, metrics) = (Outbox::default(), Metrics::default());
-    let consumer = Consumer::new(world.pool.clone(), outbox, metrics, "toy", DEAD_LETTERS, Arc::clone(&listener));
+    let consumer = Consumer::new(world.db.clone(), outbox, metrics, "toy", DEAD_LETTERS, Arc::clone(&listener));
     Fixture { world, listener, consumer }
 }
 

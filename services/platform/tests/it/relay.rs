@@ -72,6 +72,26 @@ async fn what_is_not_delivered_is_not_marked_and_is_sent_again() {
 }
 
 #[tokio::test]
+async fn a_broker_that_has_lost_its_data_is_fed_again_with_its_topics_made_right() {
+    let world = World::start().await;
+    let mut conn = world.pool.acquire().await.unwrap();
+    outbox::append(&mut conn, &[event("bear", 1), event("duck", 1)]).await.unwrap();
+    let mut relay = world.relay();
+    assert_eq!(relay.relay_once().await.unwrap(), 2);
+    drop(relay);
+    // Another broker, empty, in place of the first; one event more is waiting for it.
+    let empty = orderflow_testing::Kafka::start().await;
+    outbox::append(&mut conn, &[event("bear", 2)]).await.unwrap();
+    let mut relay = world.relay_to(&empty);
+    let fed = async || (relay.relay_once().await.unwrap() == 3).then_some(());
+    eventually("all of it is published again", fed).await;
+    let mut published: Vec<_> = empty.read(TOPIC).await.into_iter().map(|record| record.key).collect();
+    published.sort();
+    assert_eq!(published, ["bear", "bear", "duck"]);
+    assert_eq!(relay.relay_once().await.unwrap(), 0, "once");
+}
+
+#[tokio::test]
 async fn faults_lose_nothing_and_reorder_nothing() {
     const SUBJECTS: u64 = 5;
     const EVENTS: u64 = 60;

@@ -7,9 +7,10 @@ use std::{
 
 use orderflow_contracts::ids::EventId;
 use orderflow_platform::{
+    chaos::{Chaos, OF_EVERY_SERVICE},
     consumer::{Apply, Poison, RawRecord, Received},
     context::Context,
-    db,
+    db::{self, Db},
     kafka::{Kafka as Client, Topic},
     metrics::Metrics,
     outbox::{Happened, NewEvent, Outbox, Writer},
@@ -22,6 +23,7 @@ use uuid::Uuid;
 
 pub const TOPIC: &str = "toys";
 pub const DEAD_LETTERS: &str = "toys.dead-letters";
+pub const TOPICS: &[Topic] = &[Topic { name: TOPIC, compacted: false }, Topic { name: DEAD_LETTERS, compacted: false }];
 const WRITER: Writer = Writer { source: "/orderflow/toy", topic: TOPIC };
 
 #[derive(Serialize)]
@@ -39,6 +41,7 @@ pub enum ToyEvent {
 pub struct World {
     pub database: Database,
     pub pool: PgPool,
+    pub db: Db,
     pub kafka: Kafka,
     pub client: Client,
 }
@@ -47,16 +50,23 @@ impl World {
     pub async fn start() -> Self {
         let (database, kafka) = (Database::new().await, Kafka::start().await);
         let pool = db::open(database.url(), "toy", &[]).await.expect("a database");
+        let chaos = Chaos::load(pool.clone(), OF_EVERY_SERVICE).await.expect("the faults");
+        let db = Db::new(pool.clone(), chaos);
         let made = sqlx::query("create table heard (event_id uuid primary key, event_type text not null)");
         made.execute(&pool).await.expect("a table");
         let client = Client::new(kafka.bootstrap().to_owned(), BTreeMap::new());
-        let topics = [TOPIC, DEAD_LETTERS].map(|name| Topic { name, compacted: false });
-        client.ensure_topics(&topics).await.expect("topics");
-        Self { database, pool, kafka, client }
+        client.ensure_topics(TOPICS).await.expect("topics");
+        Self { database, pool, db, kafka, client }
     }
 
     pub fn relay(&self) -> Relay {
-        Relay::new(self.pool.clone(), self.client.clone(), Outbox::default(), Metrics::default())
+        Relay::new(self.db.clone(), self.client.clone(), Outbox::default(), Metrics::default(), TOPICS)
+    }
+
+    /// A relay to another broker.
+    pub fn relay_to(&self, kafka: &Kafka) -> Relay {
+        let client = Client::new(kafka.bootstrap().to_owned(), BTreeMap::new());
+        Relay::new(self.db.clone(), client, Outbox::default(), Metrics::default(), TOPICS)
     }
 
     pub async fn pending(&self) -> i64 {
@@ -73,7 +83,7 @@ impl World {
 }
 
 pub fn event(subject: &str, sequence: u64) -> NewEvent {
-    let context = Context::of_command(Some("toys"), None);
+    let context = Context::of_command(Some("toys"), None, None);
     let event = ToyEvent::Played { times: sequence };
     WRITER.event(Happened { subject: subject.to_owned(), sequence, time_ms: 0, context: &context, event: &event })
 }

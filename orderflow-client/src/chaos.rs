@@ -1,0 +1,97 @@
+//! Faults that are made on purpose, as an admin of a local cluster.
+
+use std::ops::RangeInclusive;
+
+use orderflow_contracts::{
+    api::chaos::{CrashPoint, Fault, FaultName, SetFault},
+    words::word,
+};
+
+use crate::{
+    endpoints::Service,
+    error::ClientError,
+    http::{Call, Client},
+};
+
+/// What can be made to go wrong, in the order in which it is told.
+pub const FAULTS: [FaultName; 15] = [
+    FaultName::HttpLatency,
+    FaultName::DbRefused,
+    FaultName::DbSlow,
+    FaultName::CommitLost,
+    FaultName::RelayPaused,
+    FaultName::RelayTwice,
+    FaultName::ConsumerPaused,
+    FaultName::ConsumerSlow,
+    FaultName::DeliverTwice,
+    FaultName::DeliverLate,
+    FaultName::Crash,
+    FaultName::PaymentFailure,
+    FaultName::ProviderLatency,
+    FaultName::ProviderTimeout,
+    FaultName::ProviderError,
+];
+
+/// Where a process can be made to kill itself.
+pub const CRASH_POINTS: [CrashPoint; 5] = [
+    CrashPoint::BeforeCommit,
+    CrashPoint::AfterCommit,
+    CrashPoint::AfterPublish,
+    CrashPoint::AfterHandling,
+    CrashPoint::AfterAnswer,
+];
+
+/// What a percentage can be.
+pub const PERCENT: RangeInclusive<f64> = 0.0..=100.0;
+
+const ALL: &[Service] = &[Service::Orders, Service::Inventory, Service::Payments, Service::Console];
+const WITH_PROVIDER: &[Service] = &[Service::Payments];
+
+/// The services in which a fault strikes once it is set there.
+pub const fn services_of(fault: FaultName, point: Option<CrashPoint>) -> &'static [Service] {
+    match (fault, point) {
+        (
+            FaultName::PaymentFailure
+            | FaultName::ProviderLatency
+            | FaultName::ProviderTimeout
+            | FaultName::ProviderError,
+            _,
+        )
+        | (FaultName::Crash, Some(CrashPoint::AfterAnswer)) => WITH_PROVIDER,
+        _ => ALL,
+    }
+}
+
+/// Whether a fault has to be told how long something takes.
+pub const fn takes_time(fault: FaultName) -> bool {
+    matches!(
+        fault,
+        FaultName::HttpLatency
+            | FaultName::DbSlow
+            | FaultName::ConsumerSlow
+            | FaultName::DeliverLate
+            | FaultName::ProviderLatency
+    )
+}
+
+impl Client {
+    /// The faults that are set in a service.
+    pub async fn faults(&self, service: Service) -> Result<Vec<Fault>, ClientError> {
+        self.ask(Call::get(service, "/v1/chaos")).await
+    }
+
+    /// Sets a fault in a service, in place of one of the same name.
+    pub async fn set_fault(&self, service: Service, name: FaultName, set: &SetFault) -> Result<Fault, ClientError> {
+        self.ask(Call::put(service, format!("/v1/chaos/{}", word(name))).body(set)?).await
+    }
+
+    /// Takes a fault of a service back.
+    pub async fn clear_fault(&self, service: Service, name: FaultName) -> Result<(), ClientError> {
+        self.ask(Call::delete(service, format!("/v1/chaos/{}", word(name)))).await
+    }
+
+    /// Takes all faults of a service back.
+    pub async fn clear_faults(&self, service: Service) -> Result<(), ClientError> {
+        self.ask(Call::delete(service, "/v1/chaos")).await
+    }
+}

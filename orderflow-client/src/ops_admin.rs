@@ -1,0 +1,113 @@
+//! What an admin looks at and does beside the business: outbox, dead letters, audit log, the laboratory.
+
+use orderflow_contracts::{
+    api::{
+        Page,
+        ops::{
+            AuditCheck, AuditEntry, AuditNote, DeadLetter, EditLetter, OutboxRow, Pattern, ReplayOutbox, Replayed,
+            SetPattern,
+        },
+    },
+    words::word,
+};
+use uuid::Uuid;
+
+use crate::{
+    endpoints::Service,
+    error::ClientError,
+    http::{Call, Client, ListQuery},
+};
+
+/// The patterns that can be taken out, in the order in which they are told.
+pub const PATTERNS: [Pattern; 6] = [
+    Pattern::Outbox,
+    Pattern::Inbox,
+    Pattern::StockGuard,
+    Pattern::IdempotencyKey,
+    Pattern::Tombstone,
+    Pattern::VersionCheck,
+];
+
+/// Which entries of the audit log.
+#[derive(Debug, Clone, Default)]
+pub struct AuditQuery {
+    /// Only by this one.
+    pub actor: Option<String>,
+    /// Only this.
+    pub action: Option<String>,
+    /// Only about this.
+    pub subject: Option<String>,
+    /// Which part of the list.
+    pub page: ListQuery,
+}
+
+impl Client {
+    /// What a service has committed to be published.
+    pub async fn outbox(&self, service: Service, query: &ListQuery) -> Result<Page<OutboxRow>, ClientError> {
+        self.ask(Call::get(service, "/v1/outbox").query(query.pairs())).await
+    }
+
+    /// Publishes again what a service has published. Safe to repeat: consumers know what they have applied.
+    pub async fn replay_outbox(&self, service: Service, what: &ReplayOutbox) -> Result<Replayed, ClientError> {
+        self.ask(Call::post(service, "/v1/outbox/replay").body(what)?.repeatable()).await
+    }
+
+    /// What a service could not apply.
+    pub async fn dead_letters(&self, service: Service, query: &ListQuery) -> Result<Page<DeadLetter>, ClientError> {
+        self.ask(Call::get(service, "/v1/dead-letters").query(query.pairs())).await
+    }
+
+    /// One of those.
+    pub async fn dead_letter(&self, service: Service, id: Uuid) -> Result<DeadLetter, ClientError> {
+        self.ask(Call::get(service, format!("/v1/dead-letters/{id}"))).await
+    }
+
+    /// Mends one.
+    pub async fn edit_dead_letter(
+        &self,
+        service: Service,
+        id: Uuid,
+        edit: &EditLetter,
+    ) -> Result<DeadLetter, ClientError> {
+        self.ask(Call::patch(service, format!("/v1/dead-letters/{id}")).body(edit)?.repeatable()).await
+    }
+
+    /// Applies one after all; it is still open if that was not possible. Safe to repeat: it is applied once.
+    pub async fn replay_dead_letter(&self, service: Service, id: Uuid) -> Result<DeadLetter, ClientError> {
+        self.ask(Call::post(service, format!("/v1/dead-letters/{id}/replay")).repeatable()).await
+    }
+
+    /// Gives one up.
+    pub async fn discard_dead_letter(&self, service: Service, id: Uuid) -> Result<DeadLetter, ClientError> {
+        self.ask(Call::post(service, format!("/v1/dead-letters/{id}/discard")).repeatable()).await
+    }
+
+    /// Who did what, the newest first.
+    pub async fn audit(&self, query: &AuditQuery) -> Result<Page<AuditEntry>, ClientError> {
+        let mut pairs = query.page.pairs();
+        pairs.extend(query.actor.clone().map(|actor| ("actor", actor)));
+        pairs.extend(query.action.clone().map(|action| ("action", action)));
+        pairs.extend(query.subject.clone().map(|subject| ("subject", subject)));
+        self.ask(Call::get(Service::Console, "/v1/audit").query(pairs)).await
+    }
+
+    /// Whether the audit log is whole.
+    pub async fn check_audit(&self) -> Result<AuditCheck, ClientError> {
+        self.ask(Call::get(Service::Console, "/v1/audit/verify")).await
+    }
+
+    /// Writes down what was done outside of the services. Not to be repeated: it would stand there twice.
+    pub async fn note_audit(&self, note: &AuditNote) -> Result<(), ClientError> {
+        self.ask(Call::post(Service::Console, "/v1/audit").body(note)?).await
+    }
+
+    /// The patterns that are out in a service.
+    pub async fn patterns_out(&self, service: Service) -> Result<Vec<Pattern>, ClientError> {
+        self.ask(Call::get(service, "/v1/lab")).await
+    }
+
+    /// Takes a pattern of a service out, or puts it back.
+    pub async fn set_pattern(&self, service: Service, pattern: Pattern, set: SetPattern) -> Result<(), ClientError> {
+        self.ask(Call::put(service, format!("/v1/lab/{}", word(pattern))).body(&set)?).await
+    }
+}

@@ -1,0 +1,144 @@
+//! The audit log: who did what to what. Entries are chained: the hash of each covers the one before, so one that is
+//! altered or missing is found.
+
+use orderflow_contracts::{
+    api::ops::{AuditCheck, AuditEntry},
+    events::TimestampMs,
+    timestamp::Timestamp,
+};
+use orderflow_platform::http::ApiError;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use sqlx::{PgConnection, Postgres, QueryBuilder};
+
+/// Held while entries are chained: the number and the hash of each follow from the one before.
+const CHAIN_LOCK: i64 = 0x6175_6469_745f_6c6f;
+/// Entries that are read at once when all are checked.
+const BATCH_MAX: i64 = 1_000;
+
+/// Something that was done.
+#[derive(Debug, Clone)]
+pub struct Done {
+    /// When.
+    pub at_ms: TimestampMs,
+    /// Who.
+    pub actor: String,
+    /// What.
+    pub action: String,
+    /// To what.
+    pub subject: String,
+    /// More about it.
+    pub detail: Value,
+}
+
+/// The hash of an entry. Over JSON, so that no two entries have the same text; the names of objects are in their order.
+fn hash_of(before: &[u8], number: i64, done: &Done) -> Vec<u8> {
+    let text = json!([number, done.at_ms, done.actor, done.action, done.subject, done.detail]).to_string();
+    Sha256::new_with_prefix(before).chain_update(text).finalize().to_vec()
+}
+
+/// Appends entries, in this order, in the caller's transaction.
+pub async fn append(conn: &mut PgConnection, done: &[Done]) -> Result<(), sqlx::Error> {
+    if done.is_empty() {
+        return Ok(());
+    }
+    sqlx::query("select pg_advisory_xact_lock($1)").bind(CHAIN_LOCK).execute(&mut *conn).await?;
+    let last: Option<(i64, Vec<u8>)> = sqlx::query_as("select number, hash from audit order by number desc limit 1")
+        .fetch_optional(&mut *conn)
+        .await?;
+    let (mut number, mut hash) = last.unwrap_or_default();
+    let (mut numbers, mut hashes) = (Vec::with_capacity(done.len()), Vec::with_capacity(done.len()));
+    for done in done {
+        number += 1;
+        hash = hash_of(&hash, number, done);
+        numbers.push(number);
+        hashes.push(hash.clone());
+    }
+    sqlx::query(
+        "insert into audit (number, at_ms, actor, action, subject, detail, hash)
+         select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::bytea[])",
+    )
+    .bind(numbers)
+    .bind(done.iter().map(|done| done.at_ms).collect::<Vec<_>>())
+    .bind(done.iter().map(|done| done.actor.as_str()).collect::<Vec<_>>())
+    .bind(done.iter().map(|done| done.action.as_str()).collect::<Vec<_>>())
+    .bind(done.iter().map(|done| done.subject.as_str()).collect::<Vec<_>>())
+    .bind(done.iter().map(|done| &done.detail).collect::<Vec<_>>())
+    .bind(hashes)
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+type Row = (i64, i64, String, String, String, Value, Vec<u8>);
+
+fn done_of((_, at_ms, actor, action, subject, detail, _): Row) -> Done {
+    Done { at_ms, actor, action, subject, detail }
+}
+
+fn entry_of(row: Row) -> AuditEntry {
+    let (number, hash) = (row.0, row.6.iter().map(|byte| format!("{byte:02x}")).collect());
+    let Done { at_ms, actor, action, subject, detail } = done_of(row);
+    AuditEntry { number, at: Timestamp(at_ms), actor, action, subject, detail, hash }
+}
+
+/// Which entries.
+#[derive(Debug, Default)]
+pub struct Filter {
+    /// Only of this one, or of all whose names begin so: `admin/`.
+    pub actor: Option<String>,
+    /// Only this, or all that begin so: `chaos.`.
+    pub action: Option<String>,
+    /// Only to this.
+    pub subject: Option<String>,
+    /// Only those before this number.
+    pub before: Option<i64>,
+}
+
+/// Entries, the newest first; one more than `limit` if there are more.
+pub async fn list(conn: &mut PgConnection, filter: &Filter, limit: i64) -> Result<Vec<AuditEntry>, sqlx::Error> {
+    let mut query =
+        QueryBuilder::<Postgres>::new("select number, at_ms, actor, action, subject, detail, hash from audit");
+    query.push(" where true");
+    if let Some(actor) = &filter.actor {
+        query.push(" and starts_with(actor, ").push_bind(actor).push(")");
+    }
+    if let Some(action) = &filter.action {
+        query.push(" and starts_with(action, ").push_bind(action).push(")");
+    }
+    if let Some(subject) = &filter.subject {
+        query.push(" and subject = ").push_bind(subject);
+    }
+    if let Some(number) = filter.before {
+        query.push(" and number < ").push_bind(number);
+    }
+    query.push(" order by number desc limit ").push_bind(limit + 1);
+    let rows: Vec<Row> = query.build_query_as().fetch_all(conn).await?;
+    Ok(rows.into_iter().map(entry_of).collect())
+}
+
+/// Goes through all entries, from the first on.
+pub async fn check(conn: &mut PgConnection) -> Result<AuditCheck, ApiError> {
+    let (mut entries, mut hash) = (0, Vec::new());
+    loop {
+        let rows: Vec<Row> = sqlx::query_as(
+            "select number, at_ms, actor, action, subject, detail, hash from audit where number > $1
+             order by number limit $2",
+        )
+        .bind(entries)
+        .bind(BATCH_MAX)
+        .fetch_all(&mut *conn)
+        .await?;
+        if rows.is_empty() {
+            return Ok(AuditCheck { intact: true, entries, first_broken: None });
+        }
+        for row in rows {
+            let (number, kept) = (row.0, row.6.clone());
+            let expected = hash_of(&hash, entries + 1, &done_of(row));
+            if number != entries + 1 || kept != expected {
+                return Ok(AuditCheck { intact: false, entries, first_broken: Some(entries + 1) });
+            }
+            (entries, hash) = (number, kept);
+        }
+    }
+}

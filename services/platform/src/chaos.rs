@@ -1,0 +1,347 @@
+//! Faults that are made on purpose, in a local cluster only. Each strikes at one place of the code, which asks
+//! [`Chaos::strikes`]; while none is set, asking costs one atomic load.
+//!
+//! They are kept in the service's database, so that a service that kills itself comes back with what is left of them.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use orderflow_contracts::{
+    api::{
+        chaos::{CrashPoint, Fault, FaultName, SetFault},
+        ops::Pattern,
+    },
+    problem::Code,
+    timestamp::Timestamp,
+    words::{read, word},
+};
+use rustix::process::{Signal, getpid, kill_process};
+use serde_json::Value;
+use sqlx::PgPool;
+
+use crate::http::ApiError;
+
+/// Longest that something can be made to take, in milliseconds.
+const MS_MAX: u64 = 600_000;
+/// Longest that a fault can last, in milliseconds: a day.
+const FOR_MS_MAX: u64 = 24 * 3600 * 1000;
+
+/// What every service knows how to make.
+pub const OF_EVERY_SERVICE: &[FaultName] = &[
+    FaultName::HttpLatency,
+    FaultName::DbRefused,
+    FaultName::DbSlow,
+    FaultName::CommitLost,
+    FaultName::RelayPaused,
+    FaultName::RelayTwice,
+    FaultName::ConsumerPaused,
+    FaultName::ConsumerSlow,
+    FaultName::DeliverTwice,
+    FaultName::DeliverLate,
+    FaultName::Crash,
+];
+
+/// What can be taken out in a laboratory.
+const PATTERNS: [Pattern; 6] = [
+    Pattern::Outbox,
+    Pattern::Inbox,
+    Pattern::StockGuard,
+    Pattern::IdempotencyKey,
+    Pattern::Tombstone,
+    Pattern::VersionCheck,
+];
+
+fn bit(pattern: Pattern) -> u32 {
+    1 << PATTERNS.iter().position(|known| *known == pattern).unwrap_or(31)
+}
+
+/// A fault that strikes.
+#[derive(Debug, Clone)]
+pub struct Strike {
+    /// How it was set.
+    pub set: SetFault,
+    /// Which time it is, from 1 on.
+    pub number: u64,
+}
+
+/// The faults of one service. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Chaos(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    /// Not through the faults: this is how they are set.
+    pool: PgPool,
+    possible: &'static [FaultName],
+    any: AtomicBool,
+    /// The patterns that are out, a bit for each. Only in a laboratory is any ever set.
+    out: AtomicU32,
+    active: Mutex<BTreeMap<FaultName, Active>>,
+}
+
+#[derive(Debug, Clone)]
+struct Active {
+    set: SetFault,
+    struck: u64,
+    /// How often it was asked: the number of the next random number.
+    asked: u64,
+    ends_ms: Option<i64>,
+}
+
+impl Active {
+    /// Whether it strikes now. Which of its chances it takes is decided by the seed alone.
+    fn draw(&mut self) -> bool {
+        if self.set.times.is_some_and(|times| self.struck >= times) || self.is_over(now_ms()) {
+            return false;
+        }
+        let chance = splitmix64(self.set.seed.unwrap_or(0) ^ self.asked.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        self.asked += 1;
+        let percent = self.set.percent.unwrap_or(100.0);
+        // 53 bits make an even number between 0 and 1.
+        #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
+        let strikes = (chance >> 11) as f64 / (1_u64 << 53) as f64 * 100.0 < percent;
+        self.struck += u64::from(strikes);
+        strikes
+    }
+
+    fn is_over(&self, now_ms: i64) -> bool {
+        self.ends_ms.is_some_and(|ends| now_ms >= ends)
+    }
+}
+
+/// The machine's clock: faults are about the machine.
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+const fn splitmix64(mut x: u64) -> u64 {
+    x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
+impl Chaos {
+    /// The faults that are kept in the database; `possible` are those that this service knows how to make.
+    pub async fn load(pool: PgPool, possible: &'static [FaultName]) -> Result<Self, sqlx::Error> {
+        let rows: Vec<(String, Value, i64, Option<i64>)> = sqlx::query_as(
+            "select name, set, struck, (extract(epoch from ends_at) * 1000)::bigint from faults
+             where ends_at is null or ends_at > clock_timestamp()",
+        )
+        .fetch_all(&pool)
+        .await?;
+        let active = rows.into_iter().filter_map(|(name, set, struck, ends_ms)| {
+            let set = serde_json::from_value(set).ok()?;
+            let struck = struck.unsigned_abs();
+            Some((read(&name)?, Active { set, struck, asked: struck, ends_ms }))
+        });
+        let active: BTreeMap<FaultName, Active> = active.collect();
+        let any = AtomicBool::new(!active.is_empty());
+        Ok(Self(Arc::new(Inner { pool, possible, any, out: AtomicU32::new(0), active: Mutex::new(active) })))
+    }
+
+    fn active(&self) -> MutexGuard<'_, BTreeMap<FaultName, Active>> {
+        self.0.active.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The fault, if it strikes now.
+    pub fn strike(&self, name: FaultName) -> Option<Strike> {
+        if !self.0.any.load(Ordering::Relaxed) {
+            return None;
+        }
+        let mut active = self.active();
+        let fault = active.get_mut(&name)?;
+        fault.draw().then(|| Strike { set: fault.set.clone(), number: fault.struck })
+    }
+
+    /// How the fault is set, if it strikes now.
+    pub fn strikes(&self, name: FaultName) -> Option<SetFault> {
+        self.strike(name).map(|strike| strike.set)
+    }
+
+    /// Takes as long as the fault says, if it strikes now.
+    pub async fn delay(&self, name: FaultName) {
+        if let Some(set) = self.strikes(name) {
+            tokio::time::sleep(Duration::from_millis(set.ms.unwrap_or(0))).await;
+        }
+    }
+
+    /// Kills this process as `kill -9` does, if it is to crash at this point.
+    pub async fn crash_at(&self, point: CrashPoint) {
+        if !self.0.any.load(Ordering::Relaxed) {
+            return;
+        }
+        let struck = {
+            let mut active = self.active();
+            let Some(fault) = active.get_mut(&FaultName::Crash) else { return };
+            if fault.set.point != Some(point) || !fault.draw() {
+                return;
+            }
+            fault.struck
+        };
+        // Counted before, or it would crash for ever.
+        let counted = sqlx::query("update faults set struck = $2 where name = $1")
+            .bind(word(FaultName::Crash))
+            .bind(i64::try_from(struck).unwrap_or(i64::MAX))
+            .execute(&self.0.pool)
+            .await;
+        if counted.is_ok() {
+            tracing::warn!(point = word(point), "crashing, as was asked for");
+            let _ = kill_process(getpid(), Signal::KILL);
+        }
+    }
+
+    /// Whether a pattern is taken out, in a laboratory.
+    pub fn is_out(&self, pattern: Pattern) -> bool {
+        self.0.out.load(Ordering::Relaxed) & bit(pattern) != 0
+    }
+
+    /// Takes a pattern out, or puts it back. Until the process ends.
+    pub fn set_pattern(&self, pattern: Pattern, disabled: bool) {
+        if disabled {
+            self.0.out.fetch_or(bit(pattern), Ordering::Relaxed);
+        } else {
+            self.0.out.fetch_and(!bit(pattern), Ordering::Relaxed);
+        }
+        tracing::warn!(pattern = word(pattern), disabled, "A PATTERN IS TAKEN OUT OR PUT BACK: this is a laboratory");
+    }
+
+    /// The patterns that are out.
+    pub fn patterns_out(&self) -> Vec<Pattern> {
+        PATTERNS.into_iter().filter(|pattern| self.is_out(*pattern)).collect()
+    }
+
+    /// All that are set.
+    pub fn list(&self) -> Vec<Fault> {
+        let now_ms = now_ms();
+        let active = self.active();
+        let set = active.iter().filter(|(_, fault)| !fault.is_over(now_ms));
+        let fault = |(name, active): (&FaultName, &Active)| Fault {
+            name: *name,
+            set: active.set.clone(),
+            struck: active.struck,
+            ends_at: active.ends_ms.map(Timestamp),
+        };
+        set.map(fault).collect()
+    }
+
+    /// Sets a fault, in place of one of the same name.
+    pub async fn set(&self, name: FaultName, mut set: SetFault) -> Result<Fault, ApiError> {
+        check(name, &set)?;
+        if !self.0.possible.contains(&name) {
+            let possible: Vec<_> = self.0.possible.iter().map(word).collect();
+            let detail = format!("this service can make {}", possible.join(", "));
+            return Err(ApiError::new(Code::ValidationFailed, detail));
+        }
+        if name == FaultName::Crash {
+            set.times = set.times.or(Some(1));
+        }
+        let ends_ms = set.for_ms.map(|ms| now_ms().saturating_add(i64::try_from(ms).unwrap_or(i64::MAX)));
+        sqlx::query(
+            "insert into faults (name, set, ends_at) values ($1, $2, to_timestamp($3::double precision / 1000))
+             on conflict (name) do update set set = excluded.set, struck = 0, ends_at = excluded.ends_at",
+        )
+        .bind(word(name))
+        .bind(serde_json::to_value(&set).unwrap_or_default())
+        .bind(ends_ms)
+        .execute(&self.0.pool)
+        .await?;
+        self.active().insert(name, Active { set: set.clone(), struck: 0, asked: 0, ends_ms });
+        self.0.any.store(true, Ordering::Relaxed);
+        tracing::warn!(fault = word(name), "a fault is set");
+        Ok(Fault { name, set, struck: 0, ends_at: ends_ms.map(Timestamp) })
+    }
+
+    /// Takes back one fault, or all.
+    pub async fn clear(&self, name: Option<FaultName>) -> Result<(), ApiError> {
+        sqlx::query("delete from faults where $1::text is null or name = $1")
+            .bind(name.map(word))
+            .execute(&self.0.pool)
+            .await?;
+        let mut active = self.active();
+        active.retain(|set, _| name.is_some_and(|name| name != *set));
+        self.0.any.store(!active.is_empty(), Ordering::Relaxed);
+        tracing::warn!(fault = name.map(word), "faults are taken back");
+        Ok(())
+    }
+}
+
+fn check(name: FaultName, set: &SetFault) -> Result<(), ApiError> {
+    let refused = |detail: &str| Err(ApiError::new(Code::ValidationFailed, detail));
+    if set.percent.is_some_and(|percent| !(0.0..=100.0).contains(&percent)) {
+        return refused("percent is between 0 and 100");
+    }
+    if set.ms.is_some_and(|ms| ms > MS_MAX) || set.for_ms.is_some_and(|ms| ms > FOR_MS_MAX) {
+        return refused("ms is at most 600000, for_ms at most a day");
+    }
+    let takes_time = matches!(
+        name,
+        FaultName::HttpLatency
+            | FaultName::DbSlow
+            | FaultName::ConsumerSlow
+            | FaultName::DeliverLate
+            | FaultName::ProviderLatency
+    );
+    if takes_time != set.ms.is_some() {
+        return refused("ms says how long it takes, for what takes its time, and for nothing else");
+    }
+    if (name == FaultName::Crash) != set.point.is_some() {
+        return refused("point says where to crash, for a crash and for nothing else");
+    }
+    if set.decline.is_some() && name != FaultName::PaymentFailure {
+        return refused("decline is for payment-failure");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn active(set: SetFault) -> Active {
+        Active { set, struck: 0, asked: 0, ends_ms: None }
+    }
+
+    fn drawn(seed: u64, percent: f64) -> Vec<bool> {
+        let mut fault = active(SetFault { percent: Some(percent), seed: Some(seed), ..SetFault::default() });
+        (0..1000).map(|_| fault.draw()).collect()
+    }
+
+    #[test]
+    fn the_same_seed_makes_the_same_decisions_and_another_makes_others() {
+        assert_eq!(drawn(7, 50.0), drawn(7, 50.0));
+        assert_ne!(drawn(7, 50.0), drawn(8, 50.0));
+    }
+
+    #[test]
+    fn it_strikes_about_as_often_as_it_is_told_to() {
+        let count = |percent| drawn(1, percent).into_iter().filter(|strikes| *strikes).count();
+        assert_eq!((count(0.0), count(100.0)), (0, 1000));
+        assert!((250..350).contains(&count(30.0)), "{}", count(30.0));
+    }
+
+    #[test]
+    fn it_strikes_no_more_than_so_often_and_not_when_it_is_over() {
+        let mut twice = active(SetFault { times: Some(2), ..SetFault::default() });
+        assert_eq!((0..5).map(|_| twice.draw()).collect::<Vec<_>>(), [true, true, false, false, false]);
+        let mut over = Active { ends_ms: Some(0), ..active(SetFault::default()) };
+        assert!(!over.draw());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        let ms = SetFault { ms: Some(5), ..SetFault::default() };
+        assert!(check(FaultName::DbSlow, &ms).is_ok() && check(FaultName::DbSlow, &SetFault::default()).is_err());
+        assert!(check(FaultName::RelayTwice, &ms).is_err());
+        assert!(check(FaultName::Crash, &SetFault::default()).is_err());
+        assert!(check(FaultName::RelayTwice, &SetFault { percent: Some(101.0), ..SetFault::default() }).is_err());
+        assert!(check(FaultName::RelayTwice, &SetFault { percent: Some(f64::NAN), ..SetFault::default() }).is_err());
+    }
+}
