@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 struct Listener {
     response: Response,
-    read: String,
+    unread: String,
 }
 
 /// An event, as it was shown.
@@ -36,13 +36,17 @@ impl Listener {
         let response = world.by(who).open(&format!("/v1/stream?{query}"), &headers).await;
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
-        Self { response, read: String::new() }
+        Self { response, unread: String::new() }
     }
 
     /// The next event; none if the stream has ended.
     async fn try_next(&mut self) -> Option<Shown> {
+        timeout(PATIENCE, self.read()).await.expect("an event in time")
+    }
+
+    async fn read(&mut self) -> Option<Shown> {
         loop {
-            if let Some((block, rest)) = self.read.split_once("\n\n") {
+            if let Some((block, rest)) = self.unread.split_once("\n\n") {
                 let field =
                     |name: &str| block.lines().find_map(|line| Some(line.strip_prefix(name)?.trim().to_owned()));
                 let shown = field("data:").map(|data| {
@@ -50,14 +54,14 @@ impl Listener {
                     assert_eq!(field("event:"), Some(record.event_type.clone()));
                     Shown { id: field("id:").expect("an id"), record }
                 });
-                self.read = rest.to_owned();
+                self.unread = rest.to_owned();
                 if shown.is_some() {
                     return shown;
                 }
                 continue;
             }
-            let chunk = timeout(PATIENCE, self.response.chunk()).await.expect("something in time").ok()??;
-            self.read.push_str(&String::from_utf8_lossy(&chunk));
+            let chunk = self.response.chunk().await.ok()??;
+            self.unread.push_str(&String::from_utf8_lossy(&chunk));
         }
     }
 
