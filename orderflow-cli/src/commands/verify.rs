@@ -1,9 +1,9 @@
 //! `orderflow verify`
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use clap::Args;
-use orderflow_client::verify::{Check, LetterCounts, Rare, Report, Violation, settle};
+use orderflow_client::verify::{COULD_NOT_BE_CHECKED, Check, LetterCounts, Rare, Report, Violation, settle};
 
 use crate::{
     context::Context,
@@ -45,7 +45,11 @@ impl Verify {
             return Ok(());
         }
         let failed: Vec<&str> = report.checks.iter().filter(|check| !check.ok).map(|check| check.name).collect();
-        let message = format!("{} violations in {}", report.violations(), failed.join(", "));
+        let found = match report.violations() {
+            1 => "1 violation".to_owned(),
+            count => format!("{count} violations"),
+        };
+        let message = format!("{found} in {}", failed.join(", "));
         Err(Failure::with(Exit::Violation, message).hint("`orderflow why ORDER` tells the story of an order"))
     }
 }
@@ -60,26 +64,36 @@ fn check_text(check: &Check, paint: Paint) -> String {
     let sign = if check.ok { paint.good("✓") } else { paint.bad("✗") };
     let looked_at = paint.dim(&format!("({} looked at)", check.looked_at));
     let mut text = format!("{sign} {:<20} {} {looked_at}\n", check.name, check.says);
-    for violation in check.violations.iter().take(SHOWN_MAX) {
-        text.push_str(&violation_text(violation, check.name, paint));
+    let (not_checked, found): (Vec<_>, Vec<_>) =
+        check.violations.iter().partition(|violation| violation.kind == COULD_NOT_BE_CHECKED);
+    text.push_str(&not_checked_text(&not_checked, paint));
+    for violation in found.iter().take(SHOWN_MAX) {
+        text.push_str(&violation_text(violation, paint));
     }
-    let more = check.violation_count().saturating_sub(SHOWN_MAX as u64);
+    let more = check.more.saturating_add(found.len().saturating_sub(SHOWN_MAX) as u64);
     if more > 0 {
         text.push_str(&format!("    and {more} more; -o json names them\n"));
     }
     text
 }
 
-fn violation_text(violation: &Violation, check: &str, paint: Paint) -> String {
-    let Violation { kind, subject, is, should_be } = violation;
-    let kind = if *kind == check { String::new() } else { format!(" {kind}:") };
+fn violation_text(violation: &Violation, paint: Paint) -> String {
+    let Violation { subject, is, should_be, .. } = violation;
     let (is, should_be) = (safe(is), safe(should_be));
     let subject = paint.strong(&safe(subject));
-    format!(
-        "   {kind} {subject}\n      {}        {is}\n      {} {should_be}\n",
-        paint.dim("is"),
-        paint.dim("should be")
-    )
+    format!("    {subject}\n      {}        {is}\n      {} {should_be}\n", paint.dim("is"), paint.dim("should be"))
+}
+
+/// What could not be looked at, all that has the same reason together.
+fn not_checked_text(violations: &[&Violation], paint: Paint) -> String {
+    let mut subjects: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for violation in violations {
+        subjects.entry(&violation.is).or_default().push(&violation.subject);
+    }
+    let line = |(is, subjects): (&str, Vec<&str>)| {
+        format!("    {}: {}: {}\n", paint.warn(COULD_NOT_BE_CHECKED), safe(&subjects.join(", ")), safe(is))
+    };
+    subjects.into_iter().map(line).collect()
 }
 
 fn rare(rare: &Rare, paint: Paint) -> String {

@@ -44,7 +44,7 @@ impl Why {
     /// Asks everybody about the order.
     pub async fn run(self, context: &Context) -> Outcome {
         let client = client(context)?;
-        let mut facts = gather(&client, self.order).await?;
+        let mut facts = Box::pin(gather(&client, self.order)).await?;
         see_the_cluster(context, &mut facts).await;
         let explanation = explain(&facts);
         if self.mermaid {

@@ -1,6 +1,6 @@
 //! Waiting until everything has come to rest, then counting.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use orderflow_contracts::problem::Code;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -9,15 +9,15 @@ use super::{
     Report, check,
     findings::{Check, Findings},
     rest::{REST, unrest},
-    snapshot::Snapshot,
-    take::take,
+    take::{silent, take_from},
 };
-use crate::{Client, ClientError};
+use crate::{Client, ClientError, endpoints::Service};
 
 /// Between two looks.
 const PAUSE_MIN: Duration = Duration::from_millis(300);
 const PAUSE_MAX: Duration = Duration::from_secs(3);
-/// After so many looks at which no service could be reached, there is no cluster.
+/// After so many looks at which no service could be reached, there is no cluster. A cluster that starts is there in
+/// between.
 const NOBODY_THERE_MAX: u32 = 2;
 
 /// Looks until everything is at rest, at most for so long, and says what is right and what is not. `say` is told what is
@@ -26,12 +26,21 @@ const NOBODY_THERE_MAX: u32 = 2;
 /// What is not right is looked at twice: somebody may have ordered something just then.
 pub async fn settle(client: &Client, limit: Duration, mut say: impl FnMut(&str)) -> Result<Report, ClientError> {
     let until = Instant::now() + limit;
-    let (mut pause, mut nobody_there) = (PAUSE_MIN, 0);
+    let (mut pause, mut nobody) = (PAUSE_MIN, 0);
     let mut last: Option<Look> = None;
     loop {
-        let Ok((snapshot, errors)) = timeout_at(until, take(client)).await else { break };
-        nobody_there = if is_nobody_there(&snapshot, &errors) { nobody_there + 1 } else { 0 };
-        if let Some(error) = hopeless(errors, nobody_there) {
+        let mut silent = silent(client).await;
+        if is_nobody_there(&silent) {
+            nobody += 1;
+            if let Some((_, error)) = silent.pop_first().filter(|_| nobody >= NOBODY_THERE_MAX) {
+                return Err(error);
+            }
+            sleep(PAUSE_MAX).await;
+            continue;
+        }
+        nobody = 0;
+        let Ok((snapshot, errors)) = timeout_at(until, take_from(client, &silent)).await else { break };
+        if let Some(error) = errors.into_iter().find(is_refused) {
             return Err(error);
         }
         let (unrest, report) = (unrest(&snapshot), check(&snapshot));
@@ -79,17 +88,13 @@ fn not_read(limit: Duration) -> Check {
     findings.check("nothing is on its way any more")
 }
 
-fn is_nobody_there(snapshot: &Snapshot, errors: &[ClientError]) -> bool {
-    let is_empty = snapshot.orders.is_empty() && snapshot.outboxes.values().all(Vec::is_empty);
-    let unreachable = errors.iter().filter(|error| matches!(error, ClientError::Unreachable { .. }));
-    is_empty && !errors.is_empty() && unreachable.count() == errors.len()
+/// Whether no service can be reached. One that takes its time is there.
+fn is_nobody_there(silent: &BTreeMap<Service, ClientError>) -> bool {
+    let unreachable = silent.values().filter(|error| matches!(error, ClientError::Unreachable { .. }));
+    unreachable.count() == Service::WITH_CLOCK.len()
 }
 
-/// The error that no waiting mends.
-fn hopeless(errors: Vec<ClientError>, nobody_there: u32) -> Option<ClientError> {
-    let is_refused = |error: &ClientError| {
-        matches!(error, ClientError::NoToken(_))
-            || matches!(error.code(), Some(Code::Forbidden | Code::Unauthenticated))
-    };
-    errors.into_iter().find(|error| is_refused(error) || nobody_there >= NOBODY_THERE_MAX)
+/// What no waiting mends.
+fn is_refused(error: &ClientError) -> bool {
+    matches!(error, ClientError::NoToken(_)) || matches!(error.code(), Some(Code::Forbidden | Code::Unauthenticated))
 }
