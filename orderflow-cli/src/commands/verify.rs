@@ -56,7 +56,11 @@ impl Verify {
 
 fn text(report: &Report, paint: Paint) -> String {
     let mut text: String = report.checks.iter().map(|check| check_text(check, paint)).collect();
-    text.push_str(&format!("\n{}{}", rare(&report.rare, paint), letters(&report.dead_letters, paint)));
+    text.push('\n');
+    match (&report.rare, &report.dead_letters) {
+        (Some(counts), Some(dead)) => text.push_str(&format!("{}{}", rare(counts, paint), letters(dead, paint))),
+        _ => text.push_str("rare states and dead letters are not counted: not everything could be read at rest\n"),
+    }
     text
 }
 

@@ -44,10 +44,10 @@ pub struct Report {
     pub ok: bool,
     /// Each of them.
     pub checks: Vec<Check>,
-    /// How often what is rare has happened.
-    pub rare: Rare,
-    /// What could not be applied.
-    pub dead_letters: LetterCounts,
+    /// How often what is rare has happened; not counted if not everything could be read.
+    pub rare: Option<Rare>,
+    /// What could not be applied; not counted if not everything could be read.
+    pub dead_letters: Option<LetterCounts>,
 }
 
 impl Report {
@@ -61,7 +61,7 @@ impl Report {
 
     /// A report that says only that nothing could be looked at, and why.
     pub fn nothing(check: Check) -> Self {
-        Self { ok: false, checks: vec![check], rare: Rare::default(), dead_letters: LetterCounts::default() }
+        Self { ok: false, checks: vec![check], rare: None, dead_letters: None }
     }
 
     /// How many violations there are.
@@ -74,7 +74,9 @@ impl Report {
 pub fn check(snapshot: &Snapshot) -> Report {
     let checks: Vec<Check> = CHECKS.iter().map(|checked| run(checked, snapshot)).collect();
     let ok = checks.iter().all(|check| check.ok);
-    Report { ok, checks, rare: rare::count(snapshot), dead_letters: rare::letters(snapshot) }
+    let is_whole = snapshot.unread.is_empty();
+    let rare = is_whole.then(|| rare::count(snapshot));
+    Report { ok, checks, rare, dead_letters: is_whole.then(|| rare::letters(snapshot)) }
 }
 
 fn run(checked: &Checked, snapshot: &Snapshot) -> Check {

@@ -7,7 +7,7 @@ use orderflow_contracts::api::inventory::ReservationStatus;
 use super::{
     events,
     findings::{Check, Findings},
-    snapshot::{Event, Part, Snapshot},
+    snapshot::{Event, Part, Snapshot, Unread},
 };
 use crate::endpoints::Service;
 
@@ -21,6 +21,9 @@ pub fn unrest(snapshot: &Snapshot) -> Check {
         findings.look();
         findings.not_checked(subject, is, "at rest");
     };
+    for Unread { part, why } in snapshot.unread.iter().filter(|unread| moves(unread.part)) {
+        add(part.to_string(), format!("could not be read: {why}"));
+    }
     if snapshot.moved > 0 {
         add(
             "the system".to_owned(),
@@ -33,7 +36,7 @@ pub fn unrest(snapshot: &Snapshot) -> Check {
         add(format!("the outbox of {}", service.name()), is);
     }
     let applied = events::applied(snapshot);
-    // What could not be read is another check's to tell.
+    // Of an inbox that could not be read nothing is known.
     let is_read = |by| snapshot.unread.iter().all(|unread| unread.part != Part::Inbox(by));
     let has = |consumer, event: &Event| applied.get(consumer).is_some_and(|inbox| inbox.contains_key(&event.id));
     let wanted =
@@ -58,6 +61,11 @@ pub fn unrest(snapshot: &Snapshot) -> Check {
         }
     }
     findings.check("nothing is on its way any more")
+}
+
+/// Whether a part says what is on its way.
+const fn moves(part: Part) -> bool {
+    matches!(part, Part::Outbox(_) | Part::Inbox(_) | Part::Payments | Part::Reservations | Part::Clock)
 }
 
 /// How many each service has, and the first.

@@ -90,7 +90,7 @@ fn unpublished(facts: &Facts, blocks: &mut Vec<Block>, needed: &mut BTreeSet<Ser
     for (service, rows) in &facts.outboxes {
         for row in rows.iter().filter(|row| !row.published) {
             needed.insert(*service);
-            let age = facts.now_at(*service).0.saturating_sub(row.created_at.0);
+            let age = facts.machine_now.0.saturating_sub(row.created_at.0);
             blocks.push(Block {
                 kind: BlockKind::Unpublished,
                 who: service.name().to_owned(),
@@ -139,7 +139,7 @@ fn letters(facts: &Facts, blocks: &mut Vec<Block>) {
     for (service, letter) in &facts.letters {
         let header = |name: &str| letter.headers.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str());
         let what = header("ce_type").unwrap_or("a record");
-        let age = facts.now_at(*service).0.saturating_sub(letter.created_at.0);
+        let age = facts.machine_now.0.saturating_sub(letter.created_at.0);
         blocks.push(Block {
             kind: BlockKind::DeadLetter,
             who: service.name().to_owned(),

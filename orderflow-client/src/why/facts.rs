@@ -38,9 +38,9 @@ pub struct Facts {
     pub events: Vec<EventRecord>,
     /// What comes next, by the console.
     pub next: Vec<NextStep>,
-    /// What each service has committed about it; only of those that could be asked.
+    /// What each service has committed about it, by the machine's clock; only of those that could be asked.
     pub outboxes: BTreeMap<Service, Vec<OutboxRow>>,
-    /// What each service has applied of that; only of those that could be asked.
+    /// What each service has applied of that, by the machine's clock; only of those that could be asked.
     pub inboxes: BTreeMap<Service, BTreeMap<EventId, InboxRow>>,
     /// Open dead letters about it, and whose they are.
     pub letters: Vec<(Service, DeadLetter)>,
@@ -81,21 +81,19 @@ pub struct Cut {
 impl Facts {
     /// What time it is at a service.
     pub(super) fn now_at(&self, service: Service) -> Timestamp {
-        Timestamp(self.machine_now.0.saturating_add(self.offsets.get(&service).copied().unwrap_or(0)))
+        self.at(service, self.machine_now)
+    }
+
+    /// What time it was at a service, as its clock goes now.
+    pub(super) fn at(&self, service: Service, machine: Timestamp) -> Timestamp {
+        Timestamp(machine.0.saturating_add(self.offsets.get(&service).copied().unwrap_or(0)))
     }
 
     /// From a moment by the clock of a service to one by the machine's. None if they do not fit together: the service's
-    /// clock was moved in between.
+    /// clock was moved in between. Outbox, inbox and dead letters have the machine's time themselves.
     pub(super) fn since_at(&self, service: Service, from: Timestamp, to: Timestamp) -> Option<i64> {
         let offset = self.offsets.get(&service).copied().unwrap_or(0);
         let plain = to.0.saturating_sub(from.0);
         [plain, plain.saturating_add(offset)].into_iter().find(|ms| *ms >= 0)
-    }
-
-    /// From a moment by the machine's clock to one by the clock of a service.
-    pub(super) fn until_at(&self, service: Service, from: Timestamp, to: Timestamp) -> Option<i64> {
-        let offset = self.offsets.get(&service).copied().unwrap_or(0);
-        let plain = to.0.saturating_sub(from.0);
-        [plain.saturating_sub(offset), plain].into_iter().find(|ms| *ms >= 0)
     }
 }

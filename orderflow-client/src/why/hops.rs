@@ -45,7 +45,7 @@ pub struct Hop {
     pub published: bool,
     /// From commit to publication. None if it is not published, or the clock was moved in between.
     pub outbox_ms: Option<i64>,
-    /// From its cause's arrival at the service to this decision.
+    /// From its cause's arrival at the service to this decision; with what the provider took for it, if it was asked.
     pub handler_ms: Option<i64>,
     /// Everybody who wants it; empty if one may not see that.
     pub consumers: Vec<Consumed>,
@@ -58,7 +58,7 @@ pub struct Hop {
 pub struct Consumed {
     /// Who.
     pub service: &'static str,
-    /// When they have applied it, by their clock.
+    /// When they have applied it, by the machine's clock.
     pub applied_at: Option<Timestamp>,
     /// From publication to there: the time in Kafka, and in the consumer's queue.
     pub kafka_ms: Option<i64>,
@@ -96,8 +96,8 @@ fn known(facts: &Facts) -> Vec<Known<'_>> {
     }
     for (service, rows) in &facts.outboxes {
         for row in rows.iter().filter(|row| Topic::named(&row.topic).is_numbered()) {
-            let (id, event_type, at) = (row.event_id, row.event_type.as_str(), row.created_at);
             let (service, topic) = (*service, Topic::named(&row.topic));
+            let (id, event_type, at) = (row.event_id, row.event_type.as_str(), facts.at(service, row.created_at));
             let new = || Known { id, service, topic, event_type, at, record: None, row: None };
             known.entry(id).or_insert_with(new).row = Some(row);
         }
@@ -156,8 +156,11 @@ fn hop(facts: &Facts, event: &Known<'_>, begun_at: Timestamp, causes: &HashMap<E
         compensation: what.tone == Tone::Compensation,
         // What the console has heard was published once, though it may be on its way again.
         published: event.record.is_some() || event.row.is_some_and(|row| row.published),
-        outbox_ms: published_at.and_then(|published| facts.since_at(event.service, event.at, published)),
-        handler_ms: arrived.map(|arrived| event.at.0.saturating_sub(arrived.0)).filter(|ms| *ms >= 0),
+        outbox_ms: published_at.and_then(|published| match event.row {
+            Some(row) => since(row.created_at, published),
+            None => facts.since_at(event.service, event.at, published),
+        }),
+        handler_ms: arrived.zip(event.row).and_then(|(arrived, row)| since(arrived, row.created_at)),
         duplicates: consumers.iter().map(|consumed| consumed.duplicates).sum(),
         consumers,
     }
@@ -168,10 +171,15 @@ fn consumers(facts: &Facts, event: &Known<'_>, published_at: Option<Timestamp>) 
     let consumed = |(service, inbox): (Service, &BTreeMap<EventId, _>)| {
         let row: Option<&orderflow_contracts::api::ops::InboxRow> = inbox.get(&event.id);
         let applied_at = row.map(|row| row.applied_at);
-        let kafka_ms = published_at.zip(applied_at).and_then(|(from, to)| facts.until_at(service, from, to));
+        let kafka_ms = published_at.zip(applied_at).and_then(|(from, to)| since(from, to));
         Consumed { service: service.name(), applied_at, kafka_ms, duplicates: row.map_or(0, |row| row.duplicates) }
     };
     read.map(consumed).collect()
+}
+
+/// Between two moments of the same clock; none if it was set back.
+fn since(from: Timestamp, to: Timestamp) -> Option<i64> {
+    Some(to.0.saturating_sub(from.0)).filter(|ms| *ms >= 0)
 }
 
 /// Whose wish an event is that follows from no other.
