@@ -45,6 +45,13 @@ impl Cluster {
         cluster
     }
 
+    /// One in which patterns can be taken out.
+    pub fn laboratory() -> Self {
+        let mut cluster = Self::none();
+        cluster.begin(&["--lab"]);
+        cluster
+    }
+
     /// A place for one that is not started.
     pub fn none() -> Self {
         let dir = tempfile::Builder::new().prefix("orderflow-e2e-").tempdir().unwrap();
@@ -58,11 +65,15 @@ impl Cluster {
 
     /// Stops what runs, if anything does, and starts it again on what it has left behind.
     pub fn restart(&mut self) {
+        self.begin(&[]);
+    }
+
+    fn begin(&mut self, more: &[&str]) {
         self.keeper.stdin.take().unwrap().write_all(b"keep\n").unwrap();
         self.keeper.wait().unwrap();
         let data = self.data();
         let up = [PROGRAM, "up", "--any-port", "-o", "json", "--timeout", "60s", "--data-dir", data.to_str().unwrap()];
-        self.keeper = spawn(&self.dir, &up);
+        self.keeper = spawn(&self.dir, &[&up[..], more].concat());
         let ready = first_document(self.keeper.stdout.take().unwrap());
         assert_eq!(ready["healthy"], true, "{ready}\n{}", self.said());
     }

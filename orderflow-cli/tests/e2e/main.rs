@@ -3,6 +3,7 @@
 //! - `cluster`: clusters that end with this program, however that ends; most tests share one. `command`: one command,
 //!   within a limit. `shop`: what customers and sellers do. `books`: whether stock and money are right. `processes`:
 //!   processes seen from outside.
+//! - `chaos`: what is broken on purpose, and what the checker says of it.
 //! - `endings`, `expiry`, `race`, `duplicates`, `crashes`: the saga. `lifecycle`, `manners`, `secrecy`: the program.
 //!   `demo`, `scripts`: what a new user does first.
 //!
@@ -11,6 +12,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test that finds something wrong ends there")]
 
 mod books;
+mod chaos;
 mod cluster;
 mod command;
 mod crashes;

@@ -1,6 +1,6 @@
 //! The shell: load for update, decide, save, append to the outbox. All in the caller's transaction; nothing remote.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use orderflow_contracts::{
     api::{ops::Pattern, orders::CatalogEntry},
@@ -22,9 +22,6 @@ use crate::{
 };
 
 const WRITER: Writer = Writer { source: "/orderflow/orders", topic: topics::ORDERS };
-
-/// How long nobody is kept from an order that is being decided about, in a laboratory without the guard.
-const UNGUARDED_PAUSE: Duration = Duration::from_millis(50);
 
 /// What cannot be done, or could not be tried.
 #[derive(Debug, thiserror::Error)]
@@ -76,10 +73,6 @@ impl Batch {
     pub async fn load(conn: &mut PgConnection, chaos: &Chaos, ids: &[OrderId]) -> Result<Self, sqlx::Error> {
         let is_guarded = !chaos.is_out(Pattern::VersionCheck);
         let rows = store::load_for_update(conn, ids, is_guarded).await?;
-        if !is_guarded {
-            // What the lock would have prevented needs time to happen.
-            tokio::time::sleep(UNGUARDED_PAUSE).await;
-        }
         let now = clock::now_ms(conn).await?;
         Ok(Self { now, rows, loaded: BTreeMap::new(), events: Vec::new(), is_guarded })
     }
