@@ -128,7 +128,8 @@ pub(super) fn not_dead(snapshot: &Snapshot, findings: &mut Findings) {
 /// Which events each subject has, by their types; of one service.
 fn types(snapshot: &Snapshot, service: Service) -> HashMap<&str, HashSet<&str>> {
     let mut types: HashMap<&str, HashSet<&str>> = HashMap::new();
-    for event in snapshot.outboxes.get(&service).into_iter().flatten() {
+    let events = snapshot.outboxes.get(&service).into_iter().flatten();
+    for event in events.filter(|event| event.topic.is_numbered()) {
         types.entry(&event.subject).or_default().insert(&event.event_type);
     }
     types

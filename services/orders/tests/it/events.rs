@@ -45,7 +45,7 @@ async fn an_order_goes_all_the_way_and_tells_of_it() {
     world.wait_for(id, "committed", |order| order.reservation.status == OrderReservationStatus::Committed).await;
 
     let records = world.published(id, 5).await;
-    let types: Vec<_> = records.iter().map(|record| record.event_type()).collect();
+    let types: Vec<_> = records.iter().map(orderflow_testing::Record::event_type).collect();
     let expected =
         ["order.created", "order.confirmation_requested", "order.confirmed", "order.paid", "order.fulfilled"];
     assert_eq!(types, expected);

@@ -22,8 +22,8 @@ async fn set(admin: &Caller, fault: &str, set: Value) {
 
 async fn struck(admin: &Caller, fault: &str) -> u64 {
     let faults = admin.get("/v1/chaos").await.body;
-    let found = faults.as_array().unwrap().iter().find(|set| set["name"] == fault).unwrap();
-    found["struck"].as_u64().unwrap()
+    let found = faults.as_array().into_iter().flatten().find(|set| set["name"] == fault);
+    found.and_then(|found| found["struck"].as_u64()).expect("the fault is set")
 }
 
 #[tokio::test]
