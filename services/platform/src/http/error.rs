@@ -85,7 +85,7 @@ impl From<sqlx::Error> for ApiError {
 }
 
 impl IntoResponse for ApiError {
-    /// The answer without the request's id: [`finish`] adds it, where every answer passes.
+    /// The answer without the request's id, which is added where every answer passes.
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = status.into_response();
