@@ -183,13 +183,6 @@ impl Problem {
         let (kind, title) = (format!("{DOCS}#{text}"), title.to_owned());
         Self { kind, title, status, code, detail: detail.into(), request_id: None, more: Map::new() }
     }
-
-    /// With one thing more to know.
-    #[must_use]
-    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.more.insert(name.to_owned(), value.into());
-        self
-    }
 }
 
 #[cfg(test)]
@@ -207,7 +200,8 @@ mod tests {
 
     #[test]
     fn what_more_there_is_to_know_stands_beside_the_rest() {
-        let problem = Problem::new(Code::IllegalTransition, "no").with("order_status", "PAID");
+        let mut problem = Problem::new(Code::IllegalTransition, "no");
+        problem.more.insert("order_status".to_owned(), "PAID".into());
         let json = serde_json::to_value(&problem).unwrap();
         assert_eq!((&json["order_status"], &json["status"]), (&"PAID".into(), &409.into()));
         assert_eq!(serde_json::from_value::<Problem>(json).unwrap(), problem);

@@ -1,5 +1,6 @@
 //! What an admin can look at and do beside a service's business: faults, outbox, inbox, dead letters, laboratory.
-//! Everything that changes something is told to the audit log in the same transaction.
+//! Everything that changes something is told to the audit log: in the same transaction, or right after where what was done
+//! is a fault, a pattern or another try of a dead letter, which have transactions of their own.
 
 use std::sync::Arc;
 
