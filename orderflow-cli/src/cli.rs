@@ -175,6 +175,8 @@ pub enum Command {
     Verify(commands::verify::Verify),
     /// Where an order stands, whose turn it is, and what is in the way
     Why(commands::why::Why),
+    /// Open the terminal console: customer, seller and admin, live and side by side
+    Tui(commands::tui::Tui),
     /// Be one process of a cluster
     #[command(subcommand)]
     Serve(serve::Serve),

@@ -24,13 +24,16 @@ pub struct Context {
     pub out: Output,
     /// What the user has set.
     pub settings: Settings,
+    /// No colours, says the command line.
+    pub no_color: bool,
 }
 
 impl Context {
     /// From the flags and everything that stands behind them.
     pub fn new(global: &Global) -> Outcome<Self> {
         let settings = Settings::load(global)?;
-        Ok(Self { out: Output::new(settings.format, global.no_color, global.quiet), settings })
+        let no_color = global.no_color;
+        Ok(Self { out: Output::new(settings.format, no_color, global.quiet), settings, no_color })
     }
 
     /// A client without a token.

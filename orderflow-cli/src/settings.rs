@@ -218,7 +218,7 @@ fn read(file: &Path) -> Outcome<Layer> {
 }
 
 /// `~/.config/orderflow`.
-fn user_dir() -> Option<PathBuf> {
+pub fn user_dir() -> Option<PathBuf> {
     let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let config = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))?;
     Some(config.join("orderflow"))

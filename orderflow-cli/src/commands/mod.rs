@@ -25,6 +25,7 @@ pub mod serve;
 pub mod signup;
 pub mod stampede;
 pub mod status;
+pub mod tui;
 pub mod up;
 pub mod verify;
 pub mod whoami;
@@ -56,6 +57,8 @@ pub async fn run(cli: Cli) -> Outcome {
         Command::Up(command) => Box::pin(command.run(&Context::new(&global)?)).await,
         Command::Chaos(command) => Box::pin(command.run(&Context::new(&global)?)).await,
         Command::Load(command) => Box::pin(command.run(&Context::new(&global)?)).await,
+        // It has the terminal, and looks after it itself.
+        Command::Tui(command) => Box::pin(command.run(&Context::new(&global)?)).await,
         // Its `--timeout` is for what it waits for; what it has found by then is told.
         Command::Verify(command) => or_interrupted(Box::pin(command.run(&Context::new(&global)?))).await,
         command => {
@@ -98,6 +101,6 @@ async fn run_to_the_end(command: Command, context: &Context) -> Outcome {
         Command::Lab(command) => command.run(context).await,
         Command::Why(command) => command.run(context).await,
         Command::Demo(_) | Command::Up(_) | Command::Serve(_) | Command::Completions(_) | Command::Man(_) => Ok(()),
-        Command::Chaos(_) | Command::Load(_) | Command::Verify(_) => Ok(()),
+        Command::Chaos(_) | Command::Load(_) | Command::Tui(_) | Command::Verify(_) => Ok(()),
     }
 }

@@ -1,0 +1,445 @@
+//! The core of the console: what it shows, and what becomes of it when something comes. It waits for nothing.
+//!
+//! ```text
+//!   Msg ──▶ App::update ──▶ Effects        App::draw ──▶ a frame        App::next_tick: when something goes on by itself
+//! ```
+
+mod draw;
+mod route;
+#[cfg(test)]
+mod tests;
+
+use std::time::{Duration, Instant};
+
+use orderflow_contracts::{
+    api::console::{Account, EventRecord, Role},
+    timestamp::Timestamp,
+};
+
+use crate::{
+    area::Area,
+    config::Remembered,
+    cx::{Cx, Out, Show},
+    desk::{Desk, Screens, Stage, Work},
+    keys::KeyMap,
+    lessons::Lessons,
+    live::{Heard, Live},
+    login::{self, Login},
+    msg::{Done, Effect, Msg},
+    overlay::{Notices, Overlay, Tone},
+    theme::Theme,
+    timeline::{self, Timeline},
+};
+
+/// What time it is, for a message or a frame.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    /// For spans of time.
+    pub instant: Instant,
+    /// By the wall's clock.
+    pub wall: Timestamp,
+}
+
+/// What the console is begun with.
+pub struct Setup {
+    /// The cluster's name.
+    pub cluster: String,
+    /// Whether there is anything to log in to.
+    pub is_running: bool,
+    /// The cluster is on this machine.
+    pub is_local: bool,
+    /// Desks to go straight to, with their test accounts.
+    pub go_as: Vec<Role>,
+    /// The keys.
+    pub keys: KeyMap,
+    /// What was remembered.
+    pub remembered: Remembered,
+    /// Whether the mouse is on.
+    pub mouse: bool,
+}
+
+/// Products that are read again at one time, for each desk.
+const STALE_AT_ONCE: usize = 4;
+/// Stock is read again this long after it has moved: several events of one order come together.
+const STALE_AFTER: Duration = Duration::from_millis(150);
+/// What counts down is drawn so often.
+const TICK: Duration = Duration::from_secs(1);
+
+/// The console.
+pub struct App {
+    pub(crate) setup: Setup,
+    pub(crate) theme: Theme,
+    pub(crate) desks: Vec<Desk>,
+    pub(crate) focus: Role,
+    pub(crate) split: bool,
+    pub(crate) mouse: bool,
+    pub(crate) overlay: Option<Overlay>,
+    pub(crate) notices: Notices,
+    pub(crate) lessons: Option<Lessons>,
+    stale_at: Option<Instant>,
+    tick_at: Option<Instant>,
+    is_over: bool,
+}
+
+impl App {
+    /// The console at its start, and what it wants first.
+    pub fn new(setup: Setup) -> (Self, Vec<Effect>) {
+        let theme = Theme::of(setup.remembered.theme);
+        let first = setup.go_as.first().copied();
+        let remembered = &setup.remembered;
+        let focus = first.or(remembered.desks.first().copied()).unwrap_or(Role::Customer);
+        let split = setup.go_as.len() > 1 || (first.is_none() && remembered.split && remembered.desks.len() > 1);
+        let mouse = setup.mouse;
+        let mut app = Self {
+            theme,
+            desks: Vec::new(),
+            focus,
+            split,
+            mouse,
+            overlay: None,
+            notices: Notices::default(),
+            lessons: None,
+            stale_at: None,
+            tick_at: None,
+            is_over: false,
+            setup,
+        };
+        let mut effects = Vec::new();
+        let roles = if app.setup.go_as.is_empty() { vec![focus] } else { app.setup.go_as.clone() };
+        for role in roles {
+            effects.extend(app.open(role));
+        }
+        if mouse {
+            effects.push(Effect::Mouse(true));
+        }
+        (app, effects)
+    }
+
+    /// Whether it has come to its end.
+    pub const fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Opens a desk, if it is not open; where the cluster is local, with its test account.
+    fn open(&mut self, role: Role) -> Vec<Effect> {
+        self.focus = role;
+        if self.desks.iter().any(|desk| desk.role == role) {
+            return Vec::new();
+        }
+        let login = Login::new(role, self.setup.is_running, self.setup.is_local);
+        self.desks.push(Desk::new(role, login));
+        self.desks.sort_by_key(|desk| order_of(desk.role));
+        let goes_straight = self.setup.go_as.contains(&role) && self.setup.is_running && self.setup.is_local;
+        if goes_straight { vec![Effect::Login(role, login::Do::TestAccount)] } else { Vec::new() }
+    }
+
+    fn desk(&mut self, role: Role) -> Option<&mut Desk> {
+        self.desks.iter_mut().find(|desk| desk.role == role)
+    }
+
+    /// Something has come. What is wanted of it.
+    pub fn update(&mut self, message: Msg, now: Moment) -> Vec<Effect> {
+        let mut effects = match message {
+            Msg::Input(input) => self.input(input, now),
+            Msg::Live(role, heard) => self.heard(role, heard, now),
+            Msg::Done(done) => self.done(done, now),
+            Msg::End => vec![Effect::Quit],
+        };
+        if effects.iter().any(|effect| matches!(effect, Effect::Quit)) {
+            self.is_over = true;
+            effects.push(Effect::Save(self.remember()));
+        }
+        self.mark_stale(now);
+        effects
+    }
+
+    /// What the layout is now.
+    fn remember(&self) -> Remembered {
+        let desks = self.desks.iter().map(|desk| desk.role).collect();
+        let lessons_done = self.setup.remembered.lessons_done.clone();
+        Remembered { theme: self.theme.name, split: self.split, desks, lessons_done }
+    }
+
+    fn mark_stale(&mut self, now: Moment) {
+        let is_stale = |desk: &Desk| matches!(&desk.stage, Stage::Work(work) if work.books.products.has_stale());
+        if self.stale_at.is_none() && self.desks.iter().any(is_stale) {
+            self.stale_at = Some(now.instant + STALE_AFTER);
+        }
+    }
+
+    /// When something goes on by itself, if it does.
+    pub fn next_tick(&mut self, now: Moment) -> Option<Instant> {
+        if self.ticks(now) {
+            self.tick_at.get_or_insert(now.instant + TICK);
+        } else {
+            self.tick_at = None;
+        }
+        [self.notices.next_end(), self.stale_at, self.tick_at].into_iter().flatten().min()
+    }
+
+    fn ticks(&self, now: Moment) -> bool {
+        let shown = |desk: &&Desk| !desk.place.is_empty();
+        let ticks = |desk: &Desk| match &desk.stage {
+            Stage::Work(work) => work.see().ticks(&self.show(desk.role, work, now)),
+            Stage::Login(login) => login.ticks(),
+        };
+        self.desks.iter().filter(shown).any(ticks) || self.lessons.as_ref().is_some_and(Lessons::ticks)
+    }
+
+    /// A moment that [`App::next_tick`] has named has come.
+    pub fn tick(&mut self, now: Moment) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.notices.expire(now.instant);
+        if self.stale_at.is_some_and(|at| at <= now.instant) {
+            self.stale_at = None;
+            for desk in &mut self.desks {
+                let role = desk.role;
+                let Some(work) = desk.work() else { continue };
+                let ids = work.books.products.take_stale(STALE_AT_ONCE);
+                effects.extend(ids.into_iter().map(|id| Effect::Books(role, crate::books::Do::Product(id))));
+            }
+            self.mark_stale(now);
+        }
+        if self.tick_at.is_some_and(|at| at <= now.instant) {
+            self.tick_at = None;
+            effects.extend(self.second(now));
+        }
+        effects
+    }
+
+    fn second(&mut self, now: Moment) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let roles: Vec<Role> = self.desks.iter().filter(|desk| !desk.place.is_empty()).map(|desk| desk.role).collect();
+        for role in roles {
+            effects.extend(self.with(role, now, |area, cx| area.tick(cx)));
+            if let Some(Desk { stage: Stage::Login(login), .. }) = self.desk(role) {
+                login.tick();
+            }
+        }
+        if let Some(lessons) = &mut self.lessons {
+            effects.extend(lessons.tick());
+        }
+        effects
+    }
+
+    /// Does something with what has the keys of a desk, and with what comes of that.
+    fn with(&mut self, role: Role, now: Moment, act: impl FnOnce(&mut dyn Area, &mut Cx<'_>)) -> Vec<Effect> {
+        let is_local = self.setup.is_local;
+        let mut out = Out::default();
+        if let Some(work) = self.desk(role).and_then(Desk::work) {
+            let Work { books, screens, timeline, .. } = work;
+            let service_now = books.service_time(now.wall);
+            let mut cx = Cx { role, books, now: service_now, is_local, out: &mut out };
+            match timeline {
+                Some(timeline) => act(timeline, &mut cx),
+                None => act(screens.area(), &mut cx),
+            }
+        }
+        self.settle(role, out, now)
+    }
+
+    /// The same with the screens and the timeline, whichever has the keys.
+    fn with_all(&mut self, role: Role, now: Moment, mut act: impl FnMut(&mut dyn Area, &mut Cx<'_>)) -> Vec<Effect> {
+        let is_local = self.setup.is_local;
+        let mut out = Out::default();
+        if let Some(work) = self.desk(role).and_then(Desk::work) {
+            let Work { books, screens, timeline, .. } = work;
+            let service_now = books.service_time(now.wall);
+            let mut cx = Cx { role, books, now: service_now, is_local, out: &mut out };
+            act(screens.area(), &mut cx);
+            if let Some(timeline) = timeline {
+                act(timeline, &mut cx);
+            }
+        }
+        self.settle(role, out, now)
+    }
+
+    /// What a part of the console wanted.
+    fn settle(&mut self, role: Role, out: Out, now: Moment) -> Vec<Effect> {
+        let Out { mut effects, notices, confirm, timeline, close_timeline } = out;
+        for (tone, text) in notices {
+            self.notices.push(tone, &text, now.instant);
+        }
+        if let Some(confirm) = confirm {
+            self.overlay = Some(Overlay::Confirm(confirm));
+        }
+        if let Some(work) = self.desk(role).and_then(Desk::work) {
+            if close_timeline {
+                work.timeline = None;
+            }
+            if let Some(id) = timeline {
+                let (timeline, wanted) = Timeline::of(id);
+                work.timeline = Some(timeline);
+                effects.extend(wanted.into_iter().map(|wanted| Effect::Timeline(role, wanted)));
+            }
+        }
+        effects
+    }
+
+    fn heard(&mut self, role: Role, heard: Heard, now: Moment) -> Vec<Effect> {
+        let Some(work) = self.desk(role).and_then(Desk::work) else { return Vec::new() };
+        match heard {
+            Heard::Open { whole } => {
+                let reads = if whole { Vec::new() } else { work.books.read_all() };
+                work.live = Live::Open;
+                reads.into_iter().map(|read| Effect::Books(role, read)).collect()
+            }
+            Heard::Event(record) => self.event(role, &record, now),
+            Heard::Broken(why) => {
+                work.live = Live::Broken(why);
+                Vec::new()
+            }
+            Heard::Over(why) => {
+                work.live = Live::Over(why.clone());
+                self.notices.push(Tone::Bad, &why, now.instant);
+                self.logged_out(role);
+                Vec::new()
+            }
+        }
+    }
+
+    fn event(&mut self, role: Role, record: &EventRecord, now: Moment) -> Vec<Effect> {
+        if let Some(work) = self.desk(role).and_then(Desk::work) {
+            work.hear(record);
+        }
+        let mut effects = self.with_all(role, now, |area, cx| area.hear(record, cx));
+        if let Some(lessons) = &mut self.lessons {
+            effects.extend(lessons.hear(role, record));
+        }
+        effects
+    }
+
+    fn done(&mut self, done: Done, now: Moment) -> Vec<Effect> {
+        match done {
+            Done::Login(role, done) => self.login_done(role, done, now),
+            Done::Books(role, done) => {
+                if let Some(work) = self.desk(role).and_then(Desk::work) {
+                    work.books.done(done, now.wall);
+                }
+                self.with_all(role, now, |area, cx| area.books_changed(cx))
+            }
+            Done::Customer(done) => self.with_screens(Role::Customer, now, |screens, cx| {
+                if let Screens::Customer(customer) = screens {
+                    customer.done(done, cx);
+                }
+            }),
+            Done::Seller(done) => self.with_screens(Role::Seller, now, |screens, cx| {
+                if let Screens::Seller(seller) = screens {
+                    seller.done(done, cx);
+                }
+            }),
+            Done::Admin(done) => self.with_screens(Role::Admin, now, |screens, cx| {
+                if let Screens::Admin(admin) = screens {
+                    admin.done(done, cx);
+                }
+            }),
+            Done::Chaos(done) => self.with_screens(Role::Admin, now, |screens, cx| {
+                if let Screens::Admin(admin) = screens {
+                    admin.board.done(done, cx);
+                }
+            }),
+            Done::Timeline(role, done) => self.timeline_done(role, done, now),
+            Done::Lessons(done) => self.lessons_done(done, now),
+        }
+    }
+
+    fn with_screens(&mut self, role: Role, now: Moment, act: impl FnOnce(&mut Screens, &mut Cx<'_>)) -> Vec<Effect> {
+        let is_local = self.setup.is_local;
+        let mut out = Out::default();
+        if let Some(Work { books, screens, .. }) = self.desk(role).and_then(Desk::work) {
+            let service_now = books.service_time(now.wall);
+            act(screens, &mut Cx { role, books, now: service_now, is_local, out: &mut out });
+        }
+        self.settle(role, out, now)
+    }
+
+    fn timeline_done(&mut self, role: Role, done: timeline::Done, now: Moment) -> Vec<Effect> {
+        let is_local = self.setup.is_local;
+        let mut out = Out::default();
+        if let Some(Work { books, timeline: Some(timeline), .. }) = self.desk(role).and_then(Desk::work) {
+            let service_now = books.service_time(now.wall);
+            timeline.done(done, &mut Cx { role, books, now: service_now, is_local, out: &mut out });
+        }
+        self.settle(role, out, now)
+    }
+
+    fn lessons_done(&mut self, done: crate::lessons::Done, now: Moment) -> Vec<Effect> {
+        let Some(lessons) = &mut self.lessons else { return Vec::new() };
+        let (effects, learnt) = lessons.done(done);
+        if let Some(name) = learnt
+            && !self.setup.remembered.lessons_done.iter().any(|done| done == name)
+        {
+            self.notices.push(Tone::Good, &format!("lesson done: {name}"), now.instant);
+            self.setup.remembered.lessons_done.push(name.to_owned());
+        }
+        effects
+    }
+
+    fn login_done(&mut self, role: Role, done: login::Done, now: Moment) -> Vec<Effect> {
+        match done {
+            login::Done::In(account) => {
+                self.setup.is_running = true;
+                self.logged_in(role, account)
+            }
+            login::Done::Up(Ok(())) => {
+                self.setup.is_running = true;
+                for desk in &mut self.desks {
+                    if let Stage::Login(login) = &mut desk.stage {
+                        login.is_up();
+                    }
+                }
+                self.notices.push(Tone::Good, "the cluster is up", now.instant);
+                let straight: Vec<Role> = self.setup.go_as.clone();
+                straight.into_iter().map(|role| Effect::Login(role, login::Do::TestAccount)).collect()
+            }
+            done => {
+                if let Some(Desk { stage: Stage::Login(login), .. }) = self.desk(role) {
+                    login.done(done);
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    /// Somebody has logged in. Their role says whose desk it is, which may not be the one at which they did.
+    fn logged_in(&mut self, asked_at: Role, account: Account) -> Vec<Effect> {
+        let role = account.role;
+        self.desks.retain(|desk| desk.role != asked_at && desk.role != role);
+        let work = Stage::Work(Box::new(Work::new(account)));
+        self.desks.push(Desk { role, stage: work, place: ratatui::layout::Rect::ZERO });
+        self.desks.sort_by_key(|desk| order_of(desk.role));
+        if self.focus == asked_at {
+            self.focus = role;
+        }
+        // What it knows is read when its stream is open, so that nothing falls in between.
+        Vec::new()
+    }
+
+    fn logged_out(&mut self, role: Role) {
+        let (is_running, is_local) = (self.setup.is_running, self.setup.is_local);
+        if let Some(desk) = self.desk(role) {
+            desk.stage = Stage::Login(Box::new(Login::new(role, is_running, is_local)));
+        }
+    }
+
+    fn show<'a>(&'a self, role: Role, work: &'a Work, now: Moment) -> Show<'a> {
+        Show {
+            role,
+            books: &work.books,
+            live: &work.live,
+            now: work.books.service_time(now.wall),
+            focused: self.focus == role && self.overlay.is_none(),
+            is_local: self.setup.is_local,
+            theme: &self.theme,
+            keys: &self.setup.keys,
+        }
+    }
+}
+
+const fn order_of(role: Role) -> u8 {
+    match role {
+        Role::Customer => 0,
+        Role::Seller => 1,
+        Role::Admin => 2,
+    }
+}

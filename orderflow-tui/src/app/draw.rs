@@ -1,0 +1,247 @@
+//! A frame: header, desks, footer, and what lies over them.
+
+use orderflow_contracts::api::console::Role;
+use ratatui::{
+    Frame,
+    layout::Rect,
+    text::{Line, Span},
+};
+
+use super::{App, Moment};
+use crate::{
+    desk::{Desk, Screens, Stage},
+    keys::{self, Scope},
+    live::Live,
+    overlay::Overlay,
+    text,
+    widgets::frames,
+};
+
+/// Narrower desks are not put side by side.
+const DESK_WIDTH_MIN: u16 = 38;
+/// Lower desks are not put one over the other.
+const DESK_HEIGHT_MIN: u16 = 12;
+/// From this width on, lessons stand at the left side; above the desks otherwise.
+const LESSONS_BESIDE_FROM: u16 = 110;
+const LESSONS_WIDTH: u16 = 44;
+
+impl App {
+    /// Draws everything.
+    pub fn draw(&mut self, frame: &mut Frame<'_>, now: Moment) {
+        let area = frame.area();
+        if area.is_empty() {
+            return;
+        }
+        frame.buffer_mut().set_style(area, self.theme.text);
+        let (head, rest) = frames::head(area, 1);
+        let (body, foot) = frames::foot(rest, u16::from(rest.height > 3));
+        self.draw_header(frame, head);
+        self.draw_body(frame, body, now);
+        self.draw_footer(frame, foot);
+        self.notices.draw(frame, body, &self.theme);
+        match &mut self.overlay {
+            Some(Overlay::Confirm(confirm)) => confirm.draw(frame, area, &self.theme),
+            Some(Overlay::Help(help)) => help.draw(frame, area, &self.setup.keys, &self.theme),
+            Some(Overlay::Palette(palette)) => palette.draw(frame, area, &self.setup.keys, &self.theme),
+            None => {}
+        }
+    }
+
+    fn draw_header(&self, frame: &mut Frame<'_>, head: Rect) {
+        let theme = &self.theme;
+        frame.buffer_mut().set_style(head, theme.bar);
+        let mut left = vec![Span::styled(" OrderFlow ", theme.accent)];
+        if head.width >= 60 {
+            left.push(Span::styled(format!("{} ", self.setup.cluster), theme.muted));
+        }
+        for desk in &self.desks {
+            let name = desk.role.as_str();
+            let style = theme.role(desk.role);
+            let chip = if desk.role == self.focus { format!("[{name}]") } else { format!(" {name} ") };
+            left.push(Span::styled(chip, style));
+            left.push(self.live_mark(desk));
+        }
+        let corner = self.corner();
+        let wide = u16::try_from(corner.width()).unwrap_or(u16::MAX).min(head.width);
+        let left = Line::from(left);
+        let room = head.width.saturating_sub(wide);
+        frame.render_widget(left, Rect { width: room, ..head });
+        frame.render_widget(corner, Rect { x: head.x + room, width: wide, ..head });
+    }
+
+    /// How a desk's stream is: a sign, and a word where it is not well.
+    fn live_mark(&self, desk: &Desk) -> Span<'static> {
+        let Stage::Work(work) = &desk.stage else { return Span::raw(" ") };
+        match &work.live {
+            Live::Open => Span::styled("● ", self.theme.good),
+            Live::Opening => Span::styled("○ connecting ", self.theme.warn),
+            Live::Broken(_) => Span::styled("○ reconnecting ", self.theme.bad),
+            Live::Over(_) => Span::styled("○ over ", self.theme.bad),
+        }
+    }
+
+    /// What is always to be seen: faults that are set, and what verify says.
+    fn corner(&self) -> Line<'static> {
+        let admin = self.desks.iter().find_map(|desk| match &desk.stage {
+            Stage::Work(work) => match &work.screens {
+                Screens::Admin(admin) => Some(admin),
+                _ => None,
+            },
+            Stage::Login(_) => None,
+        });
+        admin.map(|admin| admin.board.corner(&self.theme)).unwrap_or_default()
+    }
+
+    fn draw_body(&mut self, frame: &mut Frame<'_>, body: Rect, now: Moment) {
+        let body = match &mut self.lessons {
+            Some(lessons) => {
+                let (panel, rest) = beside(body);
+                lessons.draw(frame, panel, &self.theme, &self.setup.keys);
+                rest
+            }
+            None => body,
+        };
+        let shown: Vec<Role> = if self.split && self.desks.len() > 1 {
+            self.desks.iter().map(|desk| desk.role).collect()
+        } else {
+            vec![self.focus]
+        };
+        let places = places(body, shown.len());
+        let shown = if places.len() < shown.len() { vec![self.focus] } else { shown };
+        for desk in &mut self.desks {
+            desk.place = Rect::ZERO;
+        }
+        for (role, place) in shown.into_iter().zip(places) {
+            self.draw_desk(frame, role, place, now);
+        }
+    }
+
+    fn draw_desk(&mut self, frame: &mut Frame<'_>, role: Role, place: Rect, now: Moment) {
+        let (theme, focused) = (self.theme, self.focus == role && self.overlay.is_none());
+        let (keys, is_local) = (&self.setup.keys, self.setup.is_local);
+        let Some(desk) = self.desks.iter_mut().find(|desk| desk.role == role) else { return };
+        desk.place = place;
+        match &mut desk.stage {
+            Stage::Login(login) => {
+                let title = Line::styled(format!(" {} · log in ", role.as_str()), theme.role(role));
+                let inside = frames::framed(frame, place, title, focused, &theme);
+                login.draw(frame, inside, focused, &theme, keys);
+            }
+            Stage::Work(work) => {
+                let title = title(role, work.screens.see(), &work.books.me.email, place.width, &theme);
+                let inside = frames::framed(frame, place, title, focused, &theme);
+                let crate::desk::Work { books, live, screens, timeline } = &mut **work;
+                let now = books.service_time(now.wall);
+                let show = crate::cx::Show { role, books, live, now, focused, is_local, theme: &theme, keys };
+                let inside = draw_trouble(frame, inside, live, &theme);
+                match timeline {
+                    Some(timeline) => crate::area::Area::draw(timeline, frame, inside, &show),
+                    None => screens.area().draw(frame, inside, &show),
+                }
+            }
+        }
+    }
+
+    fn draw_footer(&self, frame: &mut Frame<'_>, foot: Rect) {
+        frame.buffer_mut().set_style(foot, self.theme.bar);
+        let mut spans = vec![Span::raw(" ")];
+        let mut room = usize::from(foot.width).saturating_sub(1);
+        for (key, hint) in self.hints(&self.scopes_shown()) {
+            let wide = text::width(&key) + text::width(hint) + 3;
+            if wide > room {
+                break;
+            }
+            room -= wide;
+            spans.push(Span::styled(key, self.theme.accent));
+            spans.push(Span::raw(format!(" {hint}  ")));
+        }
+        frame.render_widget(Line::from(spans), foot);
+    }
+
+    /// The keys that the footer shows; those that always work come last.
+    fn hints(&self, scopes: &[Scope]) -> Vec<(String, &'static str)> {
+        let mut hints = Vec::new();
+        for scope in scopes {
+            let bindings = keys::all().filter(|binding| binding.scope == *scope && !binding.hint.is_empty());
+            hints.extend(bindings.filter_map(|binding| {
+                let key = self.setup.keys.key_of(binding)?;
+                Some((key.to_string(), binding.hint))
+            }));
+        }
+        hints
+    }
+}
+
+/// The title of a desk: whose it is, and its screens with the shown one marked.
+fn title(
+    role: Role,
+    area: &dyn crate::area::Area,
+    email: &str,
+    width: u16,
+    theme: &crate::theme::Theme,
+) -> Line<'static> {
+    let mut spans = vec![Span::styled(format!(" {} ", role.as_str()), theme.role(role))];
+    let screens = area.screens();
+    let long: usize = screens.iter().map(|name| name.len() + 4).sum();
+    let is_tight = usize::from(width) < long + 14;
+    for (index, name) in screens.iter().enumerate() {
+        let number = index + 1;
+        if index == area.screen() {
+            spans.push(Span::styled(format!("▸{number} {name} "), theme.accent));
+        } else if is_tight {
+            spans.push(Span::styled(format!("{number} "), theme.muted));
+        } else {
+            spans.push(Span::styled(format!(" {number} {name} "), theme.muted));
+        }
+    }
+    if usize::from(width) > long + 18 + email.len() {
+        spans.push(Span::styled(format!(" {} ", text::plain(email)), theme.muted));
+    }
+    Line::from(spans)
+}
+
+/// A line that says so if what is shown may be older than it looks.
+fn draw_trouble(frame: &mut Frame<'_>, area: Rect, live: &Live, theme: &crate::theme::Theme) -> Rect {
+    let why = match live {
+        Live::Broken(why) => format!("✗ no live events: {why}; trying again"),
+        Live::Over(why) => format!("✗ {why}"),
+        Live::Open | Live::Opening => return area,
+    };
+    let (line, rest) = frames::head(area, 1);
+    frame.render_widget(Line::styled(text::plain(&why), theme.bad), line);
+    rest
+}
+
+/// Where lessons stand, and what is left.
+fn beside(body: Rect) -> (Rect, Rect) {
+    if body.width >= LESSONS_BESIDE_FROM {
+        let panel = Rect { width: LESSONS_WIDTH, ..body };
+        return (panel, Rect { x: body.x + LESSONS_WIDTH, width: body.width - LESSONS_WIDTH, ..body });
+    }
+    frames::head(body, (body.height / 2).min(14))
+}
+
+/// Places for so many desks: side by side, one over the other, or for one alone.
+fn places(body: Rect, count: usize) -> Vec<Rect> {
+    let Ok(many) = u16::try_from(count.max(1)) else { return vec![body] };
+    if many == 1 {
+        return vec![body];
+    }
+    if body.width / many >= DESK_WIDTH_MIN {
+        let wide = body.width / many;
+        let place = |index: u16| {
+            let x = body.x + index * wide;
+            Rect { x, width: if index + 1 == many { body.right() - x } else { wide }, ..body }
+        };
+        return (0..many).map(place).collect();
+    }
+    if body.height / many >= DESK_HEIGHT_MIN {
+        let high = body.height / many;
+        let place = |index: u16| {
+            let y = body.y + index * high;
+            Rect { y, height: if index + 1 == many { body.bottom() - y } else { high }, ..body }
+        };
+        return (0..many).map(place).collect();
+    }
+    vec![body]
+}

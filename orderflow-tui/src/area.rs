@@ -1,0 +1,89 @@
+//! What every part of a desk can do: the three roles' screens and the timeline.
+
+use orderflow_contracts::api::console::EventRecord;
+use ratatui::{
+    Frame,
+    layout::{Position, Rect},
+};
+
+use crate::{
+    cx::{Cx, Show},
+    input::{Edit, Wheel},
+    keys::{self, Action, Scope},
+};
+
+/// A part of a desk. Nothing in it waits: what does is an effect.
+pub trait Area {
+    /// Where keys are looked up, the innermost first; what works everywhere comes after these by itself.
+    fn scopes(&self) -> Vec<Scope>;
+
+    /// Whether letters go into a field.
+    fn takes_text(&self) -> bool {
+        false
+    }
+
+    /// A key was pressed, or a command chosen. Whether it meant anything here.
+    fn act(&mut self, action: Action, cx: &mut Cx<'_>) -> bool;
+
+    /// Somebody writes in a field.
+    fn edit(&mut self, edit: Edit, cx: &mut Cx<'_>) {
+        let _ = (edit, cx);
+    }
+
+    /// An event has come; the books have it already.
+    fn hear(&mut self, record: &EventRecord, cx: &mut Cx<'_>) {
+        let _ = (record, cx);
+    }
+
+    /// The books have changed: something was read.
+    fn books_changed(&mut self, cx: &mut Cx<'_>) {
+        let _ = cx;
+    }
+
+    /// Whether something on the screen goes on by itself, as a countdown: then [`Area::tick`] is called and the screen
+    /// drawn every second. Nothing is drawn while nothing happens otherwise.
+    fn ticks(&self, show: &Show<'_>) -> bool {
+        let _ = show;
+        false
+    }
+
+    /// A second has passed.
+    fn tick(&mut self, cx: &mut Cx<'_>) {
+        let _ = cx;
+    }
+
+    /// The screens one can move between, by their titles.
+    fn screens(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Which of them is shown.
+    fn screen(&self) -> usize {
+        0
+    }
+
+    /// Shows another one.
+    fn go(&mut self, screen: usize, cx: &mut Cx<'_>) {
+        let _ = (screen, cx);
+    }
+
+    /// Somebody clicked.
+    fn click(&mut self, at: Position, cx: &mut Cx<'_>) {
+        let _ = (at, cx);
+    }
+
+    /// Somebody turned the wheel.
+    fn wheel(&mut self, at: Position, wheel: Wheel, cx: &mut Cx<'_>) {
+        let _ = at;
+        let action = if wheel == Wheel::Up { keys::UP } else { keys::DOWN };
+        for _ in 0..WHEEL_ROWS {
+            self.act(action, cx);
+        }
+    }
+
+    /// Draws itself. Only what can be seen is made.
+    fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, show: &Show<'_>);
+}
+
+/// Rows that a turn of the wheel moves.
+const WHEEL_ROWS: usize = 3;

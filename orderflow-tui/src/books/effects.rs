@@ -1,0 +1,126 @@
+//! Reading what the books want.
+
+use orderflow_client::{Client, ClientError, ListQuery, ProductQuery, Service};
+use orderflow_contracts::{
+    api::{
+        PAGE_SIZE_MAX, Page,
+        console::{Account, Role},
+        inventory::{Product, Reservation},
+        orders::Order,
+        payments::Payment,
+    },
+    ids::{AccountId, OrderId, ProductId},
+};
+
+use super::{ORDERS_MAX, OTHERS_MAX, PRODUCTS_MAX};
+
+/// Something to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Do {
+    /// What time it is at the services.
+    Clock,
+    /// All orders.
+    Orders,
+    /// All products, or the seller's own.
+    Products,
+    /// All reservations.
+    Reservations,
+    /// All payments.
+    Payments,
+    /// One order.
+    Order(OrderId),
+    /// One product.
+    Product(ProductId),
+}
+
+/// A list that was read.
+#[derive(Debug)]
+pub struct Read<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Whether there are more than are kept; or why it could not be read to its end.
+    pub end: Result<bool, String>,
+}
+
+/// Something was read.
+#[derive(Debug)]
+pub enum Done {
+    /// By how much the services' clock is ahead, in milliseconds.
+    Clock(i64),
+    /// Orders.
+    Orders(Read<Order>),
+    /// Products.
+    Products(Read<Product>),
+    /// Reservations.
+    Reservations(Read<Reservation>),
+    /// Payments.
+    Payments(Read<Payment>),
+    /// One order.
+    Order(Result<Order, ClientError>),
+    /// One product.
+    Product(ProductId, Result<Product, ClientError>),
+}
+
+/// Reads it.
+pub async fn carry_out(what: Do, client: &Client, me: &Account) -> Done {
+    match what {
+        Do::Clock => Done::Clock(clock_ahead_ms(client).await),
+        Do::Orders => Done::Orders(all(ORDERS_MAX, |query| orders(client, query)).await),
+        Do::Products => {
+            let seller_id = (me.role == Role::Seller).then_some(me.id);
+            Done::Products(all(PRODUCTS_MAX, |query| products(client, seller_id, query)).await)
+        }
+        Do::Reservations => Done::Reservations(all(OTHERS_MAX, |query| reservations(client, query)).await),
+        Do::Payments => Done::Payments(all(OTHERS_MAX, |query| payments(client, query)).await),
+        Do::Order(id) => Done::Order(client.order(id).await),
+        Do::Product(id) => Done::Product(id, client.product(id).await),
+    }
+}
+
+async fn orders(client: &Client, query: ListQuery) -> Result<Page<Order>, ClientError> {
+    client.orders(&query).await
+}
+
+async fn products(
+    client: &Client,
+    seller_id: Option<AccountId>,
+    page: ListQuery,
+) -> Result<Page<Product>, ClientError> {
+    client.products(&ProductQuery { seller_id, page, ..ProductQuery::default() }).await
+}
+
+async fn reservations(client: &Client, query: ListQuery) -> Result<Page<Reservation>, ClientError> {
+    client.reservations(&query).await
+}
+
+async fn payments(client: &Client, query: ListQuery) -> Result<Page<Payment>, ClientError> {
+    client.payments(&query).await
+}
+
+/// Page after page, up to what is kept.
+async fn all<T, F>(most: usize, page: impl Fn(ListQuery) -> F) -> Read<T>
+where
+    F: Future<Output = Result<Page<T>, ClientError>>,
+{
+    let mut items = Vec::new();
+    let mut query = ListQuery { limit: Some(PAGE_SIZE_MAX), ..ListQuery::default() };
+    loop {
+        match page(query.clone()).await {
+            Ok(read) => {
+                items.extend(read.items);
+                let more = read.next_cursor.is_some();
+                if !more || items.len() >= most {
+                    items.truncate(most);
+                    return Read { items, end: Ok(more) };
+                }
+                query.cursor = read.next_cursor;
+            }
+            Err(error) => return Read { items, end: Err(error.to_string()) },
+        }
+    }
+}
+
+/// Nothing is known of a service that does not answer: then it is as ours.
+async fn clock_ahead_ms(client: &Client) -> i64 {
+    client.clock(Service::Inventory).await.map_or(0, |clock| clock.offset_ms)
+}

@@ -1,0 +1,207 @@
+//! What a desk knows: orders, products, reservations and events, as they were read and as the stream has changed them.
+//!
+//! ```text
+//!   lists, read once ──▶ Books ◀── the stream's events, each applied as it comes
+//!                          └──▶ stale: what an event has changed without saying how; read again, one by one
+//! ```
+//!
+//! A fact never goes back: what is read late does not undo what was heard since.
+
+pub mod effects;
+mod log;
+mod orders;
+mod products;
+#[cfg(test)]
+mod tests;
+
+use orderflow_client::ClientError;
+use orderflow_contracts::{
+    api::{
+        console::{Account, EventRecord, Role},
+        inventory::{Product, Reservation},
+        orders::Order,
+        payments::Payment,
+    },
+    ids::ProductId,
+    timestamp::Timestamp,
+};
+
+pub use self::{
+    effects::{Do, Done},
+    log::EventLog,
+    orders::{Entry, OrderBook},
+    products::ProductBook,
+};
+
+/// Orders that are kept; older ones are not shown. 10,000 of two lines are about 10 MB.
+pub const ORDERS_MAX: usize = 10_000;
+/// Products that are kept.
+pub const PRODUCTS_MAX: usize = 2_000;
+/// Reservations and payments that are kept.
+pub const OTHERS_MAX: usize = 2_000;
+
+/// How far a list was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Part {
+    /// Not asked for yet, or on its way for the first time.
+    #[default]
+    Loading,
+    /// As it was then, and kept right by the stream since.
+    Read {
+        /// When it was read, by our clock.
+        at: Timestamp,
+        /// There were more than are kept.
+        more: bool,
+    },
+    /// It could not be read; what was read before stays.
+    Failed {
+        /// Why, in the service's words.
+        why: String,
+        /// When what is shown was read.
+        read_at: Option<Timestamp>,
+    },
+}
+
+impl Part {
+    pub(crate) fn failed(&mut self, why: String) {
+        let read_at = match self {
+            Self::Read { at, .. } => Some(*at),
+            Self::Failed { read_at, .. } => *read_at,
+            Self::Loading => None,
+        };
+        *self = Self::Failed { why, read_at };
+    }
+}
+
+/// Everything that a desk knows.
+pub struct Books {
+    /// Whose books they are.
+    pub me: Account,
+    /// Orders that one may see.
+    pub orders: OrderBook,
+    /// How far they were read.
+    pub orders_part: Part,
+    /// Products: the whole catalogue, or the seller's own.
+    pub products: ProductBook,
+    /// How far they were read.
+    pub products_part: Part,
+    /// Reservations, for sellers and admins.
+    pub reservations: Vec<Reservation>,
+    /// How far they were read.
+    pub reservations_part: Part,
+    /// Payments, the newest first.
+    pub payments: Vec<Payment>,
+    /// How far they were read.
+    pub payments_part: Part,
+    /// The last events.
+    pub events: EventLog,
+    /// By how much the services' clock is ahead of ours, in milliseconds.
+    pub clock_ahead_ms: i64,
+}
+
+impl Books {
+    /// Of this account; nothing is in them yet.
+    pub fn new(me: Account) -> Self {
+        Self {
+            me,
+            orders: OrderBook::default(),
+            orders_part: Part::Loading,
+            products: ProductBook::default(),
+            products_part: Part::Loading,
+            reservations: Vec::new(),
+            reservations_part: Part::Loading,
+            payments: Vec::new(),
+            payments_part: Part::Loading,
+            events: EventLog::default(),
+            clock_ahead_ms: 0,
+        }
+    }
+
+    /// What has to be read when the desk opens, and when somebody wants it anew.
+    pub fn read_all(&self) -> Vec<Do> {
+        let mut reads = vec![Do::Clock, Do::Orders, Do::Products, Do::Payments];
+        if self.me.role != Role::Customer {
+            reads.push(Do::Reservations);
+        }
+        reads
+    }
+
+    /// An event has come.
+    pub fn hear(&mut self, record: &EventRecord) {
+        self.orders.hear(record);
+        self.products.hear(record, &self.orders);
+        self.events.push(record.clone());
+    }
+
+    /// Something was read. `now` is our clock.
+    pub fn done(&mut self, done: Done, now: Timestamp) {
+        match done {
+            Done::Orders(read) => {
+                let more = self.put_orders(&read.items);
+                part(&mut self.orders_part, read.end.map(|end| end || more), now);
+            }
+            Done::Products(read) => {
+                if read.end.is_ok() {
+                    self.products.clear();
+                }
+                read.items.into_iter().for_each(|product| self.put_product(product));
+                part(&mut self.products_part, read.end, now);
+            }
+            Done::Reservations(read) => {
+                if read.end.is_ok() {
+                    self.reservations = read.items;
+                }
+                part(&mut self.reservations_part, read.end, now);
+            }
+            Done::Payments(read) => {
+                if read.end.is_ok() {
+                    self.payments = read.items;
+                }
+                part(&mut self.payments_part, read.end, now);
+            }
+            Done::Order(Ok(order)) => drop(self.put_orders(std::slice::from_ref(&order))),
+            Done::Product(_, Ok(product)) => self.put_product(product),
+            Done::Product(id, Err(error)) => self.product_not_read(id, &error),
+            Done::Clock(ahead_ms) => self.clock_ahead_ms = ahead_ms,
+            // Whoever has asked for it tells why.
+            Done::Order(Err(_)) => {}
+        }
+    }
+
+    /// Orders that were read. Whether some are not kept.
+    pub fn put_orders(&mut self, orders: &[Order]) -> bool {
+        orders.iter().filter(|order| self.orders.put(order)).count() > 0
+    }
+
+    /// A product that was read.
+    pub fn put_product(&mut self, product: Product) {
+        self.products.put(product);
+    }
+
+    fn product_not_read(&mut self, id: ProductId, error: &ClientError) {
+        self.products.not_read(id, error.is_transient());
+    }
+
+    /// A payment that was read.
+    pub fn put_payment(&mut self, payment: Payment) {
+        match self.payments.iter_mut().find(|known| known.order_id == payment.order_id) {
+            Some(known) => *known = payment,
+            None => {
+                self.payments.insert(0, payment);
+                self.payments.truncate(OTHERS_MAX);
+            }
+        }
+    }
+
+    /// What time it is at the services, from what it is here.
+    pub const fn service_time(&self, now: Timestamp) -> Timestamp {
+        Timestamp(now.0.saturating_add(self.clock_ahead_ms))
+    }
+}
+
+fn part(part: &mut Part, end: Result<bool, String>, now: Timestamp) {
+    match end {
+        Ok(more) => *part = Part::Read { at: now, more },
+        Err(why) => part.failed(why),
+    }
+}

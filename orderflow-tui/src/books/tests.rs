@@ -1,0 +1,107 @@
+use orderflow_contracts::{
+    api::{
+        console::{Account, EventRecord, Role},
+        orders::{Order, OrderPaymentStatus, OrderReservationStatus, OrderStatus},
+    },
+    events::{CancelReason, InventoryEvent, OrderEvent, OrderLine, PaymentEvent, encode},
+    money::{Currency, Money},
+    timestamp::Timestamp,
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::*;
+
+const ID: &str = "00000000-0000-0000-0000-000000000001";
+
+fn record(position: i64, event: &impl Serialize) -> EventRecord {
+    let (event_type, data) = encode(event);
+    let at = "2026-01-01T10:00:01.500Z";
+    serde_json::from_value(json!({
+        "position": position, "id": ID, "source": "/orderflow/orders", "type": event_type, "subject": ID,
+        "sequence": 1, "correlation_id": "c", "causation_id": null, "at": at, "published_at": at, "received_at": at,
+        "data": serde_json::from_slice::<Value>(&data).unwrap(),
+    }))
+    .unwrap()
+}
+
+fn books() -> Books {
+    Books::new(Account { id: ID.parse().unwrap(), email: "a@b.c".into(), role: Role::Customer })
+}
+
+fn created() -> OrderEvent {
+    let price = Money::new(2999, Currency::Usd);
+    let id = ID.parse().unwrap();
+    OrderEvent::Created {
+        customer_id: ID.parse().unwrap(),
+        seller_id: ID.parse().unwrap(),
+        lines: vec![OrderLine { product_id: id, name: "Widget".into(), quantity: 1, unit_price: price }],
+        total: price,
+    }
+}
+
+fn order(books: &Books) -> &Order {
+    &books.orders.get(ID.parse().unwrap()).unwrap().order
+}
+
+#[test]
+fn an_order_is_made_by_its_events() {
+    let mut books = books();
+    books.hear(&record(1, &created()));
+    books.hear(&record(2, &InventoryEvent::Reserved { expires_at: 9 }));
+    assert_eq!(order(&books).reservation.expires_at, Some(Timestamp(9)));
+    books.hear(&record(3, &PaymentEvent::Opened { amount: Money::new(2999, Currency::Usd), pay_until: 0 }));
+    books.hear(&record(4, &OrderEvent::Paid));
+    books.hear(&record(5, &InventoryEvent::Allocated));
+    let order = order(&books);
+    assert_eq!((order.status, order.payment.status), (OrderStatus::Paid, OrderPaymentStatus::Open));
+    assert_eq!(order.reservation.status, OrderReservationStatus::Allocated);
+    assert_eq!(order.reservation.expires_at, None);
+    assert_eq!(books.events.len(), 5);
+}
+
+#[test]
+fn what_is_late_turns_nothing_back() {
+    let mut books = books();
+    books.hear(&record(1, &created()));
+    let early = order(&books).clone();
+    books.hear(&record(2, &OrderEvent::Cancelled { reason: CancelReason::Expired }));
+    books.hear(&record(3, &OrderEvent::Paid));
+    books.hear(&record(3, &OrderEvent::Paid));
+    books.put_orders(&[early]);
+    assert_eq!(order(&books).status, OrderStatus::Cancelled);
+    assert_eq!(order(&books).cancel_reason, Some(CancelReason::Expired));
+    assert_eq!(books.events.len(), 3, "an event that comes again is not shown twice");
+}
+
+#[test]
+fn stock_that_has_moved_is_read_again_and_only_once_at_a_time() {
+    let mut books = books();
+    books.hear(&record(1, &created()));
+    assert!(!books.products.has_stale());
+    books.hear(&record(2, &InventoryEvent::Reserved { expires_at: 9 }));
+    assert_eq!(books.products.take_stale(8), [ID.parse().unwrap()]);
+    books.hear(&record(3, &InventoryEvent::Released));
+    assert!(books.products.has_stale());
+    assert!(books.products.take_stale(1).is_empty(), "it is being read");
+    books.products.not_read(ID.parse().unwrap(), false);
+    assert_eq!(books.products.take_stale(1).len(), 1);
+}
+
+#[test]
+fn only_so_many_orders_are_kept() {
+    let mut book = OrderBook::default();
+    let mut one = {
+        let mut books = books();
+        books.hear(&record(1, &created()));
+        order(&books).clone()
+    };
+    for number in 0..ORDERS_MAX + 5 {
+        one.id = uuid::Uuid::from_u128(number as u128).into();
+        one.created_at = Timestamp(i64::try_from(number).unwrap());
+        book.put(&one);
+    }
+    assert_eq!(book.len(), ORDERS_MAX);
+    let newest: Vec<i64> = book.newest().take(2).map(|entry| entry.order.created_at.0).collect();
+    assert_eq!(newest, [10_004, 10_003]);
+}

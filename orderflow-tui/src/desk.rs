@@ -1,0 +1,139 @@
+//! A desk: one role at work, with what it knows, its screens, and the timeline that may lie over them.
+
+use orderflow_contracts::api::console::{Account, EventRecord, Role};
+use ratatui::layout::Rect;
+
+use crate::{
+    admin::Admin,
+    area::Area,
+    books::Books,
+    customer::Customer,
+    keys::{self, Scope},
+    live::Live,
+    login::Login,
+    seller::Seller,
+    timeline::Timeline,
+};
+
+/// A desk.
+pub struct Desk {
+    /// Whose it is.
+    pub role: Role,
+    /// How far it is.
+    pub stage: Stage,
+    /// Where it was drawn; empty if it was not.
+    pub place: Rect,
+}
+
+/// How far a desk is.
+pub enum Stage {
+    /// Nobody is logged in.
+    Login(Box<Login>),
+    /// Somebody works.
+    Work(Box<Work>),
+}
+
+/// Somebody at work.
+pub struct Work {
+    /// What the desk knows.
+    pub books: Books,
+    /// How its stream is.
+    pub live: Live,
+    /// The role's screens.
+    pub screens: Screens,
+    /// The timeline that lies over them.
+    pub timeline: Option<Timeline>,
+}
+
+/// The screens of a role.
+pub enum Screens {
+    /// The customer's.
+    Customer(Customer),
+    /// The seller's.
+    Seller(Seller),
+    /// The admin's.
+    Admin(Admin),
+}
+
+impl Screens {
+    /// The screens of a role, as they are at first.
+    pub fn of(role: Role) -> Self {
+        match role {
+            Role::Customer => Self::Customer(Customer::default()),
+            Role::Seller => Self::Seller(Seller::default()),
+            Role::Admin => Self::Admin(Admin::default()),
+        }
+    }
+
+    /// What they have in common.
+    pub fn area(&mut self) -> &mut dyn Area {
+        match self {
+            Self::Customer(area) => area,
+            Self::Seller(area) => area,
+            Self::Admin(area) => area,
+        }
+    }
+
+    /// The same, to look at.
+    pub fn see(&self) -> &dyn Area {
+        match self {
+            Self::Customer(area) => area,
+            Self::Seller(area) => area,
+            Self::Admin(area) => area,
+        }
+    }
+}
+
+impl Work {
+    /// An account has come to work.
+    pub fn new(me: Account) -> Self {
+        let screens = Screens::of(me.role);
+        Self { books: Books::new(me), live: Live::default(), screens, timeline: None }
+    }
+
+    /// An event has come.
+    pub fn hear(&mut self, record: &EventRecord) {
+        self.books.hear(record);
+    }
+
+    /// What the keys go to: the timeline if it is open.
+    pub fn see(&self) -> &dyn Area {
+        match &self.timeline {
+            Some(timeline) => timeline,
+            None => self.screens.see(),
+        }
+    }
+}
+
+impl Desk {
+    /// A desk where nobody is logged in.
+    pub fn new(role: Role, login: Login) -> Self {
+        Self { role, stage: Stage::Login(Box::new(login)), place: Rect::ZERO }
+    }
+
+    /// Whoever is at work here.
+    pub fn work(&mut self) -> Option<&mut Work> {
+        match &mut self.stage {
+            Stage::Work(work) => Some(work),
+            Stage::Login(_) => None,
+        }
+    }
+
+    /// Where keys are looked up here.
+    pub fn scopes(&self) -> Vec<Scope> {
+        let mut scopes = match &self.stage {
+            Stage::Login(login) => login.scopes(),
+            Stage::Work(work) => work.see().scopes(),
+        };
+        scopes.push(keys::EVERYWHERE);
+        scopes
+    }
+
+    /// Whether letters go into a field here.
+    pub fn takes_text(&self) -> bool {
+        match &self.stage {
+            Stage::Login(login) => login.takes_text(),
+            Stage::Work(work) => work.see().takes_text(),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! OrderFlow's terminal console: customer, seller and admin, live and side by side.
+//!
+//! ```text
+//!   terminal ──▶ input ─┐                            ┌─▶ draw: desks, overlays, widgets
+//!   streams ───▶ live ──┼──▶ Msg ──▶ app (the core) ─┤
+//!   outcomes ──▶ links ─┘                            └─▶ Effect ──▶ links: clients, processes ──▶ Msg
+//! ```
+//!
+//! - [`app`] is a function of messages; nothing in it waits, and time is told to it.
+//! - A *desk* is one role at work ([`desk`]): what it knows ([`books`]), its stream ([`live`]), and its screens
+//!   ([`customer`], [`seller`], [`admin`] with the [`chaos`] board), over which an order's [`timeline`] can lie. All of them are an
+//!   [`area::Area`].
+//! - [`keys`] is the one registry of what keys do. [`theme`] is the one place with colours.
+//! - [`lessons`] are guided tours beside the desks.
+//!
+//! Each part has its own effects (`Do`), carried out by its `carry_out`, and their outcomes (`Done`).
+
+pub mod admin;
+pub mod app;
+pub mod area;
+pub mod books;
+pub mod chaos;
+pub mod config;
+pub mod customer;
+pub mod cx;
+pub mod desk;
+pub mod input;
+pub mod keys;
+pub mod lessons;
+pub mod links;
+pub mod live;
+pub mod login;
+pub mod msg;
+pub mod overlay;
+pub mod runtime;
+pub mod seller;
+pub mod session;
+pub mod terminal;
+#[cfg(test)]
+mod testing;
+pub mod text;
+pub mod theme;
+pub mod timeline;
+pub mod widgets;
+
+use std::{io, path::PathBuf};
+
+use crossterm::event::EventStream;
+use futures_util::StreamExt as _;
+use orderflow_client::Endpoints;
+use orderflow_contracts::api::console::Role;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+};
+
+use self::{
+    app::{App, Setup},
+    config::{Config, ConfigError, Remembered},
+    links::{Links, Place},
+    msg::Msg,
+    runtime::LoopError,
+    terminal::Guard,
+    theme::ThemeName,
+};
+
+/// Messages that may wait; whoever has more waits with them.
+const MESSAGES_MAX: usize = 1024;
+
+/// What the console is started with.
+pub struct Options {
+    /// The cluster.
+    pub place: Place,
+    /// Where the services are; nothing if no cluster runs.
+    pub endpoints: Option<Endpoints>,
+    /// The cluster is on this machine.
+    pub is_local: bool,
+    /// Desks to go straight to.
+    pub go_as: Vec<Role>,
+    /// Where the configuration is: `console.toml`, and `console.state.toml`.
+    pub config_dir: PathBuf,
+    /// No colours, whatever the configuration says.
+    pub no_color: bool,
+}
+
+/// Why the console could not run, or has ended before its time.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The terminal.
+    #[error("there is no terminal to draw on")]
+    Terminal(#[source] io::Error),
+    /// The loop.
+    #[error(transparent)]
+    Loop(#[from] LoopError),
+}
+
+/// Runs the console until it is left. The terminal is as it was when this returns, whatever comes of it.
+pub async fn run(options: Options) -> Result<(), Error> {
+    let (config, keys) = Config::load(&options.config_dir.join("console.toml"))?;
+    let state_file = options.config_dir.join("console.state.toml");
+    let mut remembered = Remembered::load(&state_file);
+    if let Some(theme) = config.theme {
+        remembered.theme = theme;
+    }
+    if options.no_color {
+        remembered.theme = ThemeName::None;
+    }
+    let setup = Setup {
+        cluster: options.place.cluster.clone(),
+        is_running: options.endpoints.is_some(),
+        is_local: options.is_local,
+        go_as: options.go_as,
+        keys,
+        remembered,
+        mouse: config.mouse,
+    };
+    let (sender, receiver) = mpsc::channel(MESSAGES_MAX);
+    let links = Links::new(options.place, options.endpoints, sender.clone());
+    let (app, first) = App::new(setup);
+    // Only what ends the program is told by it, so it dies with the program.
+    let signals = tokio::spawn(end_on_signals(sender));
+    let mut guard = Guard::take(state_file).map_err(Error::Terminal)?;
+    let mut terminal = Guard::terminal().map_err(Error::Terminal)?;
+    let events = EventStream::new().boxed();
+    let ended = Box::pin(runtime::run(&mut terminal, &mut guard, events, receiver, app, links, first)).await;
+    signals.abort();
+    drop(guard);
+    Ok(ended?)
+}
+
+/// SIGTERM, SIGINT and a terminal that was closed end the console as its own key does.
+async fn end_on_signals(messages: mpsc::Sender<Msg>) {
+    let signals = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal);
+    let [Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)] = signals else { return };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        _ = hangup.recv() => {}
+    }
+    let _ = messages.send(Msg::End).await;
+}

@@ -1,0 +1,230 @@
+//! Carries out what the core wants: everything that waits happens here, in tasks whose outcome comes back as messages.
+
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use orderflow_client::{Client, ClientError, Endpoints};
+use orderflow_cluster::attach;
+use orderflow_contracts::api::console::{Account, Login, Role, Session};
+use tokio::{
+    sync::{Semaphore, mpsc::Sender},
+    task::{AbortHandle, JoinError, JoinSet},
+};
+
+use crate::{
+    admin, books, chaos, customer, lessons, live, login,
+    msg::{Done, Effect, Msg},
+    seller,
+    session::Tokens,
+    timeline,
+};
+
+/// Effects that are carried out at one time; a further one waits.
+const AT_ONCE_MAX: usize = 32;
+
+/// Which cluster it is, and what is needed to do something with it.
+#[derive(Clone)]
+pub struct Place {
+    /// The cluster's name.
+    pub cluster: String,
+    /// Where it keeps everything.
+    pub data_dir: PathBuf,
+    /// The program `orderflow`.
+    pub exe: PathBuf,
+    /// Where scenarios are looked for.
+    pub scenarios: PathBuf,
+    /// The test accounts of a local cluster.
+    pub test_accounts: Vec<(Role, Login)>,
+}
+
+/// Somebody's session.
+struct Link {
+    client: Client,
+    tokens: Arc<Tokens>,
+    me: Account,
+    stream: Option<AbortHandle>,
+}
+
+/// What an effect is carried out with.
+#[derive(Clone)]
+pub struct Kit {
+    /// Asks as whoever is logged in.
+    pub client: Client,
+    /// Whoever that is.
+    pub me: Account,
+    /// The cluster.
+    pub place: Place,
+    /// For what is to be told on the way.
+    pub messages: Sender<Msg>,
+}
+
+/// Sessions and tasks.
+pub struct Links {
+    shared: Arc<Shared>,
+    tasks: JoinSet<()>,
+}
+
+/// What tasks share.
+pub struct Shared {
+    /// The cluster.
+    pub place: Place,
+    endpoints: Mutex<Option<Endpoints>>,
+    sessions: Mutex<HashMap<Role, Link>>,
+    messages: Sender<Msg>,
+    room: Semaphore,
+}
+
+impl Links {
+    /// Of a cluster; without endpoints nothing runs yet.
+    pub fn new(place: Place, endpoints: Option<Endpoints>, messages: Sender<Msg>) -> Self {
+        let shared = Shared {
+            place,
+            endpoints: Mutex::new(endpoints),
+            sessions: Mutex::default(),
+            messages,
+            room: Semaphore::new(AT_ONCE_MAX),
+        };
+        Self { shared: Arc::new(shared), tasks: JoinSet::new() }
+    }
+
+    /// Begins to carry out an effect.
+    pub fn carry_out(&mut self, effect: Effect) {
+        let shared = Arc::clone(&self.shared);
+        if let Effect::Logout(role) = effect {
+            if let Some(link) = shared.forget(role) {
+                self.tasks.spawn(async move { link.tokens.end().await });
+            }
+            return;
+        }
+        self.tasks.spawn(async move {
+            let Ok(_place) = shared.room.acquire().await else { return };
+            let done = match effect {
+                Effect::Login(role, wanted) => Some(Done::Login(role, login::carry_out(wanted, role, &shared).await)),
+                effect => shared.carry_out(effect).await,
+            };
+            if let Some(done) = done {
+                let _ = shared.messages.send(Msg::Done(done)).await;
+            }
+        });
+        self.follow();
+    }
+
+    /// Follows the streams of those who have just logged in.
+    pub fn follow(&mut self) {
+        let mut sessions = self.shared.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        for (role, link) in sessions.iter_mut().filter(|(_, link)| link.stream.is_none()) {
+            let stream = live::follow(*role, link.client.clone(), self.shared.messages.clone());
+            link.stream = Some(self.tasks.spawn(stream));
+        }
+    }
+
+    /// The next task that has ended by a panic. Never, if there is none.
+    pub async fn died(&mut self) -> JoinError {
+        loop {
+            match self.tasks.join_next().await {
+                Some(Err(error)) if error.is_panic() => return error,
+                Some(_) => {}
+                None => std::future::pending().await,
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// Carries out what needs a session. Without one it comes to nothing: whoever wanted it is gone.
+    async fn carry_out(&self, effect: Effect) -> Option<Done> {
+        Some(match effect {
+            Effect::Books(role, wanted) => {
+                let kit = self.kit(role)?;
+                Done::Books(role, books::effects::carry_out(wanted, &kit.client, &kit.me).await)
+            }
+            Effect::Customer(wanted) => Done::Customer(customer::carry_out(wanted, &self.kit(Role::Customer)?).await),
+            Effect::Seller(wanted) => Done::Seller(seller::carry_out(wanted, &self.kit(Role::Seller)?).await),
+            Effect::Admin(wanted) => Done::Admin(admin::carry_out(wanted, &self.kit(Role::Admin)?).await),
+            Effect::Chaos(wanted) => Done::Chaos(chaos::carry_out(wanted, &self.kit(Role::Admin)?).await),
+            Effect::Timeline(role, wanted) => Done::Timeline(role, timeline::carry_out(wanted, &self.kit(role)?).await),
+            Effect::Lessons(wanted) => Done::Lessons(lessons::carry_out(wanted, self).await),
+            _ => return None,
+        })
+    }
+
+    /// What whoever is logged in works with.
+    pub fn kit(&self, role: Role) -> Option<Kit> {
+        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let link = sessions.get(&role)?;
+        Some(Kit {
+            client: link.client.clone(),
+            me: link.me.clone(),
+            place: self.place.clone(),
+            messages: self.messages.clone(),
+        })
+    }
+
+    /// For what is to be told on the way.
+    pub const fn messages(&self) -> &Sender<Msg> {
+        &self.messages
+    }
+
+    /// A client without a token.
+    pub fn anonymous(&self) -> Result<Client, ClientError> {
+        let endpoints = self.endpoints.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Client::anonymous(endpoints.ok_or_else(|| ClientError::BadRequest("no cluster runs".to_owned()))?)
+    }
+
+    /// A client that asks as a test account of the local cluster, for what is done beside the desks.
+    pub async fn as_test_account(&self, role: Role) -> Result<Client, ClientError> {
+        if let Some(kit) = self.kit(role) {
+            return Ok(kit.client);
+        }
+        let anonymous = self.anonymous()?;
+        let session = anonymous.login(&self.test_account(role)?).await?;
+        let tokens = Tokens::new(anonymous.clone(), session);
+        Ok(anonymous.with_tokens(Arc::new(tokens)))
+    }
+
+    /// The test account of a role.
+    pub fn test_account(&self, role: Role) -> Result<Login, ClientError> {
+        let known = self.place.test_accounts.iter().find(|(known, _)| *known == role);
+        let missing = || ClientError::BadRequest("test accounts are for a cluster on this machine".to_owned());
+        known.map(|(_, login)| login.clone()).ok_or_else(missing)
+    }
+
+    /// Somebody has logged in.
+    pub fn logged_in(&self, client: Client, session: Session) -> Account {
+        let me = session.account.clone();
+        let tokens = Arc::new(Tokens::new(client.clone(), session));
+        let client = client.with_tokens(Arc::clone(&tokens) as _);
+        let link = Link { client, tokens, me: me.clone(), stream: None };
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Link { stream: Some(stream), .. }) = sessions.insert(me.role, link) {
+            stream.abort();
+        }
+        me
+    }
+
+    /// The cluster was started: where it is stands in its file.
+    pub fn found(&self) -> bool {
+        let Some(cluster) = attach::running(&self.place.data_dir) else { return false };
+        let at = cluster.endpoints;
+        let endpoints = Endpoints {
+            console: at.console,
+            orders: at.orders,
+            inventory: at.inventory,
+            payments: at.payments,
+            provider: at.provider,
+        };
+        *self.endpoints.lock().unwrap_or_else(PoisonError::into_inner) = Some(endpoints);
+        true
+    }
+
+    fn forget(&self, role: Role) -> Option<Link> {
+        let link = self.sessions.lock().unwrap_or_else(PoisonError::into_inner).remove(&role)?;
+        if let Some(stream) = &link.stream {
+            stream.abort();
+        }
+        Some(link)
+    }
+}

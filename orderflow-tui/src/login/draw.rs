@@ -1,0 +1,97 @@
+//! How the login looks.
+
+use ratatui::{
+    Frame,
+    layout::Rect,
+    text::{Line, Span},
+    widgets::{Paragraph, Wrap},
+};
+
+use super::{Login, State};
+use crate::{keys::KeyMap, text, theme::Theme, widgets::frames};
+
+const WIDTH: u16 = 52;
+
+impl Login {
+    /// Draws it.
+    pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, focused: bool, theme: &Theme, keys: &KeyMap) {
+        let lines = match self.state {
+            State::NoCluster => self.no_cluster(theme),
+            State::Starting => self.starting(theme),
+            State::Form | State::Asking => return self.draw_form(frame, area, focused, theme, keys),
+        };
+        let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+        let place = frames::centred(area, WIDTH.max(64), height.saturating_add(4));
+        frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), place);
+    }
+
+    fn no_cluster(&self, theme: &Theme) -> Vec<Line<'static>> {
+        let mut lines = vec![
+            Line::styled("No cluster runs here.", theme.accent),
+            Line::raw(""),
+            Line::raw("A cluster is three services, Kafka and PostgreSQL, as"),
+            Line::raw("processes of this machine, in a directory of their own."),
+            Line::raw(""),
+            Line::from(vec![Span::styled("enter", theme.accent), Span::raw("  start one")]),
+            Line::from(vec![
+                Span::styled("l    ", theme.accent),
+                Span::raw("  start a laboratory, to take patterns out and see"),
+            ]),
+            Line::raw("       what they are for"),
+        ];
+        if let Some(problem) = &self.problem {
+            lines.extend([Line::raw(""), Line::styled(format!("✗ {}", text::plain(problem)), theme.bad)]);
+        }
+        lines
+    }
+
+    fn starting(&self, theme: &Theme) -> Vec<Line<'static>> {
+        let mut lines = vec![Line::styled(format!("Starting a cluster … {}s", self.seconds), theme.accent)];
+        lines.push(Line::raw(""));
+        lines.extend(self.said.iter().map(|line| Line::styled(line.clone(), theme.muted)));
+        lines
+    }
+
+    fn draw_form(&self, frame: &mut Frame<'_>, area: Rect, focused: bool, theme: &Theme, keys: &KeyMap) {
+        let place = frames::centred(area, WIDTH, 10);
+        let line = |index: u16| Rect { y: place.y + index, height: u16::from(index < place.height), ..place };
+        let title = if self.is_new { "Open an account" } else { "Log in" };
+        frame.render_widget(Line::styled(format!("{title} as {}", self.role.as_str()), theme.accent), line(0));
+        for (index, (name, field)) in [("e-mail", &self.email), ("password", &self.password)].into_iter().enumerate() {
+            let row = line(2 + u16::try_from(index).unwrap_or(0));
+            frame.render_widget(Line::styled(name, theme.muted), Rect { width: row.width.min(9), ..row });
+            let place = Rect { x: row.x + 9.min(row.width), width: row.width.saturating_sub(9), ..row };
+            let is_here = focused && index == self.at && matches!(self.state, State::Form);
+            field.draw(frame, place, is_here, theme);
+        }
+        let told = match (&self.problem, &self.state) {
+            (_, State::Asking) => Line::styled("asking the console …", theme.warn),
+            (Some(problem), _) => Line::styled(format!("✗ {}", text::plain(problem)), theme.bad),
+            (None, _) => Line::raw(""),
+        };
+        frame.render_widget(told, line(5));
+        let key = |action| {
+            let binding = super::BINDINGS.iter().find(|binding| binding.action == action);
+            binding.and_then(|binding| keys.key_of(binding)).map(|key| key.to_string()).unwrap_or_default()
+        };
+        if self.is_local {
+            let words = format!(" the test account, {}@orderflow.io", test_name(self.role));
+            let words = vec![Span::styled(key(super::TEST_ACCOUNT), theme.accent), Span::raw(words)];
+            frame.render_widget(Line::from(words), line(7));
+        }
+        if self.role != orderflow_contracts::api::console::Role::Admin {
+            let other = if self.is_new { " log in with an account" } else { " open a new account" };
+            let words = vec![Span::styled(key(super::SIGN_UP), theme.accent), Span::raw(other)];
+            frame.render_widget(Line::from(words), line(8));
+        }
+    }
+}
+
+const fn test_name(role: orderflow_contracts::api::console::Role) -> &'static str {
+    use orderflow_contracts::api::console::Role;
+    match role {
+        Role::Customer => "user",
+        Role::Seller => "seller",
+        Role::Admin => "admin",
+    }
+}

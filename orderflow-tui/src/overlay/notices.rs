@@ -1,0 +1,99 @@
+//! Notices: what was done and what went wrong, for a few seconds.
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+use ratatui::{
+    Frame,
+    layout::Rect,
+    text::{Line, Span},
+    widgets::Clear,
+};
+
+use crate::{text, theme::Theme};
+
+/// Notices that are shown at one time.
+const SHOWN_MAX: usize = 4;
+/// How long good news stays, and bad.
+const GOOD_FOR: Duration = Duration::from_secs(4);
+const BAD_FOR: Duration = Duration::from_secs(10);
+
+/// What kind of notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// It went well.
+    Good,
+    /// Beside the point.
+    Note,
+    /// It went wrong.
+    Bad,
+}
+
+struct Notice {
+    tone: Tone,
+    text: String,
+    until: Instant,
+}
+
+/// The notices that are shown now.
+#[derive(Default)]
+pub struct Notices(VecDeque<Notice>);
+
+impl Notices {
+    /// One more; the oldest goes if there are too many.
+    pub fn push(&mut self, tone: Tone, text: &str, now: Instant) {
+        let lasts = if tone == Tone::Bad { BAD_FOR } else { GOOD_FOR };
+        let text = text::plain(text);
+        self.0.retain(|notice| notice.text != text);
+        self.0.push_back(Notice { tone, text, until: now + lasts });
+        if self.0.len() > SHOWN_MAX {
+            self.0.pop_front();
+        }
+    }
+
+    /// Takes the oldest away.
+    pub fn dismiss(&mut self) -> bool {
+        self.0.pop_front().is_some()
+    }
+
+    /// Takes those away whose time is over. Whether there were any.
+    pub fn expire(&mut self, now: Instant) -> bool {
+        let before = self.0.len();
+        self.0.retain(|notice| notice.until > now);
+        before != self.0.len()
+    }
+
+    /// When the next one goes.
+    pub fn next_end(&self) -> Option<Instant> {
+        self.0.iter().map(|notice| notice.until).min()
+    }
+
+    /// Whether one of them says this; for tests of what people are told.
+    pub fn say(&self, part: &str) -> bool {
+        self.0.iter().any(|notice| notice.text.contains(part))
+    }
+
+    /// Draws them at the bottom, the newest lowest.
+    pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
+        for (line, notice) in self.0.iter().rev().enumerate() {
+            let Ok(up) = u16::try_from(line + 1) else { return };
+            if up > area.height {
+                return;
+            }
+            let (sign, style) = match notice.tone {
+                Tone::Good => ("✓", theme.good),
+                Tone::Note => ("·", theme.accent),
+                Tone::Bad => ("✗", theme.bad),
+            };
+            let room = usize::from(area.width.saturating_sub(4));
+            let words = format!(" {sign} {} ", text::cut(&notice.text, room));
+            let wide = u16::try_from(text::width(&words)).unwrap_or(area.width).min(area.width);
+            let place = Rect { x: area.right() - wide, y: area.bottom() - up, width: wide, height: 1 };
+            frame.render_widget(Clear, place);
+            frame.buffer_mut().set_style(place, theme.bar);
+            frame.render_widget(Line::from(Span::styled(words, style)), place);
+        }
+    }
+}

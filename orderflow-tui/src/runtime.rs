@@ -1,0 +1,164 @@
+//! The loop: messages, the person's input, and what goes on by itself. It draws when something has changed and nothing
+//! more waits, and does nothing at all while nothing happens.
+
+use std::{
+    io,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use crossterm::event::Event;
+use futures_util::{Stream, StreamExt as _};
+use orderflow_contracts::timestamp::Timestamp;
+use ratatui::{Terminal, backend::Backend};
+use tokio::sync::mpsc::Receiver;
+
+use crate::{
+    app::{App, Moment},
+    input::Input,
+    links::Links,
+    msg::{Effect, Msg},
+};
+
+/// Events alone are drawn no more often than this: a frame for each of hundreds a second is for nobody.
+const FRAME_MIN: Duration = Duration::from_millis(33);
+/// Messages that are looked at before the frame is drawn all the same.
+const BURST_MAX: usize = 256;
+
+/// What the loop does to the terminal beside drawing.
+pub trait Tty {
+    /// Puts text on the clipboard.
+    fn copy(&mut self, text: &str) -> io::Result<()>;
+    /// Switches the mouse on or off.
+    fn mouse(&mut self, on: bool) -> io::Result<()>;
+    /// Stops the program in its shell, until it is brought back.
+    fn suspend(&mut self) -> io::Result<()>;
+    /// What is drawn next is one frame, shown at once.
+    fn begin_frame(&mut self) -> io::Result<()>;
+    /// The frame is whole.
+    fn end_frame(&mut self) -> io::Result<()>;
+    /// Remembers the layout.
+    fn save(&mut self, remembered: &crate::config::Remembered);
+}
+
+/// Why the loop has ended before its time.
+#[derive(Debug, thiserror::Error)]
+pub enum LoopError {
+    /// The terminal cannot be written to.
+    #[error("the terminal cannot be drawn on")]
+    Draw(#[source] io::Error),
+    /// A task of ours has died.
+    #[error("a task has died")]
+    Task(#[source] tokio::task::JoinError),
+}
+
+/// What time it is.
+#[expect(clippy::disallowed_methods, reason = "the console's one clock; everything else is told")]
+pub fn now() -> Moment {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let wall = Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+    Moment { instant: Instant::now(), wall }
+}
+
+/// Runs the console until it is left.
+pub async fn run<B: Backend<Error: Into<io::Error>>>(
+    terminal: &mut Terminal<B>,
+    tty: &mut impl Tty,
+    mut events: impl Stream<Item = io::Result<Event>> + Unpin,
+    mut messages: Receiver<Msg>,
+    mut app: App,
+    mut links: Links,
+    first: Vec<Effect>,
+) -> Result<(), LoopError> {
+    let mut wanted = first;
+    let mut drawn_at: Option<Instant> = None;
+    let (mut is_dirty, mut at_once) = (true, true);
+    loop {
+        for effect in wanted.drain(..) {
+            at_once |= perform(effect, terminal, tty, &mut links)?;
+        }
+        if app.is_over() {
+            return Ok(());
+        }
+        let now = now();
+        let draw_at = drawn_at.map_or(now.instant, |at| at + FRAME_MIN);
+        if is_dirty && (at_once || draw_at <= now.instant) {
+            draw(terminal, tty, &mut app, now)?;
+            (is_dirty, at_once, drawn_at) = (false, false, Some(now.instant));
+        }
+        let tick = app.next_tick(now);
+        let wake = if is_dirty { tick.map_or(Some(draw_at), |tick| Some(tick.min(draw_at))) } else { tick };
+        tokio::select! {
+            biased;
+            event = events.next() => {
+                let message = match event {
+                    Some(Ok(event)) => Input::of(event).map(Msg::Input),
+                    // The terminal is gone.
+                    Some(Err(_)) | None => Some(Msg::End),
+                };
+                if let Some(message) = message {
+                    wanted.extend(app.update(message, self::now()));
+                    (is_dirty, at_once) = (true, true);
+                }
+            }
+            died = links.died() => return Err(LoopError::Task(died)),
+            message = messages.recv() => {
+                let mut next = message;
+                let mut left = BURST_MAX;
+                while let Some(message) = next {
+                    wanted.extend(app.update(message, self::now()));
+                    left -= 1;
+                    next = if left > 0 { messages.try_recv().ok() } else { None };
+                }
+                links.follow();
+                is_dirty = true;
+            }
+            () = sleep_until(wake) => {
+                wanted.extend(app.tick(self::now()));
+                is_dirty = true;
+            }
+        }
+    }
+}
+
+async fn sleep_until(wake: Option<Instant>) {
+    match wake {
+        Some(wake) => tokio::time::sleep_until(wake.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn draw<B: Backend<Error: Into<io::Error>>>(
+    terminal: &mut Terminal<B>,
+    tty: &mut impl Tty,
+    app: &mut App,
+    now: Moment,
+) -> Result<(), LoopError> {
+    tty.begin_frame().map_err(LoopError::Draw)?;
+    terminal.draw(|frame| app.draw(frame, now)).map_err(|error| LoopError::Draw(error.into()))?;
+    tty.end_frame().map_err(LoopError::Draw)
+}
+
+/// Does what is the terminal's; everything else is the links'. Whether the next frame is to be drawn at once.
+fn perform<B: Backend<Error: Into<io::Error>>>(
+    effect: Effect,
+    terminal: &mut Terminal<B>,
+    tty: &mut impl Tty,
+    links: &mut Links,
+) -> Result<bool, LoopError> {
+    match effect {
+        Effect::Quit => {}
+        Effect::Copy(text) => tty.copy(&text).map_err(LoopError::Draw)?,
+        Effect::Mouse(on) => tty.mouse(on).map_err(LoopError::Draw)?,
+        Effect::Save(remembered) => tty.save(&remembered),
+        Effect::Redraw => terminal.clear().map_err(|error| LoopError::Draw(error.into()))?,
+        Effect::Suspend => {
+            tty.suspend().map_err(LoopError::Draw)?;
+            terminal.clear().map_err(|error| LoopError::Draw(error.into()))?;
+        }
+        effect => {
+            links.carry_out(effect);
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,125 @@
+//! The terminal itself: taken over by one guard, given back by it whatever happens.
+
+use std::{
+    io::{self, Stdout, Write as _},
+    panic,
+    path::PathBuf,
+    sync::{
+        Once,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use crossterm::{
+    cursor::Show,
+    event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture},
+    execute, queue,
+    style::Print,
+    terminal::{
+        BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+        enable_raw_mode,
+    },
+};
+use ratatui::{Terminal, backend::CrosstermBackend};
+
+use crate::{config::Remembered, runtime::Tty};
+
+/// Longest text that is put on the clipboard, in bytes: terminals take no more.
+const COPY_BYTES_MAX: usize = 64 << 10;
+
+/// Whether the terminal is ours, so that it is given back once.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+static HOOK: Once = Once::new();
+
+/// Takes the terminal over until it is dropped. A panic gives it back first, and is reported then.
+pub struct Guard {
+    mouse: bool,
+    state_file: PathBuf,
+}
+
+impl Guard {
+    /// Takes the terminal over; what is remembered goes into the file.
+    pub fn take(state_file: PathBuf) -> io::Result<Self> {
+        HOOK.call_once(|| {
+            let report = panic::take_hook();
+            panic::set_hook(Box::new(move |panic| {
+                give_back();
+                report(panic);
+            }));
+        });
+        take_over()?;
+        Ok(Self { mouse: false, state_file })
+    }
+
+    /// To draw on.
+    pub fn terminal() -> io::Result<Terminal<CrosstermBackend<Stdout>>> {
+        Terminal::new(CrosstermBackend::new(io::stdout()))
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn take_over() -> io::Result<()> {
+    TAKEN.store(true, Ordering::SeqCst);
+    enable_raw_mode()?;
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste)
+}
+
+/// Gives the terminal back, if it is ours. What cannot be written any more is nobody's to see.
+fn give_back() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let _ = execute!(
+        io::stdout(),
+        EndSynchronizedUpdate,
+        DisableMouseCapture,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        Show
+    );
+    let _ = disable_raw_mode();
+}
+
+impl Tty for Guard {
+    fn copy(&mut self, text: &str) -> io::Result<()> {
+        let mut end = text.len().min(COPY_BYTES_MAX);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let data = STANDARD.encode(&text[..end]);
+        execute!(io::stdout(), Print(format!("\x1b]52;c;{data}\x07")))
+    }
+
+    fn mouse(&mut self, on: bool) -> io::Result<()> {
+        self.mouse = on;
+        if on { execute!(io::stdout(), EnableMouseCapture) } else { execute!(io::stdout(), DisableMouseCapture) }
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        give_back();
+        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP)?;
+        take_over()?;
+        self.mouse(self.mouse)
+    }
+
+    fn begin_frame(&mut self) -> io::Result<()> {
+        queue!(io::stdout(), BeginSynchronizedUpdate)
+    }
+
+    fn end_frame(&mut self) -> io::Result<()> {
+        queue!(io::stdout(), EndSynchronizedUpdate)?;
+        io::stdout().flush()
+    }
+
+    fn save(&mut self, remembered: &Remembered) {
+        if let Err(error) = remembered.save(&self.state_file) {
+            tracing::warn!(%error, "the layout is not remembered");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Text for narrow places: cut to a width, spans of time, short ids.
+
+use orderflow_contracts::{money::Money, timestamp::Timestamp};
+use unicode_segmentation::UnicodeSegmentation as _;
+use unicode_width::UnicodeWidthStr as _;
+
+/// Columns that a text takes.
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The text in at most so many columns; `…` stands for what is left out.
+pub fn cut(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let mut cut = String::new();
+    let mut taken = 0;
+    for part in text.graphemes(true) {
+        if taken + part.width() + 1 > columns {
+            break;
+        }
+        taken += part.width();
+        cut.push_str(part);
+    }
+    if columns > 0 {
+        cut.push('…');
+    }
+    cut
+}
+
+/// Without what could move the cursor or change the terminal: everything from outside is shown through this.
+pub fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// The first eight digits of an id.
+pub fn short(id: impl ToString) -> String {
+    id.to_string().chars().take(8).collect()
+}
+
+/// `4:59`, `1:02:03`, or `0:00` when it is over.
+pub fn countdown(until: Timestamp, now: Timestamp) -> String {
+    let seconds = until.0.saturating_sub(now.0).max(0) / 1000;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
+/// How long ago, in one word: `now`, `12s`, `5m`, `3h`, `2d`.
+pub fn ago(at: Timestamp, now: Timestamp) -> String {
+    match now.0.saturating_sub(at.0) / 1000 {
+        ..1 => "now".to_owned(),
+        seconds @ 1..60 => format!("{seconds}s"),
+        seconds @ 60..3600 => format!("{}m", seconds / 60),
+        seconds @ 3600..86_400 => format!("{}h", seconds / 3600),
+        seconds => format!("{}d", seconds / 86_400),
+    }
+}
+
+/// `10:56:10`, in UTC.
+pub fn clock(at: Timestamp) -> String {
+    at.to_string().get(11..19).unwrap_or_default().to_owned()
+}
+
+/// `29.99 USD`.
+pub fn money(amount: Money) -> String {
+    amount.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use orderflow_contracts::money::Currency;
+
+    use super::*;
+
+    #[test]
+    fn texts_are_cut_between_what_people_see_as_letters() {
+        assert_eq!(cut("orders", 6), "orders");
+        assert_eq!(cut("orders", 4), "ord…");
+        assert_eq!(cut("日本語", 5), "日本…");
+        assert_eq!(cut("日本語", 4), "日…");
+        assert_eq!(cut("e\u{301}tude", 3), "e\u{301}t…");
+        assert_eq!(cut("x", 0), "");
+        assert_eq!(plain("a\u{1b}[2Jb\n"), "a [2Jb ");
+    }
+
+    #[test]
+    fn time_is_told_in_a_word() {
+        let at = |seconds: i64| Timestamp(seconds * 1000);
+        assert_eq!(countdown(at(299), at(0)), "4:59");
+        assert_eq!(countdown(at(3723), at(0)), "1:02:03");
+        assert_eq!(countdown(at(0), at(9)), "0:00");
+        let words: Vec<_> = [0, 12, 300, 7200, 200_000].iter().map(|s| ago(at(0), at(*s))).collect();
+        assert_eq!(words, ["now", "12s", "5m", "2h", "2d"]);
+        assert_eq!(ago(at(9), at(0)), "now", "clocks differ");
+        assert_eq!(clock(Timestamp(1_700_000_000_123)), "22:13:20");
+        assert_eq!(money(Money::new(2999, Currency::Usd)), "29.99 USD");
+    }
+}

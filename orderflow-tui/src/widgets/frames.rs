@@ -1,0 +1,57 @@
+//! Borders, and boxes in the middle of a screen.
+
+use ratatui::{
+    Frame,
+    layout::Rect,
+    text::{Line, Span},
+    widgets::{Block, BorderType, Clear},
+};
+
+use crate::theme::Theme;
+
+/// Below this, borders take more than they give.
+const BORDERS_FROM: (u16, u16) = (20, 6);
+
+/// A frame with a title; what is inside is given back. In a small place there is only a line for the title.
+pub fn framed(frame: &mut Frame<'_>, area: Rect, title: Line<'static>, focused: bool, theme: &Theme) -> Rect {
+    if area.width < BORDERS_FROM.0 || area.height < BORDERS_FROM.1 {
+        let head = Rect { height: area.height.min(1), ..area };
+        frame.render_widget(title, head);
+        return Rect { y: area.y + head.height, height: area.height - head.height, ..area };
+    }
+    let style = if focused { theme.focus } else { theme.border };
+    // The focus is seen without colours too.
+    let lines = if focused { BorderType::Thick } else { BorderType::Plain };
+    let block = Block::bordered().border_type(lines).border_style(style).title(title);
+    let inside = block.inner(area);
+    frame.render_widget(block, area);
+    inside
+}
+
+/// A place of this size in the middle, as far as there is room.
+pub fn centred(area: Rect, width: u16, height: u16) -> Rect {
+    let (width, height) = (width.min(area.width), height.min(area.height));
+    Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height }
+}
+
+/// A box in the middle, over what is there; what is inside is given back.
+pub fn popup(frame: &mut Frame<'_>, area: Rect, size: (u16, u16), title: &str, theme: &Theme) -> Rect {
+    let place = centred(area, size.0, size.1);
+    frame.render_widget(Clear, place);
+    frame.buffer_mut().set_style(place, theme.text);
+    framed(frame, place, Line::from(Span::styled(format!(" {title} "), theme.accent)), true, theme)
+}
+
+/// Cuts a row off at the top; what is left comes second.
+pub fn head(area: Rect, rows: u16) -> (Rect, Rect) {
+    let rows = rows.min(area.height);
+    let head = Rect { height: rows, ..area };
+    (head, Rect { y: area.y + rows, height: area.height - rows, ..area })
+}
+
+/// Cuts rows off at the bottom; what is left comes first.
+pub fn foot(area: Rect, rows: u16) -> (Rect, Rect) {
+    let rows = rows.min(area.height);
+    let rest = Rect { height: area.height - rows, ..area };
+    (rest, Rect { y: area.y + rest.height, height: rows, ..area })
+}

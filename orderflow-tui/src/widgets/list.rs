@@ -1,0 +1,273 @@
+//! A table of which only the rows that are seen are made: ten thousand cost what thirty do.
+
+use ratatui::{
+    Frame,
+    layout::{Alignment, Position, Rect},
+    style::Style,
+    text::{Line, Span},
+};
+
+use crate::{
+    keys::{self, Action},
+    theme::Theme,
+};
+
+/// A column: its title, its width, and how much it is worth when there is not room for all.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    /// What stands above it.
+    pub title: &'static str,
+    /// Columns of the terminal.
+    pub width: u16,
+    /// Takes what is left over.
+    pub grows: bool,
+    /// To the right.
+    pub right: bool,
+    /// The smallest goes first where it is narrow; 9 stays.
+    pub worth: u8,
+}
+
+impl Column {
+    /// A column of a fixed width.
+    pub const fn new(title: &'static str, width: u16, worth: u8) -> Self {
+        Self { title, width, grows: false, right: false, worth }
+    }
+
+    /// The same, taking what is left over.
+    #[must_use]
+    pub const fn grows(mut self) -> Self {
+        self.grows = true;
+        self
+    }
+
+    /// The same, to the right: for numbers.
+    #[must_use]
+    pub const fn right(mut self) -> Self {
+        self.right = true;
+        self
+    }
+}
+
+/// Which row is chosen, and which is the first that is seen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ListState {
+    chosen: usize,
+    first: usize,
+    /// Where the rows were drawn, for clicks.
+    rows: Rect,
+}
+
+impl ListState {
+    /// The chosen row, of so many; nothing if there is none.
+    pub fn chosen(&self, len: usize) -> Option<usize> {
+        (len > 0).then(|| self.chosen.min(len - 1))
+    }
+
+    /// Chooses a row.
+    pub const fn choose(&mut self, row: usize) {
+        self.chosen = row;
+    }
+
+    /// Moves as a key of lists says. Whether it was one.
+    pub fn act(&mut self, action: Action, len: usize) -> bool {
+        let page = usize::from(self.rows.height.max(2)) - 1;
+        let last = len.saturating_sub(1);
+        let at = self.chosen.min(last);
+        self.chosen = match action {
+            keys::UP => at.saturating_sub(1),
+            keys::DOWN => (at + 1).min(last),
+            keys::PAGE_UP => at.saturating_sub(page),
+            keys::PAGE_DOWN => (at + page).min(last),
+            keys::TOP => 0,
+            keys::BOTTOM => last,
+            _ => return false,
+        };
+        true
+    }
+
+    /// Chooses the row that was clicked at; nothing if it is none. Whether it was chosen already.
+    pub fn click(&mut self, at: Position, len: usize) -> Option<bool> {
+        if !self.rows.contains(at) {
+            return None;
+        }
+        let row = self.first + usize::from(at.y - self.rows.y);
+        let again = row == self.chosen;
+        (row < len).then(|| {
+            self.chosen = row;
+            again
+        })
+    }
+
+    fn scroll(&mut self, len: usize, height: usize) {
+        self.chosen = self.chosen.min(len.saturating_sub(1));
+        if self.chosen < self.first {
+            self.first = self.chosen;
+        }
+        if self.chosen >= self.first + height {
+            self.first = self.chosen + 1 - height;
+        }
+        self.first = self.first.min(len.saturating_sub(height));
+    }
+}
+
+/// What there is to draw.
+pub struct Table<'a> {
+    /// The columns, from left to right.
+    pub columns: &'a [Column],
+    /// How many rows there are.
+    pub len: usize,
+    /// Whether keys go here.
+    pub focused: bool,
+    /// What stands there when there are no rows.
+    pub empty: &'a str,
+    /// The styles.
+    pub theme: &'a Theme,
+}
+
+impl Table<'_> {
+    /// Draws the rows that are seen; `row` gives a cell for each column.
+    pub fn draw(
+        &self,
+        frame: &mut Frame<'_>,
+        area: Rect,
+        state: &mut ListState,
+        mut row: impl FnMut(usize) -> Vec<Line<'static>>,
+    ) {
+        let [head, body] = [
+            Rect { height: area.height.min(1), ..area },
+            Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area },
+        ];
+        let widths = widths(self.columns, area.width);
+        state.rows = body;
+        if self.len == 0 {
+            frame.render_widget(Line::styled(self.empty.to_owned(), self.theme.muted), body);
+            return;
+        }
+        let titles = self.columns.iter().map(|column| Line::from(column.title)).collect();
+        self.draw_row(frame, head, &widths, titles, self.theme.muted);
+        let height = usize::from(body.height);
+        state.scroll(self.len, height.max(1));
+        for (y, index) in (body.y..body.bottom()).zip(state.first..self.len) {
+            let line = Rect { y, height: 1, ..body };
+            let is_chosen = index == state.chosen;
+            self.draw_row(frame, line, &widths, row(index), Style::new());
+            if is_chosen {
+                let style = if self.focused { self.theme.chosen } else { self.theme.chosen_away };
+                frame.buffer_mut().set_style(line, style);
+            }
+        }
+        self.draw_position(frame, body, state);
+    }
+
+    fn draw_row(&self, frame: &mut Frame<'_>, line: Rect, widths: &[u16], cells: Vec<Line<'static>>, style: Style) {
+        let mut x = line.x;
+        for ((column, width), cell) in self.columns.iter().zip(widths).zip(cells) {
+            if *width == 0 {
+                continue;
+            }
+            let place = Rect { x, width: (*width).min(line.right().saturating_sub(x)), ..line };
+            let cell = fit(cell, usize::from(place.width));
+            let alignment = if column.right { Alignment::Right } else { Alignment::Left };
+            frame.render_widget(cell.alignment(alignment).patch_style(style), place);
+            x = x.saturating_add(*width + GAP);
+        }
+    }
+
+    /// Where in the list one is: a mark at the right side, if there are more rows than are seen.
+    fn draw_position(&self, frame: &mut Frame<'_>, body: Rect, state: &ListState) {
+        let height = usize::from(body.height);
+        if self.len <= height || body.width < 3 || height < 2 {
+            return;
+        }
+        let scrolled = state.first * (height - 1) / (self.len - height);
+        let y = body.y + u16::try_from(scrolled).unwrap_or(0).min(body.height - 1);
+        let place = Rect { x: body.right() - 1, y, width: 1, height: 1 };
+        frame.render_widget(Span::styled("▐", self.theme.muted), place);
+    }
+}
+
+const GAP: u16 = 1;
+
+/// How wide each column is, 0 for those for which there is no room.
+fn widths(columns: &[Column], room: u16) -> Vec<u16> {
+    let mut widths: Vec<u16> = columns.iter().map(|column| column.width).collect();
+    let needed = |widths: &[u16]| -> u16 {
+        let shown = widths.iter().filter(|width| **width > 0);
+        shown.map(|width| width + GAP).sum::<u16>().saturating_sub(GAP)
+    };
+    while needed(&widths) > room {
+        let least = (0..columns.len()).filter(|index| widths[*index] > 0).min_by_key(|index| columns[*index].worth);
+        match least.filter(|index| columns[*index].worth < 9) {
+            Some(index) => widths[index] = 0,
+            None => break,
+        }
+    }
+    let left = room.saturating_sub(needed(&widths));
+    let growing: Vec<usize> = (0..columns.len()).filter(|index| widths[*index] > 0 && columns[*index].grows).collect();
+    if let Ok(count @ 1..) = u16::try_from(growing.len()) {
+        for index in &growing {
+            widths[*index] += left / count;
+        }
+        widths[growing[0]] += left % count;
+    }
+    widths
+}
+
+/// The cell in its width, with `…` for what is left out.
+fn fit(line: Line<'static>, columns: usize) -> Line<'static> {
+    if line.width() <= columns {
+        return line;
+    }
+    let mut left = columns;
+    let style = line.style;
+    let mut spans = Vec::new();
+    for span in line.spans {
+        if span.width() < left {
+            left -= span.width();
+            spans.push(span);
+        } else {
+            spans.push(Span::styled(crate::text::cut(&span.content, left), span.style));
+            break;
+        }
+    }
+    Line::from(spans).style(style)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: [Column; 3] =
+        [Column::new("id", 8, 9), Column::new("what", 10, 5).grows(), Column::new("ago", 4, 2).right()];
+
+    #[test]
+    fn what_is_worth_least_goes_first() {
+        assert_eq!(widths(&COLUMNS, 40), [8, 26, 4]);
+        assert_eq!(widths(&COLUMNS, 24), [8, 10, 4]);
+        assert_eq!(widths(&COLUMNS, 23), [8, 14, 0]);
+        assert_eq!(widths(&COLUMNS, 10), [8, 0, 0]);
+        assert_eq!(widths(&COLUMNS, 1), [8, 0, 0]);
+    }
+
+    #[test]
+    fn keys_move_within_the_rows() {
+        let mut state = ListState::default();
+        assert!(state.act(keys::DOWN, 3) && state.chosen(3) == Some(1));
+        assert!(state.act(keys::BOTTOM, 3) && state.chosen(3) == Some(2));
+        assert!(state.act(keys::DOWN, 3) && state.chosen(3) == Some(2));
+        assert_eq!((state.chosen(1), state.chosen(0)), (Some(0), None));
+        assert!(state.act(keys::UP, 0) && !state.act(keys::HELP, 3));
+    }
+
+    #[test]
+    fn the_chosen_row_is_seen() {
+        let mut state = ListState { chosen: 50, ..ListState::default() };
+        state.scroll(100, 10);
+        assert_eq!(state.first, 41);
+        state.choose(3);
+        state.scroll(100, 10);
+        assert_eq!(state.first, 3);
+        state.scroll(2, 10);
+        assert_eq!((state.first, state.chosen), (0, 1));
+    }
+}

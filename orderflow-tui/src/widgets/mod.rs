@@ -1,0 +1,10 @@
+//! Parts of screens that know nothing of orders.
+
+pub mod field;
+pub mod frames;
+pub mod list;
+
+pub use self::{
+    field::Field,
+    list::{Column, ListState},
+};
