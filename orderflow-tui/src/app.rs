@@ -109,6 +109,7 @@ impl App {
         for role in roles {
             effects.extend(app.open(role));
         }
+        app.focus = focus;
         if mouse {
             effects.push(Effect::Mouse(true));
         }

@@ -2,7 +2,8 @@
 //!
 //! - `cluster`: clusters that end with this program, however that ends; most tests share one. `command`: one command,
 //!   within a limit. `shop`: what customers and sellers do. `books`: whether stock and money are right. `processes`:
-//!   processes seen from outside.
+//!   processes seen from outside. `terminal`: a program in a terminal.
+//! - `console`: the terminal console, in a terminal; `whole_loop`: the same on a screen in memory.
 //! - `chaos`: what is broken on purpose, and what the checker says of it.
 //! - `endings`, `expiry`, `race`, `duplicates`, `crashes`: the saga. `lifecycle`, `manners`, `secrecy`: the program.
 //!   `demo`, `scripts`: what a new user does first.
@@ -15,6 +16,7 @@ mod books;
 mod chaos;
 mod cluster;
 mod command;
+mod console;
 mod crashes;
 mod demo;
 mod duplicates;
@@ -27,3 +29,5 @@ mod race;
 mod scripts;
 mod secrecy;
 mod shop;
+mod terminal;
+mod whole_loop;

@@ -1,0 +1,167 @@
+//! A terminal of our own: the program in a PTY, and what stands on its screen.
+
+use std::{
+    io::{Read as _, Write},
+    num::NonZeroU16,
+    sync::{Arc, Condvar, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+
+/// How long something may take to stand on the screen. The machine may have a lot else to do.
+const SCREEN_MAX: Duration = Duration::from_secs(60);
+
+/// A program in a terminal; it is killed when this is dropped.
+pub struct Terminal {
+    master: Box<dyn MasterPty + Send>,
+    writer: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    screen: Arc<(Mutex<Screen>, Condvar)>,
+}
+
+struct Screen {
+    parser: vt100::Parser,
+    /// The program has closed its side.
+    is_closed: bool,
+    /// All that was written, for what is no text on a screen.
+    raw: Vec<u8>,
+}
+
+impl Terminal {
+    /// Starts a command in a terminal of this size.
+    pub fn start(command: CommandBuilder, (columns, rows): (u16, u16)) -> Self {
+        let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let (mut reader, writer) = (pair.master.try_clone_reader().unwrap(), pair.master.take_writer().unwrap());
+        let parser = vt100::Parser::new(at_least_one(rows), at_least_one(columns), 0);
+        let screen = Arc::new((Mutex::new(Screen { parser, is_closed: false, raw: Vec::new() }), Condvar::new()));
+        let seen = Arc::clone(&screen);
+        // It ends with the program: then there is nothing more to read.
+        std::thread::spawn(move || {
+            let mut bytes = [0; 8192];
+            loop {
+                let read = reader.read(&mut bytes).unwrap_or(0);
+                let mut screen = seen.0.lock().unwrap_or_else(PoisonError::into_inner);
+                screen.parser.process(&bytes[..read]);
+                screen.raw.extend_from_slice(&bytes[..read]);
+                screen.is_closed = read == 0;
+                seen.1.notify_all();
+                if read == 0 {
+                    return;
+                }
+            }
+        });
+        Self { master: pair.master, writer, child, screen }
+    }
+
+    /// Waits until the screen is so.
+    #[track_caller]
+    pub fn wait_until(&self, what: &str, mut is_so: impl FnMut(&vt100::Screen) -> bool) {
+        let until = Instant::now() + SCREEN_MAX;
+        let mut screen = self.screen.0.lock().unwrap();
+        while !is_so(screen.parser.screen()) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || screen.is_closed {
+                panic!("it does not come to this: {what}\n{}", screen.parser.screen().contents());
+            }
+            screen = self.screen.1.wait_timeout(screen, left).unwrap().0;
+        }
+    }
+
+    /// Waits until this stands on the screen.
+    #[track_caller]
+    pub fn sees(&mut self, text: &str) -> &mut Self {
+        self.wait_until(&format!("'{text}' is seen"), |screen| screen.contents().contains(text));
+        self
+    }
+
+    /// Waits until this does not stand on the screen any more.
+    #[track_caller]
+    pub fn sees_no(&mut self, text: &str) -> &mut Self {
+        self.wait_until(&format!("'{text}' is gone"), |screen| !screen.contents().contains(text));
+        self
+    }
+
+    /// What stands on the screen.
+    pub fn contents(&self) -> String {
+        self.screen.0.lock().unwrap().parser.screen().contents()
+    }
+
+    /// Everything that was written, escape sequences and all.
+    pub fn raw(&self) -> String {
+        String::from_utf8_lossy(&self.screen.0.lock().unwrap().raw).into_owned()
+    }
+
+    /// Types: letters as they are, and `\r`, `\x1b`, `\x03` as keys send them.
+    pub fn types(&mut self, keys: &str) -> &mut Self {
+        self.writer.write_all(keys.as_bytes()).unwrap();
+        self.writer.flush().unwrap();
+        self
+    }
+
+    /// Pastes, as a terminal does where bracketed paste is on.
+    pub fn pastes(&mut self, text: &str) -> &mut Self {
+        self.types(&format!("\x1b[200~{text}\x1b[201~"))
+    }
+
+    /// Gives the terminal another size.
+    pub fn resize(&mut self, (columns, rows): (u16, u16)) -> &mut Self {
+        self.screen.0.lock().unwrap().parser.screen_mut().set_size(at_least_one(rows), at_least_one(columns));
+        self.master.resize(size(columns, rows)).unwrap();
+        self
+    }
+
+    /// The program's process id.
+    pub fn pid(&self) -> i32 {
+        i32::try_from(self.child.process_id().unwrap()).unwrap()
+    }
+
+    /// Waits until the program has ended, and the terminal is as it was before: no alternate screen, the cursor is
+    /// seen, keys are lines again.
+    #[track_caller]
+    pub fn ends(mut self) -> Ended {
+        let until = Instant::now() + SCREEN_MAX;
+        let mut screen = self.screen.0.lock().unwrap();
+        while !screen.is_closed {
+            let left = until.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "it does not end:\n{}", screen.parser.screen().contents());
+            screen = self.screen.1.wait_timeout(screen, left).unwrap().0;
+        }
+        let seen = screen.parser.screen();
+        assert!(!seen.alternate_screen(), "the alternate screen is left on");
+        assert!(!seen.hide_cursor(), "the cursor is left hidden");
+        assert!(!seen.bracketed_paste(), "bracketed paste is left on");
+        assert_eq!(seen.mouse_protocol_mode(), vt100::MouseProtocolMode::None, "the mouse is left on");
+        let contents = seen.contents();
+        drop(screen);
+        Ended { status: self.child.wait().unwrap(), contents }
+    }
+}
+
+/// What was left when the program had ended.
+pub struct Ended {
+    /// How.
+    pub status: ExitStatus,
+    /// What stands on the screen.
+    pub contents: String,
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+const fn at_least_one(cells: u16) -> NonZeroU16 {
+    match NonZeroU16::new(cells) {
+        Some(cells) => cells,
+        None => NonZeroU16::MIN,
+    }
+}
+
+const fn size(cols: u16, rows: u16) -> PtySize {
+    PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }
+}

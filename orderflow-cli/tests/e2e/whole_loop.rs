@@ -1,0 +1,207 @@
+//! The console's whole loop against real services, on a screen in memory: what one person sees who plays all parts.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use futures_util::stream;
+use orderflow_client::Endpoints;
+use orderflow_contracts::api::console::{Login, Role};
+use orderflow_testing::eventually;
+use orderflow_tui::{
+    app::{App, Setup},
+    config::Remembered,
+    keys::KeyMap,
+    links::{Links, Place},
+    runtime::{self, Tty},
+};
+use ratatui::{
+    Terminal,
+    backend::{Backend, ClearType, TestBackend, WindowSize},
+    buffer::Cell,
+    layout::{Position, Size},
+};
+use tokio::{sync::mpsc, task::JoinHandle};
+
+use crate::{cluster::Cluster, command::PROGRAM};
+
+/// A screen in memory that can be looked at while the loop draws on it.
+#[derive(Clone)]
+struct Screen(Arc<Mutex<TestBackend>>);
+
+impl Screen {
+    fn with<T>(&self, act: impl FnOnce(&mut TestBackend) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn text(&self) -> String {
+        self.with(|backend| {
+            let buffer = backend.buffer();
+            let row = |y| (0..buffer.area.width).map(|x| buffer[(x, y)].symbol()).collect::<String>();
+            (0..buffer.area.height).map(row).collect::<Vec<_>>().join("\n")
+        })
+    }
+}
+
+impl Backend for Screen {
+    type Error = io::Error;
+
+    fn draw<'a, I: Iterator<Item = (u16, u16, &'a Cell)>>(&mut self, content: I) -> io::Result<()> {
+        self.with(|backend| backend.draw(content)).map_err(|never| match never {})
+    }
+
+    fn hide_cursor(&mut self) -> io::Result<()> {
+        self.with(TestBackend::hide_cursor).map_err(|never| match never {})
+    }
+
+    fn show_cursor(&mut self) -> io::Result<()> {
+        self.with(TestBackend::show_cursor).map_err(|never| match never {})
+    }
+
+    fn get_cursor_position(&mut self) -> io::Result<Position> {
+        self.with(TestBackend::get_cursor_position).map_err(|never| match never {})
+    }
+
+    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
+        self.with(|backend| backend.set_cursor_position(position)).map_err(|never| match never {})
+    }
+
+    fn clear(&mut self) -> io::Result<()> {
+        self.with(TestBackend::clear).map_err(|never| match never {})
+    }
+
+    fn clear_region(&mut self, clear_type: ClearType) -> io::Result<()> {
+        self.with(|backend| backend.clear_region(clear_type)).map_err(|never| match never {})
+    }
+
+    fn size(&self) -> io::Result<Size> {
+        self.with(|backend| backend.size()).map_err(|never| match never {})
+    }
+
+    fn window_size(&mut self) -> io::Result<WindowSize> {
+        self.with(TestBackend::window_size).map_err(|never| match never {})
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// There is no terminal: what is done to it is passed over.
+struct NoTty;
+
+impl Tty for NoTty {
+    fn copy(&mut self, _: &str) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn mouse(&mut self, _: bool) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn begin_frame(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn end_frame(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn save(&mut self, _: &Remembered) {}
+}
+
+/// The console, running.
+struct Running {
+    screen: Screen,
+    keys: mpsc::UnboundedSender<io::Result<Event>>,
+    ended: JoinHandle<Result<(), String>>,
+}
+
+impl Cluster {
+    /// The console's loop, with these roles at work.
+    async fn whole_loop(&self, go_as: &[Role], size: (u16, u16)) -> Running {
+        let status = self.status().await;
+        let url = |service: &str| status["endpoints"][service].as_str().unwrap().to_owned();
+        let endpoints = Endpoints {
+            console: url("console"),
+            orders: url("orders"),
+            inventory: url("inventory"),
+            payments: url("payments"),
+            provider: url("provider"),
+        };
+        let account = |email: &str, password: &str| Login { email: email.into(), password: password.into() };
+        let place = Place {
+            cluster: "default".into(),
+            data_dir: self.data(),
+            exe: PROGRAM.into(),
+            scenarios: "examples/chaos".into(),
+            test_accounts: vec![
+                (Role::Customer, account("user@orderflow.io", "User1234!")),
+                (Role::Seller, account("seller@orderflow.io", "Seller123!")),
+                (Role::Admin, account("admin@orderflow.io", "Admin123!")),
+            ],
+        };
+        let setup = Setup {
+            cluster: "default".into(),
+            is_running: true,
+            is_local: true,
+            go_as: go_as.to_vec(),
+            keys: KeyMap::default(),
+            remembered: Remembered::default(),
+            mouse: false,
+        };
+        let screen = Screen(Arc::new(Mutex::new(TestBackend::new(size.0, size.1))));
+        let (keys, typed) = mpsc::unbounded_channel();
+        let events = Box::pin(stream::unfold(typed, async |mut typed| Some((typed.recv().await?, typed))));
+        let backend = screen.clone();
+        let ended = tokio::spawn(async move {
+            let (sender, receiver) = mpsc::channel(1024);
+            let links = Links::new(place, Some(endpoints), sender);
+            let (app, first) = App::new(setup);
+            let mut terminal = Terminal::new(backend).map_err(|error| error.to_string())?;
+            let run = runtime::run(&mut terminal, &mut NoTty, events, receiver, app, links, first);
+            run.await.map_err(|error| error.to_string())
+        });
+        Running { screen, keys, ended }
+    }
+}
+
+impl Running {
+    async fn sees(&self, text: &str) {
+        eventually(&format!("'{text}' is seen"), async || self.screen.text().contains(text).then_some(())).await;
+    }
+
+    fn press(&self, code: KeyCode) {
+        self.keys.send(Ok(Event::Key(KeyEvent::new(code, KeyModifiers::NONE)))).unwrap();
+    }
+
+    fn types(&self, text: &str) {
+        text.chars().for_each(|letter| self.press(KeyCode::Char(letter)));
+    }
+
+    async fn quits(self) {
+        self.press(KeyCode::Char('q'));
+        self.ended.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn all_three_roles_work_side_by_side() {
+    let console = Cluster::shared().whole_loop(&[Role::Customer, Role::Seller, Role::Admin], (200, 60)).await;
+    for text in ["customer@", "seller@", "admin@"] {
+        console.sees(text.trim_end_matches('@')).await;
+    }
+    console.sees("[customer]●").await;
+    console.press(KeyCode::Tab);
+    console.sees("[seller]●").await;
+    console.press(KeyCode::F(1));
+    console.sees("keys that work here").await;
+    console.press(KeyCode::Esc);
+    console.quits().await;
+}

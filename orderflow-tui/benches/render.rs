@@ -1,0 +1,114 @@
+//! What a frame costs: the admin's list of 10,000 orders, drawn as it is and one row further each time; and an event
+//! applied to those books with the frame that follows.
+//!
+//! `cargo bench -p orderflow-tui`, or `just bench-console`.
+
+#![allow(clippy::unwrap_used, reason = "a benchmark that cannot run ends there")]
+
+use std::{hint::black_box, time::Instant};
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use crossterm::event::{KeyCode, KeyEvent};
+use orderflow_contracts::{
+    api::{
+        console::{Account, EventRecord, Role},
+        orders::Order,
+    },
+    timestamp::Timestamp,
+};
+use orderflow_tui::{
+    app::{App, Moment, Setup},
+    books::{self, effects::Read},
+    config::Remembered,
+    input::Input,
+    keys::KeyMap,
+    live::Heard,
+    login,
+    msg::{Done, Msg},
+};
+use ratatui::{Terminal, backend::TestBackend};
+use serde_json::json;
+use uuid::Uuid;
+
+const ORDERS: u128 = 10_000;
+const SIZE: (u16, u16) = (200, 60);
+
+fn order(number: u128) -> Order {
+    let id = Uuid::from_u128(number + 1);
+    let at = Timestamp(1_767_261_600_000 + i64::try_from(number).unwrap() * 1000);
+    serde_json::from_value(json!({
+        "id": id, "status": "PENDING", "customer_id": id, "seller_id": id, "cancel_reason": null,
+        "lines": [{ "product_id": id, "name": "Test Widget", "quantity": 2,
+                    "unit_price": { "minor": 2999, "currency": "USD" } }],
+        "total": { "minor": 5998, "currency": "USD" },
+        "reservation": { "status": "NONE", "expires_at": null }, "payment": { "status": "NONE", "link": null },
+        "version": 1, "created_at": at, "updated_at": at,
+    }))
+    .unwrap()
+}
+
+fn event(position: i64, number: u128) -> EventRecord {
+    let (id, at) = (Uuid::from_u128(number + 1), "2026-01-01T12:00:00.000Z");
+    serde_json::from_value(json!({
+        "position": position, "id": Uuid::from_u128(u128::MAX - number), "source": "/orderflow/orders",
+        "type": "order.cancelled", "subject": id, "sequence": 2, "correlation_id": "c", "causation_id": null,
+        "at": at, "published_at": at, "received_at": at, "data": { "reason": "by_customer" },
+    }))
+    .unwrap()
+}
+
+/// The admin's desk with its list of orders open.
+fn console() -> (App, Moment) {
+    let setup = Setup {
+        cluster: "default".into(),
+        is_running: true,
+        is_local: true,
+        go_as: vec![Role::Admin],
+        keys: KeyMap::default(),
+        remembered: Remembered::default(),
+        mouse: false,
+    };
+    let (mut app, _) = App::new(setup);
+    #[expect(clippy::disallowed_methods, reason = "a moment to begin with")]
+    let now = Moment { instant: Instant::now(), wall: Timestamp(1_767_261_600_000) };
+    let me = Account { id: Uuid::nil().into(), email: "admin@orderflow.io".into(), role: Role::Admin };
+    app.update(Msg::Done(Done::Login(Role::Admin, login::Done::In(me))), now);
+    let read = Read { items: (0..ORDERS).map(order).collect(), end: Ok(false) };
+    app.update(Msg::Done(Done::Books(Role::Admin, books::Done::Orders(read))), now);
+    press(&mut app, KeyCode::Char('3'), now);
+    (app, now)
+}
+
+fn press(app: &mut App, code: KeyCode, now: Moment) {
+    black_box(app.update(Msg::Input(Input::Key(KeyEvent::from(code))), now));
+}
+
+fn render(criterion: &mut Criterion) {
+    let (mut app, now) = console();
+    let mut terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
+    terminal.draw(|frame| app.draw(frame, now)).unwrap();
+    let shown = terminal.backend().buffer().content().iter().map(ratatui::buffer::Cell::symbol).collect::<String>();
+    assert!(shown.contains("PENDING") && shown.contains("Widget"), "the list is not on the screen");
+
+    criterion.bench_function("frame/10000 orders", |bench| {
+        bench.iter(|| terminal.draw(|frame| app.draw(frame, now)).map(|_| ()).unwrap());
+    });
+    criterion.bench_function("row down and frame/10000 orders", |bench| {
+        bench.iter(|| {
+            press(&mut app, KeyCode::Down, now);
+            terminal.draw(|frame| app.draw(frame, now)).map(|_| ()).unwrap();
+        });
+    });
+    let mut position = 0;
+    criterion.bench_function("event and frame/10000 orders", |bench| {
+        bench.iter(|| {
+            position += 1;
+            let record = event(position, u128::try_from(position).unwrap() % ORDERS);
+            app.update(Msg::Live(Role::Admin, Heard::Event(Box::new(record))), now);
+            terminal.draw(|frame| app.draw(frame, now)).map(|_| ()).unwrap();
+        });
+    });
+}
+
+criterion_group!(benches, render);
+criterion_main!(benches);
