@@ -87,6 +87,8 @@ impl AppBuilder {
     ) -> Result<Self, BuildError> {
         let pool = db::open(&config.database_url, name, migrations).await?;
         let chaos = Chaos::load(pool.clone(), faults).await.map_err(OpenError::Connect)?;
+        let mut tasks = Tasks::default();
+        tasks.spawn("chaos", chaos.clone().keep_bites(tasks.stop()));
         let db = Db::new(pool, chaos);
         Ok(Self {
             name,
@@ -95,7 +97,7 @@ impl AppBuilder {
             outbox: Outbox::default(),
             metrics: Metrics::default(),
             clock_moved: Arc::default(),
-            tasks: Tasks::default(),
+            tasks,
             health: Health::default(),
             consumer: None,
         })

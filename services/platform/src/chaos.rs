@@ -14,7 +14,7 @@ use std::{
 
 use orderflow_contracts::{
     api::{
-        chaos::{CrashPoint, Fault, FaultName, SetFault},
+        chaos::{Bites, CrashPoint, Fault, FaultName, SetFault},
         ops::Pattern,
     },
     problem::Code,
@@ -24,13 +24,18 @@ use orderflow_contracts::{
 use rustix::process::{Signal, getpid, kill_process};
 use serde_json::Value;
 use sqlx::PgPool;
+use tokio::sync::Notify;
 
-use crate::http::ApiError;
+use crate::{http::ApiError, tasks::Stop};
 
 /// Longest that something can be made to take, in milliseconds.
 const MS_MAX: u64 = 600_000;
 /// Longest that a fault can last, in milliseconds: a day.
 const FOR_MS_MAX: u64 = 24 * 3600 * 1000;
+
+/// How long bites are counted in memory before they are written down. Who asks for them sees them at once; who kills the
+/// process from outside takes so many of them away.
+const SAVE_AFTER: Duration = Duration::from_secs(1);
 
 /// What every service knows how to make.
 pub const OF_EVERY_SERVICE: &[FaultName] = &[
@@ -86,6 +91,9 @@ struct Inner {
     /// The patterns that are out, a bit for each. Only in a laboratory is any ever set.
     out: AtomicU32,
     active: Mutex<BTreeMap<FaultName, Active>>,
+    /// What has struck and is not in the database yet. Taken after `active`, or alone.
+    unsaved: Mutex<BTreeMap<FaultName, u64>>,
+    bitten: Notify,
 }
 
 #[derive(Debug, Clone)]
@@ -152,11 +160,22 @@ impl Chaos {
         });
         let active: BTreeMap<FaultName, Active> = active.collect();
         let any = AtomicBool::new(!active.is_empty());
-        Ok(Self(Arc::new(Inner { pool, possible, any, out: AtomicU32::new(out), active: Mutex::new(active) })))
+        let (out, active) = (AtomicU32::new(out), Mutex::new(active));
+        let (unsaved, bitten) = (Mutex::default(), Notify::new());
+        Ok(Self(Arc::new(Inner { pool, possible, any, out, active, unsaved, bitten })))
     }
 
     fn active(&self) -> MutexGuard<'_, BTreeMap<FaultName, Active>> {
         self.0.active.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn unsaved(&self) -> MutexGuard<'_, BTreeMap<FaultName, u64>> {
+        self.0.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count_bite(&self, name: FaultName) {
+        *self.unsaved().entry(name).or_default() += 1;
+        self.0.bitten.notify_one();
     }
 
     /// The fault, if it strikes now.
@@ -166,7 +185,9 @@ impl Chaos {
         }
         let mut active = self.active();
         let fault = active.get_mut(&name)?;
-        fault.draw().then(|| Strike { set: fault.set.clone(), number: fault.struck })
+        let strike = fault.draw().then(|| Strike { set: fault.set.clone(), number: fault.struck })?;
+        self.count_bite(name);
+        Some(strike)
     }
 
     /// How the fault is set, if it strikes now.
@@ -194,6 +215,9 @@ impl Chaos {
             }
             fault.struck
         };
+        self.count_bite(FaultName::Crash);
+        // A number that is not written down is no reason not to crash.
+        let _ = self.save_bites().await;
         // Counted before, or it would crash for ever.
         let counted = sqlx::query("update faults set struck = $2 where name = $1")
             .bind(word(FaultName::Crash))
@@ -204,6 +228,53 @@ impl Chaos {
             tracing::warn!(point = word(point), "crashing, as was asked for");
             let _ = kill_process(getpid(), Signal::KILL);
         }
+    }
+
+    /// How often each fault has struck since the data of this service began.
+    pub async fn bites(&self) -> Result<Vec<Bites>, sqlx::Error> {
+        self.save_bites().await?;
+        let rows: Vec<(String, i64)> =
+            sqlx::query_as("select name, bites from fault_bites order by name").fetch_all(&self.0.pool).await?;
+        let bites = |(name, bites): (String, i64)| Some(Bites { name: read(&name)?, bites: bites.unsigned_abs() });
+        Ok(rows.into_iter().filter_map(bites).collect())
+    }
+
+    /// Writes down what has struck. Added to what is there, since replicas count together.
+    async fn save_bites(&self) -> Result<(), sqlx::Error> {
+        let counted = std::mem::take(&mut *self.unsaved());
+        if counted.is_empty() {
+            return Ok(());
+        }
+        let saved = sqlx::query(
+            "insert into fault_bites (name, bites) select * from unnest($1::text[], $2::bigint[])
+             on conflict (name) do update set bites = fault_bites.bites + excluded.bites",
+        )
+        .bind(counted.keys().map(word).collect::<Vec<_>>())
+        .bind(counted.values().map(|bites| i64::try_from(*bites).unwrap_or(i64::MAX)).collect::<Vec<_>>())
+        .execute(&self.0.pool)
+        .await;
+        if saved.is_err() {
+            let mut unsaved = self.unsaved();
+            counted.into_iter().for_each(|(name, bites)| *unsaved.entry(name).or_default() += bites);
+        }
+        saved.map(drop)
+    }
+
+    /// Writes down what has struck, a moment after it has, until it is told to stop. What cannot be written down now is
+    /// the next time.
+    pub async fn keep_bites(self, mut stop: Stop) -> Result<(), sqlx::Error> {
+        while !stop.is_now() {
+            tokio::select! {
+                () = self.0.bitten.notified() => {}
+                () = stop.wait() => {}
+            }
+            stop.sleep(SAVE_AFTER).await;
+            if let Err(error) = self.save_bites().await {
+                tracing::debug!(%error, "how often faults have struck is written down later");
+                self.0.bitten.notify_one();
+            }
+        }
+        Ok(())
     }
 
     /// Whether a pattern is taken out, in a laboratory.

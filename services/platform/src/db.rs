@@ -42,6 +42,16 @@ const PLATFORM: &[MigrationFile] = &[
         include_str!("../../../migrations/platform/20261122120000_create_faults.sql"),
     ),
     (20_261_122_125_000, "add ops", include_str!("../../../migrations/platform/20261122125000_add_ops.sql")),
+    (
+        20_261_122_151_700,
+        "index outbox by key",
+        include_str!("../../../migrations/platform/20261122151700_index_outbox_by_key.sql"),
+    ),
+    (
+        20_261_122_151_800,
+        "create fault bites",
+        include_str!("../../../migrations/platform/20261122151800_create_fault_bites.sql"),
+    ),
 ];
 
 /// Why a service has no database.
