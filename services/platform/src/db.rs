@@ -138,7 +138,12 @@ impl Db {
     /// Begins a transaction. Dropped, it is rolled back.
     pub async fn begin(&self) -> Result<Tx, sqlx::Error> {
         self.suffer().await?;
-        Ok(Tx { tx: self.pool.begin().await?, chaos: self.chaos.clone() })
+        let pool = self.pool.clone();
+        // In a task of its own, which ends though the caller may not: of a BEGIN that is sent and not waited for, sqlx
+        // knows nothing, and whoever has the connection next would write into a transaction that nobody commits.
+        let begun = tokio::spawn(async move { pool.begin().await }).await;
+        let tx = begun.map_err(|died| sqlx::Error::Io(io::Error::other(died)))??;
+        Ok(Tx { tx, chaos: self.chaos.clone() })
     }
 
     /// A connection, for what needs no transaction.
