@@ -20,17 +20,18 @@ const FAULTS: [&str; 9] = [
 ];
 
 impl Cluster {
-    async fn chaos(&self, line: &str) {
+    /// Breaks something, or mends it.
+    pub async fn chaos(&self, line: &str) {
         self.admin().run(&format!("chaos {line}")).await.ends(0);
     }
 
     /// Orders of these kinds for some seconds; the load's own findings are not this test's.
-    async fn load(&self, mix: &str) {
+    pub async fn load(&self, mix: &str) {
         self.anybody().run(&format!("load --rate 25 --for 4s --seed 3 --mix {mix} -q")).await;
     }
 
     /// What the checker finds wrong, by the names of its checks.
-    async fn violations(&self) -> Vec<String> {
+    pub async fn violations(&self) -> Vec<String> {
         let ran = self.admin().run("verify -o json --timeout 30s").await;
         let report = ran.document();
         let checks = report["checks"].as_array().unwrap();

@@ -3,7 +3,8 @@
 //! - `cluster`: clusters that end with this program, however that ends; most tests share one. `command`: one command,
 //!   within a limit. `shop`: what customers and sellers do. `books`: whether stock and money are right. `processes`:
 //!   processes seen from outside.
-//! - `chaos`: what is broken on purpose, and what the checker says of it.
+//! - `chaos`, `unguarded`: what is broken on purpose, and what the checker says of it. `why`, `dead_letters` (and
+//!   `poison`, which makes some): what is seen of it.
 //! - `endings`, `expiry`, `race`, `duplicates`, `crashes`: the saga. `lifecycle`, `manners`, `secrecy`: the program.
 //!   `demo`, `scripts`: what a new user does first.
 //!
@@ -16,14 +17,18 @@ mod chaos;
 mod cluster;
 mod command;
 mod crashes;
+mod dead_letters;
 mod demo;
 mod duplicates;
 mod endings;
 mod expiry;
 mod lifecycle;
 mod manners;
+mod poison;
 mod processes;
 mod race;
 mod scripts;
 mod secrecy;
 mod shop;
+mod unguarded;
+mod why;

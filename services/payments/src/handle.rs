@@ -30,15 +30,30 @@ pub struct Batch {
     loaded: BTreeMap<OrderId, i64>,
     calls: Vec<(OrderId, Call, Option<String>, Context)>,
     events: Vec<NewEvent>,
+    /// Unless that was taken out in a laboratory.
+    is_guarded: bool,
 }
 
 impl Batch {
     /// Locks the payments of these orders.
     pub async fn load(conn: &mut PgConnection, ids: &[OrderId]) -> Result<Self, sqlx::Error> {
         let rows = store::load_for_update(conn, ids).await?;
+        Self::of(conn, rows, true).await
+    }
+
+    /// The payments of these orders, which anybody may change meanwhile: in a laboratory, to see what the lock is for.
+    pub async fn load_unguarded(conn: &mut PgConnection, ids: &[OrderId]) -> Result<Self, sqlx::Error> {
+        let mut rows = Vec::with_capacity(ids.len());
+        for id in ids {
+            rows.extend(store::load(conn, *id).await?);
+        }
+        Self::of(conn, rows, false).await
+    }
+
+    async fn of(conn: &mut PgConnection, rows: Vec<Row>, is_guarded: bool) -> Result<Self, sqlx::Error> {
         let now = clock::now_ms(conn).await?;
         let rows = rows.into_iter().map(|row| (row.order_id, row)).collect();
-        Ok(Self { now, rows, loaded: BTreeMap::new(), calls: vec![], events: vec![] })
+        Ok(Self { now, rows, loaded: BTreeMap::new(), calls: vec![], events: vec![], is_guarded })
     }
 
     /// A payment as it is now, with what was applied.
@@ -85,12 +100,18 @@ impl Batch {
         Ok(())
     }
 
+    /// Whether there is anything to save.
+    pub fn has_changes(&self) -> bool {
+        !self.loaded.is_empty()
+    }
+
     /// Saves what has changed, writes down the calls and appends what is to be said.
     pub async fn save(&self, conn: &mut PgConnection) -> Result<(), sqlx::Error> {
         for (id, loaded) in &self.loaded {
-            if let Some(row) = self.rows.get(id) {
-                store::save(conn, *loaded, row).await?;
-            }
+            let Some(row) = self.rows.get(id) else { continue };
+            // Without the guard whatever stands there now is overwritten.
+            let there = if self.is_guarded { None } else { store::load(conn, *id).await? };
+            store::save(conn, there.map_or(*loaded, |there| there.version), row).await?;
         }
         for (id, call, token, context) in &self.calls {
             // A refund is asked for by its charge; only a charge has a token.

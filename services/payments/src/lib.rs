@@ -103,7 +103,8 @@ pub async fn build(config: Config) -> Result<App, BuildError> {
     let mut app = AppBuilder::new("payments", config.service, MIGRATIONS, FAULTS).await?;
     app.relay(TOPICS)?;
     let calls = Arc::new(Notify::new());
-    app.consume(TOPICS, READ, DEAD_LETTERS, Arc::new(consume::Payments::new(Arc::clone(&calls))))?;
+    let payments = consume::Payments::new(Arc::clone(&calls), app.db.chaos().clone());
+    app.consume(TOPICS, READ, DEAD_LETTERS, Arc::new(payments))?;
     let provider = Provider::new(&config.payments, app.db.chaos().clone())
         .map_err(|error| BuildError::Other(error.to_string()))?;
     let collector = Collector::new(app.db.clone(), app.outbox.clone(), Arc::clone(&calls), provider.clone());
