@@ -1,5 +1,7 @@
 //! `orderflow status`
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use clap::Args;
 use orderflow_cluster::{
     State,
@@ -100,7 +102,14 @@ pub fn text(status: &control::Status, paint: Paint) -> String {
     text
 }
 
+/// How long it is until then, for people.
+fn left(at_ms: u64) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    parse::duration_text(at_ms.saturating_sub(u64::try_from(now.as_millis()).unwrap_or(u64::MAX)))
+}
+
 fn row(process: &ProcessStatus) -> [String; 7] {
+    let reason = process.reason.clone().unwrap_or_default();
     [
         process.name.clone(),
         word(process.state),
@@ -108,6 +117,9 @@ fn row(process: &ProcessStatus) -> [String; 7] {
         process.restarts.to_string(),
         parse::duration_text(process.uptime_ms),
         process.address.clone(),
-        process.reason.clone().unwrap_or_default(),
+        match process.resumes_at_ms {
+            Some(at_ms) => format!("{reason}{}for another {}", if reason.is_empty() { "" } else { " " }, left(at_ms)),
+            None => reason,
+        },
     ]
 }

@@ -5,6 +5,7 @@
 //!   processes seen from outside.
 //! - `chaos`, `unguarded`: what is broken on purpose, and what the checker says of it. `why`, `dead_letters` (and
 //!   `poison`, which makes some): what is seen of it.
+//! - `outages`: parts that stay away for a while.
 //! - `endings`, `expiry`, `race`, `duplicates`, `crashes`: the saga. `lifecycle`, `manners`, `secrecy`: the program.
 //!   `demo`, `scripts`: what a new user does first.
 //!
@@ -24,6 +25,7 @@ mod endings;
 mod expiry;
 mod lifecycle;
 mod manners;
+mod outages;
 mod poison;
 mod processes;
 mod race;

@@ -106,12 +106,14 @@ struct Active {
 }
 
 impl Active {
-    /// Whether it strikes now. Which of its chances it takes is decided by the seed alone.
-    fn draw(&mut self) -> bool {
+    /// Whether it strikes now. Which of its chances it takes is decided by the seed and by which fault it is: two of one
+    /// seed that strike at the same place would otherwise always do so together.
+    fn draw(&mut self, name: FaultName) -> bool {
         if self.set.times.is_some_and(|times| self.struck >= times) || self.is_over(now_ms()) {
             return false;
         }
-        let chance = splitmix64(self.set.seed.unwrap_or(0) ^ self.asked.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let seed = splitmix64(self.set.seed.unwrap_or(0)) ^ splitmix64(!(name as u64));
+        let chance = splitmix64(seed ^ self.asked.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         self.asked += 1;
         let percent = self.set.percent.unwrap_or(100.0);
         // 53 bits make an even number between 0 and 1.
@@ -185,7 +187,7 @@ impl Chaos {
         }
         let mut active = self.active();
         let fault = active.get_mut(&name)?;
-        let strike = fault.draw().then(|| Strike { set: fault.set.clone(), number: fault.struck })?;
+        let strike = fault.draw(name).then(|| Strike { set: fault.set.clone(), number: fault.struck })?;
         self.count_bite(name);
         Some(strike)
     }
@@ -210,7 +212,7 @@ impl Chaos {
         let struck = {
             let mut active = self.active();
             let Some(fault) = active.get_mut(&FaultName::Crash) else { return };
-            if fault.set.point != Some(point) || !fault.draw() {
+            if fault.set.point != Some(point) || !fault.draw(FaultName::Crash) {
                 return;
             }
             fault.struck
@@ -396,20 +398,21 @@ mod tests {
         Active { set, struck: 0, asked: 0, ends_ms: None }
     }
 
-    fn drawn(seed: u64, percent: f64) -> Vec<bool> {
+    fn drawn(name: FaultName, seed: u64, percent: f64) -> Vec<bool> {
         let mut fault = active(SetFault { percent: Some(percent), seed: Some(seed), ..SetFault::default() });
-        (0..1000).map(|_| fault.draw()).collect()
+        (0..1000).map(|_| fault.draw(name)).collect()
     }
 
     #[test]
     fn the_same_seed_makes_the_same_decisions_and_another_makes_others() {
-        assert_eq!(drawn(7, 50.0), drawn(7, 50.0));
-        assert_ne!(drawn(7, 50.0), drawn(8, 50.0));
+        assert_eq!(drawn(FaultName::DbSlow, 7, 50.0), drawn(FaultName::DbSlow, 7, 50.0));
+        assert_ne!(drawn(FaultName::DbSlow, 7, 50.0), drawn(FaultName::DbSlow, 8, 50.0));
+        assert_ne!(drawn(FaultName::DbSlow, 7, 50.0), drawn(FaultName::DbRefused, 7, 50.0));
     }
 
     #[test]
     fn it_strikes_about_as_often_as_it_is_told_to() {
-        let count = |percent| drawn(1, percent).into_iter().filter(|strikes| *strikes).count();
+        let count = |percent| drawn(FaultName::DbSlow, 1, percent).into_iter().filter(|strikes| *strikes).count();
         assert_eq!((count(0.0), count(100.0)), (0, 1000));
         assert!((250..350).contains(&count(30.0)), "{}", count(30.0));
     }
@@ -417,9 +420,12 @@ mod tests {
     #[test]
     fn it_strikes_no_more_than_so_often_and_not_when_it_is_over() {
         let mut twice = active(SetFault { times: Some(2), ..SetFault::default() });
-        assert_eq!((0..5).map(|_| twice.draw()).collect::<Vec<_>>(), [true, true, false, false, false]);
+        assert_eq!(
+            (0..5).map(|_| twice.draw(FaultName::DbSlow)).collect::<Vec<_>>(),
+            [true, true, false, false, false]
+        );
         let mut over = Active { ends_ms: Some(0), ..active(SetFault::default()) };
-        assert!(!over.draw());
+        assert!(!over.draw(FaultName::DbSlow));
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub struct Situation {
     pub clock_skews: Vec<Skew>,
     /// Processes that are paused.
     pub paused: Vec<Paused>,
+    /// Processes that were killed and are not to be started again yet.
+    pub held_down: Vec<Paused>,
     /// Connections that are cut.
     pub cuts: Vec<CutThere>,
     /// Patterns that are out.
@@ -81,12 +83,12 @@ pub struct Skew {
     pub struck: &'static str,
 }
 
-/// A process that is paused.
+/// A process that is paused or held down.
 #[derive(Debug, Clone, Serialize)]
 pub struct Paused {
     /// Which.
     pub process: String,
-    /// When it goes on by itself.
+    /// When it goes on, or is started again, by itself.
     pub ends_at: Option<Timestamp>,
 }
 
@@ -166,10 +168,8 @@ impl Situation {
             struck: ALWAYS,
         }));
         if let Some(status) = status {
-            let paused = status.processes.iter().filter(|process| process.state == State::Paused);
-            situation
-                .paused
-                .extend(paused.map(|one| Paused { process: one.name.clone(), ends_at: moment(one.resumes_at_ms) }));
+            situation.paused = kept(status, State::Paused);
+            situation.held_down = kept(status, State::HeldDown);
             situation.cuts.extend(status.cuts.iter().map(|cut| CutThere {
                 service: cut.service.clone(),
                 from: cut.from,
@@ -195,6 +195,7 @@ impl Situation {
         }
         let until = |at: Option<Timestamp>| at.map(|at| format!(", until {at}")).unwrap_or_default();
         lines.extend(self.paused.iter().map(|one| format!("{}: paused{}", one.process, until(one.ends_at))));
+        lines.extend(self.held_down.iter().map(|one| format!("{}: held down{}", one.process, until(one.ends_at))));
         for cut in &self.cuts {
             lines.push(format!("{}: cut off from {}{}", cut.service, cut.from, until(cut.ends_at)));
         }
@@ -223,6 +224,9 @@ impl Situation {
         for one in &self.paused {
             table.row(other(&one.process, "paused", String::new(), one.ends_at));
         }
+        for one in &self.held_down {
+            table.row(other(&one.process, "held down", String::new(), one.ends_at));
+        }
         for cut in &self.cuts {
             let (from, struck) = (format!("from {}", cut.from), cut.struck.to_string());
             table.row([cut.service.clone(), "cut".to_owned(), from, struck, until(cut.ends_at)]);
@@ -246,6 +250,12 @@ impl Situation {
         }
         format!("\n{}", table.render(paint))
     }
+}
+
+/// The processes that somebody keeps in this state.
+fn kept(status: &control::Status, state: State) -> Vec<Paused> {
+    let there = status.processes.iter().filter(|process| process.state == state);
+    there.map(|one| Paused { process: one.name.clone(), ends_at: moment(one.resumes_at_ms) }).collect()
 }
 
 fn moment(at_ms: Option<u64>) -> Option<Timestamp> {
