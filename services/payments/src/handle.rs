@@ -17,7 +17,7 @@ use sqlx::PgConnection;
 
 use crate::{
     domain::{self, Call, Decision, Input, Rejection, State},
-    store::{self, Row},
+    store::{self, NewCall, Row},
 };
 
 const WRITER: Writer = Writer { source: "/orderflow/payments", topic: topics::PAYMENTS };
@@ -28,7 +28,7 @@ pub struct Batch {
     rows: BTreeMap<OrderId, Row>,
     /// The version that each changed payment was loaded with.
     loaded: BTreeMap<OrderId, i64>,
-    calls: Vec<(OrderId, Call, Option<String>, Context)>,
+    calls: Vec<NewCall>,
     events: Vec<NewEvent>,
     /// Unless that was taken out in a laboratory.
     is_guarded: bool,
@@ -86,7 +86,9 @@ impl Batch {
                 row.version += 1;
                 row.updated_ms = self.now;
                 if let Some(call) = call {
-                    self.calls.push((id, call, token.map(str::to_owned), context.clone()));
+                    // A refund is asked for by its charge; only a charge has a token.
+                    let token = token.filter(|_| matches!(call, Call::Charge(_))).map(str::to_owned);
+                    self.calls.push(NewCall { order_id: id, call, token, context: context.clone() });
                 }
                 if let Some(event) = event {
                     row.sequence += 1;
@@ -107,17 +109,10 @@ impl Batch {
 
     /// Saves what has changed, writes down the calls and appends what is to be said.
     pub async fn save(&self, conn: &mut PgConnection) -> Result<(), sqlx::Error> {
-        for (id, loaded) in &self.loaded {
-            let Some(row) = self.rows.get(id) else { continue };
-            // Without the guard whatever stands there now is overwritten.
-            let there = if self.is_guarded { None } else { store::load(conn, *id).await? };
-            store::save(conn, there.map_or(*loaded, |there| there.version), row).await?;
-        }
-        for (id, call, token, context) in &self.calls {
-            // A refund is asked for by its charge; only a charge has a token.
-            let token = token.as_deref().filter(|_| matches!(call, Call::Charge(_)));
-            store::insert_call(conn, *id, call, token, context).await?;
-        }
+        let changed: Vec<_> =
+            self.loaded.iter().filter_map(|(id, loaded)| self.rows.get(id).map(|row| (*loaded, row))).collect();
+        store::save(conn, &changed, self.is_guarded).await?;
+        store::insert_calls(conn, &self.calls).await?;
         outbox::append(conn, &self.events).await
     }
 }
