@@ -3,8 +3,8 @@
 //! - `cluster`: clusters that end with this program, however that ends; most tests share one. `command`: one command,
 //!   within a limit. `shop`: what customers and sellers do. `books`: whether stock and money are right. `processes`:
 //!   processes seen from outside.
-//! - `chaos`, `unguarded`: what is broken on purpose, and what the checker says of it. `why`, `dead_letters` (and
-//!   `poison`, which makes some): what is seen of it.
+//! - `chaos`, `unguarded`, `scenarios`: what is broken on purpose, and what the checker says of it. `why`, `outbox`,
+//!   `audit`, `dead_letters` (and `poison`, which makes some): what is seen of it.
 //! - `outages`: parts that stay away for a while.
 //! - `endings`, `expiry`, `race`, `duplicates`, `crashes`: the saga. `lifecycle`, `manners`, `secrecy`: the program.
 //!   `demo`, `scripts`: what a new user does first.
@@ -13,6 +13,7 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test that finds something wrong ends there")]
 
+mod audit;
 mod books;
 mod chaos;
 mod cluster;
@@ -26,9 +27,11 @@ mod expiry;
 mod lifecycle;
 mod manners;
 mod outages;
+mod outbox;
 mod poison;
 mod processes;
 mod race;
+mod scenarios;
 mod scripts;
 mod secrecy;
 mod shop;
