@@ -5,7 +5,7 @@ use orderflow_contracts::{
         Page,
         ops::{
             AuditCheck, AuditEntry, AuditNote, DeadLetter, EditLetter, OutboxRow, Pattern, ReplayOutbox, Replayed,
-            SetPattern,
+            SetPattern, UnreadableRow,
         },
     },
     words::word,
@@ -125,6 +125,11 @@ impl Client {
     /// Writes down what was done outside of the services. Not to be repeated: it would stand there twice.
     pub async fn note_audit(&self, note: &AuditNote) -> Result<(), ClientError> {
         self.ask(Call::post(Service::Console, "/v1/audit").body(note)?).await
+    }
+
+    /// The rows that a service meets and cannot read.
+    pub async fn unreadable(&self, service: Service) -> Result<Vec<UnreadableRow>, ClientError> {
+        self.ask(Call::get(service, "/v1/unreadable")).await
     }
 
     /// The patterns that are out in a service.

@@ -106,18 +106,20 @@ pub async fn load_for_update(
     query.build().fetch_all(conn).await?.iter().map(reservation_of).collect()
 }
 
-/// Orders whose reservations were to end before this moment. Those that someone else has locked are passed over: they
-/// are being decided about.
-pub async fn expired(conn: &mut PgConnection, before: TimestampMs, limit: i64) -> Result<Vec<OrderId>, sqlx::Error> {
-    let ids: Vec<Uuid> = sqlx::query_scalar(
-        "select order_id from reservations where status = 'HELD' and expires_ms <= $1
-         order by expires_ms limit $2 for update skip locked",
-    )
-    .bind(before)
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
-    Ok(ids.into_iter().map(Into::into).collect())
+/// Orders whose reservations were to end before this moment; those that cannot be read, and why not. Those that someone
+/// else has locked are passed over: they are being decided about.
+pub async fn expired(
+    conn: &mut PgConnection,
+    before: TimestampMs,
+    limit: i64,
+) -> Result<Vec<Result<OrderId, (String, sqlx::Error)>>, sqlx::Error> {
+    let mut query = QueryBuilder::<Postgres>::new("select ");
+    query.push(RESERVATION).push(" from reservations where status = 'HELD' and expires_ms <= ").push_bind(before);
+    query.push(" order by expires_ms limit ").push_bind(limit).push(" for update skip locked");
+    let rows = query.build().fetch_all(conn).await?;
+    let key = |row: &PgRow| row.try_get::<Uuid, _>("order_id").unwrap_or_default().to_string();
+    let id = |row| reservation_of(row).map(|row| row.order_id).map_err(|error| (key(row), error));
+    Ok(rows.iter().map(id).collect())
 }
 
 /// When the next reservation ends.

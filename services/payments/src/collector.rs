@@ -3,8 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use orderflow_contracts::api::chaos::CrashPoint;
-use orderflow_platform::db::{Db, Tx};
-use orderflow_platform::{outbox::Outbox, tasks::Stop};
+use orderflow_platform::{
+    app::AppBuilder,
+    db::{Db, Tx},
+    outbox::Outbox,
+    tasks::Stop,
+    unreadable::Unreadable,
+};
 use tokio::{
     sync::Notify,
     task::JoinSet,
@@ -42,14 +47,17 @@ pub struct Collector {
     lease: Duration,
     /// The name of this replica, if it has one of its own.
     instance: Option<Arc<str>>,
+    unreadable: Unreadable,
 }
 
 impl Collector {
-    /// For the calls in this database. Under the name of an instance, which no other process has at the same time, it
-    /// goes on with what the one before it had taken.
-    pub fn new(db: Db, outbox: Outbox, wake: Arc<Notify>, provider: Provider, instance: Option<&str>) -> Self {
+    /// For the calls in the service's database. Under the name of an instance, which no other process has at the same
+    /// time, it goes on with what the one before it had taken.
+    pub fn new(app: &AppBuilder, wake: Arc<Notify>, provider: Provider) -> Self {
         let lease = provider.timeout().saturating_mul(LEASE_TIMEOUTS).max(LEASE_MIN);
-        Self { db, outbox, wake, provider, lease, instance: instance.map(Into::into) }
+        let instance = app.config.instance.as_deref().map(Into::into);
+        let (db, outbox, unreadable) = (app.db.clone(), app.outbox.clone(), app.unreadable.clone());
+        Self { db, outbox, wake, provider, lease, instance, unreadable }
     }
 
     /// Goes on until it is told to stop; an error is a reason to try again.
@@ -96,7 +104,11 @@ impl Collector {
         let due = store::take_due(&mut conn, self.lease, instance, i64::try_from(free).unwrap_or(1)).await?;
         for due in due {
             let collector = self.clone();
-            calls.spawn(async move { collector.call(due).await });
+            match due {
+                Ok(due) => drop(calls.spawn(async move { collector.call(due).await })),
+                // It is met again when its lease ends.
+                Err((call, error)) => self.unreadable.note("provider_calls", call, error.to_string()),
+            }
         }
         let seconds = store::seconds_to_next(&mut conn).await?.unwrap_or(SLEEP_MAX.as_secs_f64());
         Ok(Duration::try_from_secs_f64(seconds).unwrap_or_default().clamp(Duration::from_millis(5), SLEEP_MAX))
@@ -123,6 +135,9 @@ impl Collector {
     /// end of the lease is for a process that is no more. If the answer was written down all the same, nothing changes.
     async fn give_back(&self, due: &Due, error: &sqlx::Error) {
         tracing::warn!(order_id = %due.order_id, kind = due.kind, %error, "the answer could not be written down");
+        if let sqlx::Error::ColumnDecode { .. } = error {
+            self.unreadable.note("payments", due.order_id.to_string(), error.to_string());
+        }
         let text = format!("the provider's answer could not be written down: {error}");
         let (until, mut pause) = (Instant::now() + self.lease, BACKOFF_MIN);
         while let Err(error) = self.postpone(due, &text).await {

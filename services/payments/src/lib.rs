@@ -114,8 +114,7 @@ pub async fn build(config: Config) -> Result<App, BuildError> {
     app.consume(TOPICS, READ, DEAD_LETTERS, Arc::new(payments))?;
     let provider = Provider::new(&config.payments, app.db.chaos().clone())
         .map_err(|error| BuildError::Other(error.to_string()))?;
-    let instance = app.config.instance.as_deref();
-    let collector = Collector::new(app.db.clone(), app.outbox.clone(), Arc::clone(&calls), provider.clone(), instance);
+    let collector = Collector::new(&app, Arc::clone(&calls), provider.clone());
     app.tasks.spawn("collector", collector.run(app.tasks.stop()));
     let (router, openapi) = api::router(api::Api::new(app.db.clone(), app.outbox.clone(), calls, provider));
     app.serve(router, openapi).await

@@ -339,7 +339,7 @@ pub async fn take_due(
     lease: Duration,
     instance: Option<&str>,
     limit: i64,
-) -> Result<Vec<Due>, sqlx::Error> {
+) -> Result<Vec<Taken>, sqlx::Error> {
     let rows = sqlx::query(
         "update provider_calls set tries = tries + 1, leased_by = $3,
              next_try_at = clock_timestamp() + make_interval(secs => $1)
@@ -354,7 +354,16 @@ pub async fn take_due(
     .bind(instance)
     .fetch_all(conn)
     .await?;
-    rows.iter().map(due_of).collect()
+    Ok(rows.iter().map(|row| due_of(row).map_err(|error| (id_of(row), error))).collect())
+}
+
+/// A call that was taken; which one it is, and why not, if it cannot be read.
+pub type Taken = Result<Due, (String, sqlx::Error)>;
+
+/// Which call a row is about, as far as that can be read.
+fn id_of(row: &PgRow) -> String {
+    let (order_id, kind) = (row.try_get::<Uuid, _>("order_id"), row.try_get::<String, _>("kind"));
+    format!("{} {}", order_id.unwrap_or_default(), kind.unwrap_or_default())
 }
 
 /// Makes the calls due that a process of this name had taken when it ended; how many those are. They may have been made,

@@ -209,11 +209,15 @@ pub enum Meaning {
     Permanent,
 }
 
-/// Only an error about the values themselves is permanent. All else is worth another try, even a table that is
+/// Only an error about the values themselves is permanent, and a row that cannot be read: what is about it would hold up
+/// everything else for ever, and can be replayed once it is mended. All else is worth another try, even a table that is
 /// missing: the next version of the service may bring it, and nothing is lost by waiting.
 pub fn meaning(error: &sqlx::Error) -> Meaning {
     // Class 22 is "data exception", 23 "integrity constraint violation".
     let about_values = |code: &str| code.starts_with("22") || code.starts_with("23");
+    if matches!(error, sqlx::Error::ColumnDecode { .. }) {
+        return Meaning::Permanent;
+    }
     match error.as_database_error().and_then(sqlx::error::DatabaseError::code) {
         Some(code) if about_values(&code) => Meaning::Permanent,
         _ => Meaning::Transient,

@@ -10,7 +10,10 @@ use orderflow_contracts::{
         Page,
         chaos::{Bites, Fault, FaultName, SetFault},
         console::Role,
-        ops::{DeadLetter, EditLetter, InboxRow, LetterStatus, OutboxRow, Pattern, ReplayOutbox, Replayed, SetPattern},
+        ops::{
+            DeadLetter, EditLetter, InboxRow, LetterStatus, OutboxRow, Pattern, ReplayOutbox, Replayed, SetPattern,
+            UnreadableRow,
+        },
     },
     ids::EventId,
     problem::{Code, Problem},
@@ -29,6 +32,7 @@ use crate::{
     db::Db,
     dead_letters, inbox,
     outbox::{self, Outbox},
+    unreadable::Unreadable,
 };
 
 /// Ids in one question for rows of the inbox: a page of them.
@@ -43,6 +47,8 @@ pub struct Ops {
     pub db: Db,
     /// Wakes its relay.
     pub outbox: Outbox,
+    /// The rows that it cannot read.
+    pub unreadable: Unreadable,
     /// Tries its dead letters again; none for a service that consumes nothing.
     pub consumer: Option<Arc<dyn TryAgain>>,
     /// Whether faults can be made: in a local cluster only.
@@ -59,6 +65,7 @@ fn routes() -> OpenApiRouter<Ops> {
         .routes(routes!(set_fault, clear_fault))
         .routes(routes!(list_patterns))
         .routes(routes!(set_pattern))
+        .routes(routes!(list_unreadable))
         .routes(routes!(list_outbox))
         .routes(routes!(replay_outbox))
         .routes(routes!(list_inbox))
@@ -100,6 +107,14 @@ impl Ops {
         self.outbox.wake();
         Ok(())
     }
+}
+
+/// The rows that this service meets and cannot read, and passes over until they are mended.
+#[utoipa::path(get, path = "/v1/unreadable", tag = "admin", security(("token" = [])),
+    responses((status = 200, body = Vec<UnreadableRow>), (status = "4XX", body = Problem)))]
+async fn list_unreadable(State(ops): State<Ops>, principal: Principal) -> Result<Json<Vec<UnreadableRow>>, ApiError> {
+    principal.require(Role::Admin)?;
+    Ok(Json(ops.unreadable.list()))
 }
 
 /// The faults that are set in this service.

@@ -31,6 +31,7 @@ use crate::{
     db::{self, Db},
     metrics::Metrics,
     outbox::{self, Outbox},
+    unreadable::Unreadable,
 };
 
 /// How long a part may take to say that it is well.
@@ -54,6 +55,8 @@ pub struct Status {
     pub db: Db,
     /// Its numbers.
     pub metrics: Metrics,
+    /// The rows that it cannot read.
+    pub unreadable: Unreadable,
     /// What it needs to be ready.
     pub health: Health,
     /// Whether its clock can be moved: in a local cluster only.
@@ -109,6 +112,7 @@ async fn probe_database(pool: &PgPool) -> Result<(), String> {
 }
 
 async fn metrics(State(status): State<Arc<Status>>) -> Result<Response, ApiError> {
+    status.unreadable.count();
     let pending = sqlx::query_scalar("select count(*) from outbox_pending").fetch_one(status.db.pool()).await?;
     let content_type = [(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
     Ok((content_type, status.metrics.text(pending)).into_response())
