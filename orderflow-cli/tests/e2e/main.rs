@@ -7,7 +7,7 @@
 //!   `audit`, `dead_letters` (and `poison`, which makes some): what is seen of it.
 //! - `outages`: parts that stay away for a while.
 //! - `endings`, `expiry`, `race`, `duplicates`, `crashes`: the saga. `lifecycle`, `manners`, `secrecy`: the program.
-//!   `demo`, `scripts`: what a new user does first.
+//!   `demo`, `scripts`, `tour`: what a new user does first.
 //!
 //! Each test has products of its own, so that all of them can use one cluster at the same time.
 
@@ -35,5 +35,6 @@ mod scenarios;
 mod scripts;
 mod secrecy;
 mod shop;
+mod tour;
 mod unguarded;
 mod why;
