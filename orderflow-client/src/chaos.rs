@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use orderflow_contracts::{
-    api::chaos::{CrashPoint, Fault, FaultName, SetFault},
+    api::chaos::{Bites, CrashPoint, Fault, FaultName, SetFault},
     words::word,
 };
 
@@ -90,6 +90,11 @@ impl Client {
     /// The faults that are set in a service.
     pub async fn faults(&self, service: Service) -> Result<Vec<Fault>, ClientError> {
         self.ask(Call::get(service, "/v1/chaos")).await
+    }
+
+    /// How often each fault has struck in a service since its data began: also what has ended or was taken back.
+    pub async fn bites(&self, service: Service) -> Result<Vec<Bites>, ClientError> {
+        self.ask(Call::get(service, "/v1/chaos/bites")).await
     }
 
     /// Sets a fault in a service, in place of one of the same name.

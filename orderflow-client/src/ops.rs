@@ -1,9 +1,12 @@
 //! What the checker reads beside the business: inboxes, the stock ledger, the provider's books.
 
-use orderflow_contracts::api::{
-    Page,
-    ops::{InboxRow, LedgerSum},
-    psp::{Charge, Refund},
+use orderflow_contracts::{
+    api::{
+        PAGE_SIZE_MAX, Page,
+        ops::{InboxRow, LedgerSum},
+        psp::{Charge, Refund},
+    },
+    ids::EventId,
 };
 
 use crate::{
@@ -16,6 +19,14 @@ impl Client {
     /// What a service has applied, in the order of the events' ids.
     pub async fn inbox(&self, service: Service, query: &ListQuery) -> Result<Page<InboxRow>, ClientError> {
         self.ask(Call::get(service, "/v1/inbox").query(query.pairs())).await
+    }
+
+    /// Which of these events a service has applied. At most 200 of them can be asked for at once.
+    pub async fn inbox_of(&self, service: Service, events: &[EventId]) -> Result<Vec<InboxRow>, ClientError> {
+        let ids: Vec<String> = events.iter().map(ToString::to_string).collect();
+        let query = [("event_ids", ids.join(",")), ("limit", PAGE_SIZE_MAX.to_string())];
+        let page: Page<InboxRow> = self.ask(Call::get(service, "/v1/inbox").query(query)).await?;
+        Ok(page.items)
     }
 
     /// What has moved of each product, for each order.

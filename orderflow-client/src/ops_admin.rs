@@ -5,7 +5,7 @@ use orderflow_contracts::{
         Page,
         ops::{
             AuditCheck, AuditEntry, AuditNote, DeadLetter, EditLetter, OutboxRow, Pattern, ReplayOutbox, Replayed,
-            SetPattern,
+            SetPattern, UnreadableRow,
         },
     },
     words::word,
@@ -41,10 +41,26 @@ pub struct AuditQuery {
     pub page: ListQuery,
 }
 
+fn about(subject: &str, query: &ListQuery) -> Vec<(&'static str, String)> {
+    let mut pairs = query.pairs();
+    pairs.push(("subject", subject.to_owned()));
+    pairs
+}
+
 impl Client {
     /// What a service has committed to be published.
     pub async fn outbox(&self, service: Service, query: &ListQuery) -> Result<Page<OutboxRow>, ClientError> {
         self.ask(Call::get(service, "/v1/outbox").query(query.pairs())).await
+    }
+
+    /// Of that, what is about one order or product.
+    pub async fn outbox_about(
+        &self,
+        service: Service,
+        subject: &str,
+        query: &ListQuery,
+    ) -> Result<Page<OutboxRow>, ClientError> {
+        self.ask(Call::get(service, "/v1/outbox").query(about(subject, query))).await
     }
 
     /// Publishes again what a service has published. Safe to repeat: consumers know what they have applied.
@@ -55,6 +71,16 @@ impl Client {
     /// What a service could not apply.
     pub async fn dead_letters(&self, service: Service, query: &ListQuery) -> Result<Page<DeadLetter>, ClientError> {
         self.ask(Call::get(service, "/v1/dead-letters").query(query.pairs())).await
+    }
+
+    /// Of that, what is about one order or product.
+    pub async fn dead_letters_about(
+        &self,
+        service: Service,
+        subject: &str,
+        query: &ListQuery,
+    ) -> Result<Page<DeadLetter>, ClientError> {
+        self.ask(Call::get(service, "/v1/dead-letters").query(about(subject, query))).await
     }
 
     /// One of those.
@@ -99,6 +125,11 @@ impl Client {
     /// Writes down what was done outside of the services. Not to be repeated: it would stand there twice.
     pub async fn note_audit(&self, note: &AuditNote) -> Result<(), ClientError> {
         self.ask(Call::post(Service::Console, "/v1/audit").body(note)?).await
+    }
+
+    /// The rows that a service meets and cannot read.
+    pub async fn unreadable(&self, service: Service) -> Result<Vec<UnreadableRow>, ClientError> {
+        self.ask(Call::get(service, "/v1/unreadable")).await
     }
 
     /// The patterns that are out in a service.

@@ -5,8 +5,9 @@
 //! {"do":"status"}                                            -> {"is":"status","name":"default",…}
 //! {"do":"signal","process":"orders","action":"kill"}         -> {"is":"done"}
 //! {"do":"signal","process":"orders","action":"pause","for_ms":3000}
+//! {"do":"signal","process":"orders","action":"kill","for_ms":3000}: not started again before that
 //! {"do":"cut","service":"orders","from":"broker","for_ms":3000}
-//! {"do":"heal","service":"orders","from":"broker"}           -> {"is":"done"}; with neither: all, and what is paused
+//! {"do":"heal","service":"orders","from":"broker"}           -> {"is":"done"}; with neither: all, what is paused, what is held down
 //! {"do":"stop"}                                              -> {"is":"done"}; the end of all follows
 //! anything else                                              -> {"is":"refused","reason":"…"}
 //! ```
@@ -62,7 +63,7 @@ pub enum Request {
         process: String,
         /// What to do.
         action: Action,
-        /// For a pause: the time after which the process is resumed.
+        /// For a pause: the time after which the process is resumed. For a kill: the time for which it is held down.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         for_ms: Option<u64>,
     },
@@ -77,7 +78,7 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         for_ms: Option<u64>,
     },
-    /// Heal what is cut. With neither, everything, and whatever is paused is resumed. What is whole stays so.
+    /// Heal what is cut. With neither, everything, and whatever is paused or held down is resumed. What is whole stays so.
     Heal {
         /// The lines of this service alone.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -154,7 +155,7 @@ pub struct ProcessStatus {
     pub address: String,
     /// How long it has been running, in milliseconds; 0 when it is not.
     pub uptime_ms: u64,
-    /// When one that is paused is resumed by itself, in milliseconds since 1970.
+    /// When one that is paused, or held down, is there again by itself, in milliseconds since 1970.
     #[serde(default)]
     pub resumes_at_ms: Option<u64>,
     /// The file it logs to.
@@ -236,8 +237,8 @@ impl Controlled {
     async fn signal(&self, process: &str, action: Action, for_ms: Option<u64>) -> Result<(), String> {
         let handle = self.handles.iter().find(|handle| handle.name == process);
         let handle = handle.ok_or_else(|| format!("there is no process '{process}'"))?;
-        if for_ms.is_some() && action != Action::Pause {
-            return Err("only a pause and a cut last for some time".into());
+        if for_ms.is_some() && !matches!(action, Action::Pause | Action::Kill) {
+            return Err("only a pause, a kill and a cut last for some time".into());
         }
         let time = limited(for_ms)?;
         tracing::info!(process, ?action, ?for_ms, "a process is signalled");
@@ -264,13 +265,13 @@ impl Controlled {
         Ok(())
     }
 
-    /// Resumes what is paused. One that ends meanwhile, or was told to run on, is as good as resumed.
+    /// Resumes what is paused or held down. One that ends meanwhile, or was told to run on, is as good as resumed.
     async fn resume_all(&self) -> Result<(), String> {
-        let paused = self.handles.iter().filter(|handle| handle.view().state == State::Paused);
-        for handle in paused {
+        let kept = self.handles.iter().filter(|handle| handle.view().is_kept());
+        for handle in kept {
             tracing::info!(process = handle.name, "a process is resumed");
             let resumed = handle.act(Action::Resume, None).await;
-            resumed.or_else(|reason| if handle.view().state == State::Paused { Err(reason) } else { Ok(()) })?;
+            resumed.or_else(|reason| if handle.view().is_kept() { Err(reason) } else { Ok(()) })?;
         }
         Ok(())
     }
@@ -288,7 +289,12 @@ fn limited(for_ms: Option<u64>) -> Result<Option<Duration>, String> {
 fn process_status(handle: &Handle) -> ProcessStatus {
     let view = handle.view();
     let uptime = view.since.map(|since| since.elapsed()).unwrap_or_default();
-    let unready = view.unready.filter(|_| matches!(view.state, State::Starting | State::Unhealthy));
+    let is_kept = view.is_kept();
+    let unready = match view.state {
+        State::Starting | State::Unhealthy => view.unready,
+        State::HeldDown => Some("killed on purpose, and held down".to_owned()),
+        _ => None,
+    };
     ProcessStatus {
         name: handle.name.to_owned(),
         pid: view.pid,
@@ -296,7 +302,7 @@ fn process_status(handle: &Handle) -> ProcessStatus {
         restarts: view.restarts,
         reason: unready.or(view.last_exit),
         address: handle.address.clone(),
-        resumes_at_ms: view.paused.at_ms.filter(|_| view.state == State::Paused),
+        resumes_at_ms: view.paused.at_ms.filter(|_| is_kept),
         uptime_ms: u64::try_from(uptime.as_millis()).unwrap_or(u64::MAX),
         log: handle.log.clone(),
     }

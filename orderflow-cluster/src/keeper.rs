@@ -5,6 +5,7 @@
 //!      ▲           │ pause/resume ◀──▶ paused (for a while, or until resumed)
 //!      │           ▼ it ends
 //!      └──── restarting ──▶ stopped (told to stop)
+//!      └──── held down (killed for a while; or until brought back)
 //! ```
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -47,6 +48,8 @@ pub enum State {
     Restarting,
     /// Somebody stopped it with a signal; it runs on when resumed.
     Paused,
+    /// Somebody killed it for a while; it is started again after that, or when resumed.
+    HeldDown,
     /// It was told to stop.
     Stopped,
 }
@@ -55,11 +58,11 @@ pub enum State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// SIGKILL. It is started again.
+    /// SIGKILL. It is started again, at once or after a while.
     Kill,
     /// SIGSTOP: it keeps its connections, and does nothing.
     Pause,
-    /// SIGCONT.
+    /// SIGCONT, and the end of being held down.
     Resume,
     /// Stopped gently and started again.
     Restart,
@@ -76,21 +79,39 @@ pub(crate) struct View {
     /// Why it ended the last time.
     pub(crate) last_exit: Option<String>,
     pub(crate) since: Option<Instant>,
-    /// When it is resumed, while it is paused.
+    /// When it is resumed, while it is paused or held down.
     pub(crate) paused: Until,
+}
+
+impl View {
+    /// Whether it does nothing because somebody wants it so.
+    pub(crate) fn is_kept(&self) -> bool {
+        matches!(self.state, State::Paused | State::HeldDown)
+    }
 }
 
 struct Order {
     action: Action,
-    /// How long a pause is to last.
+    /// How long a pause is to last, or how long one that is killed is to stay away.
     time: Option<Duration>,
     answer: oneshot::Sender<Result<(), String>>,
+}
+
+/// What comes of waiting for the next start.
+enum Waited {
+    /// It is to be started.
+    Over,
+    /// It is not to be started before this.
+    HeldDown(Until),
+    Stopped,
 }
 
 /// The owner of a process, to be run as a task.
 pub(crate) struct Keeper {
     program: Program,
     view: watch::Sender<View>,
+    /// Until when it is not to be started again, once it has ended.
+    hold: Option<Until>,
     changed: Arc<Notify>,
     orders: mpsc::Receiver<Order>,
     stop: watch::Receiver<bool>,
@@ -127,7 +148,7 @@ impl Handle {
         let _ = self.view.clone().wait_for(|view| view.state == State::Stopped).await;
     }
 
-    /// Does something to the process; a pause may end by itself.
+    /// Does something to the process; a pause may end by itself, and one that is killed may stay away for a while.
     pub(crate) async fn act(&self, action: Action, time: Option<Duration>) -> Result<(), String> {
         let (answer, answered) = oneshot::channel();
         let busy = |_| format!("{} has other things to do", self.name);
@@ -159,7 +180,7 @@ impl Keeper {
             orders: order,
             stop,
         };
-        (Self { program, view, changed, orders, stop: stopping }, handle)
+        (Self { program, view, hold: None, changed, orders, stop: stopping }, handle)
     }
 
     pub(crate) fn program(&self) -> &Program {
@@ -182,19 +203,14 @@ impl Keeper {
                     if since.elapsed() > STEADY_AFTER {
                         backoff = BACKOFF.0;
                     }
-                    tracing::warn!(
-                        process = self.program.name,
-                        reason,
-                        ?backoff,
-                        "a process ended; it is started again"
-                    );
+                    let process = self.program.name;
+                    tracing::warn!(process, reason, ?backoff, "a process ended; it is started again");
                     self.update(|view| view.last_exit = Some(reason));
                     let doubled = (backoff * 2).min(BACKOFF.1);
                     std::mem::replace(&mut backoff, doubled)
                 }
             };
-            self.update(|view| (view.state, view.pid, view.since) = (State::Restarting, None, None));
-            if self.wait(pause).await {
+            if self.stay_away(pause).await {
                 break;
             }
             self.update(|view| view.restarts += 1);
@@ -219,7 +235,8 @@ impl Keeper {
         self.update(|view| (view.state, view.pid, view.since) = (State::Starting, Some(pid), Some(Instant::now())));
         let mut pause = Duration::ZERO;
         loop {
-            let (paused, until) = (self.view.borrow().state == State::Paused, self.view.borrow().paused);
+            let View { state, paused: until, .. } = *self.view.borrow();
+            let (paused, kept) = (state == State::Paused, matches!(state, State::Paused | State::HeldDown));
             tokio::select! {
                 reason = running.exited() => return Ended::ByItself(reason),
                 () = told(&mut self.stop) => {
@@ -230,7 +247,15 @@ impl Keeper {
                     // Answered first: a gentle stop takes longer than whoever asks wants to wait.
                     let _ = order.answer.send(Ok(()));
                     match order.action {
-                        Action::Kill => running.signal(Signal::KILL).await,
+                        Action::Kill => {
+                            // Before it ends, so that whoever wants it back from now on is heard.
+                            if let Some(time) = order.time {
+                                let until = Until::after(Some(time));
+                                self.hold = Some(until);
+                                self.update(|view| (view.state, view.paused) = (State::HeldDown, until));
+                            }
+                            running.signal(Signal::KILL).await;
+                        }
                         Action::Pause => {
                             running.signal(Signal::STOP).await;
                             let until = Until::after(order.time);
@@ -244,16 +269,17 @@ impl Keeper {
                     }
                 }
                 () = until.reached(), if paused => pause = self.resume(&running).await,
-                probed = probe_after(pause, &self.program), if !paused => pause = self.note(probed),
+                probed = probe_after(pause, &self.program), if !kept => pause = self.note(probed),
             }
         }
     }
 
     /// Lets a process run on, and returns when to ask it.
-    async fn resume(&self, running: &Running) -> Duration {
+    async fn resume(&mut self, running: &Running) -> Duration {
+        self.hold = None;
         running.signal(Signal::CONT).await;
         self.update(|view| {
-            if view.state == State::Paused {
+            if view.is_kept() {
                 view.state = State::Unhealthy;
                 view.unready = Some("it was paused until now".into());
             }
@@ -280,24 +306,68 @@ impl Keeper {
         }
     }
 
-    /// Waits for the next start; returns whether it is told to stop. Orders find nothing to do meanwhile.
-    async fn wait(&mut self, pause: Duration) -> bool {
+    /// Waits for the next start, for as long as it is held down; returns whether it is told to stop.
+    async fn stay_away(&mut self, pause: Duration) -> bool {
+        self.update(|view| (view.state, view.pid, view.since) = (State::Restarting, None, None));
+        let mut waited = match self.hold.take() {
+            Some(until) => Waited::HeldDown(until),
+            None => self.wait(pause).await,
+        };
+        while let Waited::HeldDown(until) = waited {
+            waited = self.hold_down(until).await;
+        }
+        matches!(waited, Waited::Stopped)
+    }
+
+    /// Waits for the next start. Other orders than those about the start find nothing to do meanwhile.
+    async fn wait(&mut self, pause: Duration) -> Waited {
         let until = Instant::now() + pause;
         loop {
             tokio::select! {
                 biased;
-                () = told(&mut self.stop) => return true,
-                Some(order) = self.orders.recv() => {
-                    let at_once = order.action == Action::Restart;
-                    let nothing = || Err(format!("{} is not running at the moment", self.program.name));
-                    let _ = order.answer.send(if at_once { Ok(()) } else { nothing() });
-                    if at_once {
-                        return false;
+                () = told(&mut self.stop) => return Waited::Stopped,
+                Some(order) = self.orders.recv() => match (order.action, order.time) {
+                    (Action::Restart, _) => {
+                        let _ = order.answer.send(Ok(()));
+                        return Waited::Over;
                     }
-                }
-                () = tokio::time::sleep_until(until) => return false,
+                    (Action::Kill, Some(time)) => {
+                        let _ = order.answer.send(Ok(()));
+                        return Waited::HeldDown(Until::after(Some(time)));
+                    }
+                    _ => {
+                        let nothing = format!("{} is not running at the moment", self.program.name);
+                        let _ = order.answer.send(Err(nothing));
+                    }
+                },
+                () = tokio::time::sleep_until(until) => return Waited::Over,
             }
         }
+    }
+
+    /// Waits until the process may be started again: when its time is over, or somebody wants it back.
+    async fn hold_down(&mut self, until: Until) -> Waited {
+        self.update(|view| (view.state, view.paused) = (State::HeldDown, until));
+        let waited = loop {
+            tokio::select! {
+                biased;
+                () = told(&mut self.stop) => break Waited::Stopped,
+                Some(order) = self.orders.recv() => {
+                    let (answer, waited) = match (order.action, order.time) {
+                        (Action::Resume | Action::Restart, _) => (Ok(()), Some(Waited::Over)),
+                        (Action::Kill, Some(time)) => (Ok(()), Some(Waited::HeldDown(Until::after(Some(time))))),
+                        _ => (Err(format!("{} is held down", self.program.name)), None),
+                    };
+                    let _ = order.answer.send(answer);
+                    if let Some(waited) = waited {
+                        break waited;
+                    }
+                }
+                () = until.reached() => break Waited::Over,
+            }
+        };
+        self.update(|view| view.state = State::Restarting);
+        waited
     }
 
     fn update(&self, change: impl FnOnce(&mut View)) {

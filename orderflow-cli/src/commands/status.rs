@@ -1,12 +1,16 @@
 //! `orderflow status`
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use clap::Args;
+use orderflow_client::{Client, Service};
 use orderflow_cluster::{
     State,
     control::{self, ProcessStatus, Request, Response},
 };
-use orderflow_contracts::words::word;
+use orderflow_contracts::{api::ops::UnreadableRow, words::word};
 use serde::Serialize;
+use tokio::{task::JoinSet, time::timeout};
 
 use super::chaos::Situation;
 use crate::{
@@ -19,6 +23,9 @@ use crate::{
     },
     parse,
 };
+
+/// How long a service may take to say what it cannot read.
+const ANSWER_MAX: Duration = Duration::from_secs(3);
 
 /// How the cluster is
 ///
@@ -35,12 +42,14 @@ impl Status {
     pub async fn run(self, context: &Context) -> Outcome {
         let status = ask(context).await?;
         // What cannot be asked for says so above, by its state.
-        let broken = match context.admin_client() {
-            Ok(client) => Situation::gather(&client, Some(&status)).await,
-            Err(_) => Situation::default(),
+        let (broken, unreadable) = match context.admin_client() {
+            Ok(client) => tokio::join!(Situation::gather(&client, Some(&status)), gather_unreadable(&client)),
+            Err(_) => Default::default(),
         };
-        let all = WithFaults { status: &status, broken: &broken };
-        context.out.document(&all, |paint| format!("{}{}", text(&status, paint), faults(&broken, paint)))?;
+        let all = WithFaults { status: &status, broken: &broken, unreadable: &unreadable };
+        context.out.document(&all, |paint| {
+            format!("{}{}{}", text(&status, paint), rows(&unreadable, paint), faults(&broken, paint))
+        })?;
         if status.healthy {
             return Ok(());
         }
@@ -57,6 +66,41 @@ struct WithFaults<'a> {
     #[serde(flatten)]
     status: &'a control::Status,
     broken: &'a Situation,
+    unreadable: &'a [UnreadableThere],
+}
+
+/// A row that a service cannot read.
+#[derive(Serialize)]
+struct UnreadableThere {
+    service: &'static str,
+    #[serde(flatten)]
+    row: UnreadableRow,
+}
+
+/// The rows that services meet and cannot read; of those that answer.
+async fn gather_unreadable(client: &Client) -> Vec<UnreadableThere> {
+    let mut asked = JoinSet::new();
+    for service in Service::WITH_CLOCK {
+        let client = client.clone();
+        asked.spawn(async move { (service.name(), timeout(ANSWER_MAX, client.unreadable(service)).await) });
+    }
+    let mut there = Vec::new();
+    for (service, answer) in asked.join_all().await {
+        let rows = answer.ok().and_then(Result::ok).unwrap_or_default();
+        there.extend(rows.into_iter().map(|row| UnreadableThere { service, row }));
+    }
+    there.sort_by_key(|there| (there.service, there.row.table.clone(), there.row.key.clone()));
+    there
+}
+
+/// A line for each row that cannot be read.
+fn rows(unreadable: &[UnreadableThere], paint: Paint) -> String {
+    let line = |UnreadableThere { service, row }: &UnreadableThere| {
+        let text = format!("✗ {service}: row {} of {} cannot be read: {}", row.key, row.table, row.reason);
+        format!("{}\n", paint.bad(&safe(&text)))
+    };
+    let lines: String = unreadable.iter().map(line).collect();
+    if lines.is_empty() { lines } else { format!("\nwhat cannot be read is passed over until it is mended:\n{lines}") }
 }
 
 /// A line for each thing that is broken on purpose.
@@ -100,7 +144,14 @@ pub fn text(status: &control::Status, paint: Paint) -> String {
     text
 }
 
+/// How long it is until then, for people.
+fn left(at_ms: u64) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    parse::duration_text(at_ms.saturating_sub(u64::try_from(now.as_millis()).unwrap_or(u64::MAX)))
+}
+
 fn row(process: &ProcessStatus) -> [String; 7] {
+    let reason = process.reason.clone().unwrap_or_default();
     [
         process.name.clone(),
         word(process.state),
@@ -108,6 +159,9 @@ fn row(process: &ProcessStatus) -> [String; 7] {
         process.restarts.to_string(),
         parse::duration_text(process.uptime_ms),
         process.address.clone(),
-        process.reason.clone().unwrap_or_default(),
+        match process.resumes_at_ms {
+            Some(at_ms) => format!("{reason}{}for another {}", if reason.is_empty() { "" } else { " " }, left(at_ms)),
+            None => reason,
+        },
     ]
 }

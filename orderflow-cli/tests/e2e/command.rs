@@ -135,7 +135,12 @@ impl Ran {
 }
 
 /// Waits for a command.
-pub async fn finish(line: &str, mut command: Command, input: &str) -> Ran {
+pub async fn finish(line: &str, command: Command, input: &str) -> Ran {
+    finish_within(COMMAND_MAX, line, command, input).await
+}
+
+/// Waits for a command that may take so long.
+pub async fn finish_within(limit: Duration, line: &str, mut command: Command, input: &str) -> Ran {
     let ended = async {
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
@@ -144,7 +149,7 @@ pub async fn finish(line: &str, mut command: Command, input: &str) -> Ran {
         drop(stdin);
         child.wait_with_output().await.unwrap()
     };
-    let ended = timeout(COMMAND_MAX, ended).await.unwrap_or_else(|_| panic!("it does not end: {line}"));
+    let ended = timeout(limit, ended).await.unwrap_or_else(|_| panic!("it does not end: {line}"));
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Ran { line: line.to_owned(), code: ended.status.code(), out: text(ended.stdout), err: text(ended.stderr) }
 }

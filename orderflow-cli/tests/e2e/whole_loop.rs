@@ -165,7 +165,8 @@ impl Cluster {
             let links = Links::new(place, Some(endpoints), sender);
             let (app, first) = App::new(setup);
             let mut terminal = Terminal::new(backend).map_err(|error| error.to_string())?;
-            let run = runtime::run(&mut terminal, &mut NoTty, events, receiver, app, links, first);
+            let mut tty = NoTty;
+            let run = runtime::run(&mut terminal, &mut tty, events, receiver, app, links, first);
             run.await.map_err(|error| error.to_string())
         });
         Running { screen, keys, ended }

@@ -45,6 +45,14 @@ pub(super) fn exist(snapshot: &Snapshot, findings: &mut Findings) {
     }
 }
 
+pub(super) fn rows_are_readable(snapshot: &Snapshot, findings: &mut Findings) {
+    for (service, row) in &snapshot.unreadable {
+        findings.look();
+        let subject = format!("{} of {}", row.table, service.name());
+        findings.add(subject, format!("row {} cannot be read: {}", row.key, row.reason), "readable, once it is mended");
+    }
+}
+
 pub(super) fn not_stuck(snapshot: &Snapshot, findings: &mut Findings) {
     for (id, order) in &snapshot.orders {
         findings.look();

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use orderflow_contracts::{
     api::{
         inventory::{Product, Reservation},
-        ops::{DeadLetter, InboxRow, LedgerSum, LetterStatus, OutboxRow},
+        ops::{DeadLetter, InboxRow, LedgerSum, LetterStatus, OutboxRow, UnreadableRow},
         orders::Order,
         payments::Payment,
         psp::{Charge, Refund},
@@ -48,6 +48,8 @@ pub struct Snapshot {
     pub inboxes: BTreeMap<Service, Vec<Applied>>,
     /// What could not be applied, by whom.
     pub dead_letters: Vec<Letter>,
+    /// Rows that services meet and cannot read themselves.
+    pub unreadable: Vec<(Service, UnreadableRow)>,
     /// What could not be read, and why.
     pub unread: Vec<Unread>,
     /// Events that were committed while it was taken.
@@ -88,6 +90,8 @@ pub enum Part {
     Inbox(Service),
     /// What a service could not apply.
     DeadLetters(Service),
+    /// What a service cannot read.
+    Unreadable(Service),
 }
 
 impl fmt::Display for Part {
@@ -104,6 +108,7 @@ impl fmt::Display for Part {
             Self::Outbox(service) => write!(f, "the outbox of {}", service.name()),
             Self::Inbox(service) => write!(f, "the inbox of {}", service.name()),
             Self::DeadLetters(service) => write!(f, "the dead letters of {}", service.name()),
+            Self::Unreadable(service) => write!(f, "what {} cannot read", service.name()),
         }
     }
 }
@@ -249,6 +254,7 @@ impl Snapshot {
             outboxes: BTreeMap::new(),
             inboxes: BTreeMap::new(),
             dead_letters: Vec::new(),
+            unreadable: Vec::new(),
             unread: Vec::new(),
             moved: 0,
         }

@@ -6,7 +6,8 @@ use super::{
     money, orders,
     snapshot::{
         Part::{
-            self, Charges, Clock, DeadLetters, Inbox, Ledger, Orders, Outbox, Payments, Products, Refunds, Reservations,
+            self, Charges, Clock, DeadLetters, Inbox, Ledger, Orders, Outbox, Payments, Products, Refunds,
+            Reservations, Unreadable,
         },
         Snapshot,
     },
@@ -133,6 +134,17 @@ pub(super) const CHECKS: &[Checked] = &[
         says: "no event of ours is an open dead letter",
         needs: EVENTS,
         run: events::not_dead,
+    },
+    Checked {
+        name: "rows.readable",
+        says: "no service meets a row that it cannot read",
+        needs: &[
+            Unreadable(Service::Orders),
+            Unreadable(Service::Inventory),
+            Unreadable(Service::Payments),
+            Unreadable(Service::Console),
+        ],
+        run: orders::rows_are_readable,
     },
     Checked {
         name: "orders.exist",

@@ -7,7 +7,10 @@ use std::{
 };
 
 use orderflow_contracts::{
-    api::{PAGE_SIZE_MAX, Page, ops::OutboxRow},
+    api::{
+        PAGE_SIZE_MAX, Page,
+        ops::{OutboxRow, UnreadableRow},
+    },
     timestamp::Timestamp,
 };
 
@@ -121,6 +124,10 @@ pub(super) async fn take_from(
         let letters = taking.keep(Part::DeadLetters(service), letters).unwrap_or_default();
         taking.snapshot.dead_letters.extend(letters);
     }
+    for (service, rows) in of_each!(|service| unreadable(client, reader, service)) {
+        let rows = taking.keep(Part::Unreadable(service), rows).unwrap_or_default();
+        taking.snapshot.unreadable.extend(rows.into_iter().map(|row| (service, row)));
+    }
     for (service, end) in ends {
         // One page of news is as good as all of them: it moves.
         if let Some(news) = taking.keep(Part::Outbox(service), outbox_page(client, service, after(end)).await) {
@@ -159,6 +166,11 @@ async fn letters(client: &Client, reader: &Reader<'_>, service: Service) -> Resu
     reader.all(service, page, |letter| Letter::of(service, &letter)).await
 }
 
+async fn unreadable(client: &Client, reader: &Reader<'_>, service: Service) -> Result<Vec<UnreadableRow>, ClientError> {
+    reader.ask(service)?;
+    client.unreadable(service).await
+}
+
 /// A snapshot that is being taken.
 struct Taking {
     snapshot: Snapshot,
@@ -181,7 +193,9 @@ impl Taking {
     /// Nobody gives their outbox, so nobody is asked for more: each would take as long to say nothing.
     fn give_up(&mut self) {
         let why = self.snapshot.unread.first().map(|unread| unread.why.clone()).unwrap_or_default();
-        let of_services = WITH_OUTBOX.iter().flat_map(|service| [Part::Inbox(*service), Part::DeadLetters(*service)]);
+        let of_services = WITH_OUTBOX
+            .iter()
+            .flat_map(|service| [Part::Inbox(*service), Part::DeadLetters(*service), Part::Unreadable(*service)]);
         let parts = OF_BUSINESS.into_iter().chain(of_services);
         self.snapshot.unread.extend(parts.map(|part| Unread { part, why: why.clone() }));
     }

@@ -276,7 +276,8 @@ fn a_healthy_shop_has_no_violation_and_every_ending_is_counted() {
     let report = check(&shop.snapshot);
     let found: Vec<&Violation> = report.checks.iter().flat_map(|check| &check.violations).collect();
     assert!(report.ok && found.is_empty(), "{found:#?}");
-    assert!(report.checks.iter().all(|check| check.looked_at > 0 || check.name == "events.not_dead"), "{report:#?}");
+    let finds_nothing = ["events.not_dead", "rows.readable"];
+    assert!(report.checks.iter().all(|it| it.looked_at > 0 || finds_nothing.contains(&it.name)), "{report:#?}");
     assert!(unrest(&shop.snapshot).ok, "{:#?}", unrest(&shop.snapshot));
     let rare = Rare {
         duplicates_suppressed: 0,
@@ -718,6 +719,14 @@ fn a_call_that_is_open_explains_an_order_and_is_no_rest() {
     let rest = unrest(&shop.snapshot);
     assert_eq!(rest.violations[0].is, "the provider is being asked for the charge, 3 times so far: no answer");
     assert_eq!(rest.violations[0].kind, COULD_NOT_BE_CHECKED);
+}
+
+#[test]
+fn a_row_that_a_service_cannot_read_is_named() {
+    let mut shop = Shop::healthy();
+    let row = json!({ "table": "provider_calls", "key": "7 charge", "reason": "currency", "met_at": NOW });
+    shop.snapshot.unreadable.push((Service::Payments, read(row)));
+    shop.violates("rows.readable", "provider_calls of payments", "row 7 charge cannot be read: currency", "mended");
 }
 
 #[test]

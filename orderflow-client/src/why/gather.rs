@@ -17,17 +17,18 @@ use orderflow_contracts::{
     problem::Code,
     timestamp::Timestamp,
 };
-use uuid::Uuid;
 
 use super::{facts::Facts, turn::Known};
 use crate::{Client, ClientError, ListQuery, endpoints::Service, verify::Topic};
 
 /// How long one answer may take: a service that is paused must not hold up the explanation of it.
 const ANSWER_MAX: Duration = Duration::from_secs(3);
-/// Pages of an outbox that are searched for the order, the oldest first: 200,000 events.
-const OUTBOX_PAGES_MAX: usize = 1_000;
-/// Pages of open dead letters that are searched: 10,000 letters.
-const LETTER_PAGES_MAX: usize = 50;
+/// Pages of what one service has committed about one order. It has a dozen rows.
+const OUTBOX_PAGES_MAX: usize = 10;
+/// Events that are asked for at once.
+const INBOX_IDS_MAX: usize = 100;
+/// Pages of open dead letters about one order.
+const LETTER_PAGES_MAX: usize = 10;
 /// Pages of events of one order. It has a dozen.
 const EVENT_PAGES_MAX: usize = 10;
 
@@ -202,7 +203,7 @@ async fn outboxes(client: &Client, id: OrderId, facts: &mut Facts) {
                 if !is_whole {
                     facts
                         .unread
-                        .push(format!("only the oldest events in the outbox of {} were searched", service.name()));
+                        .push(format!("only the oldest rows about it in the outbox of {} were read", service.name()));
                 }
                 facts.outboxes.insert(service, rows);
             }
@@ -215,13 +216,13 @@ async fn outboxes(client: &Client, id: OrderId, facts: &mut Facts) {
     }
 }
 
-/// The rows about a subject, and whether all were searched.
+/// The rows about a subject, and whether those are all.
 async fn outbox(client: &Client, service: Service, subject: &str) -> Result<(Vec<OutboxRow>, bool), Missing> {
     let mut rows = Vec::new();
     let mut query = ListQuery { limit: Some(PAGE_SIZE_MAX), ..ListQuery::default() };
     for _ in 0..OUTBOX_PAGES_MAX {
-        let Page { items, next_cursor } = within(client.outbox(service, &query)).await?;
-        rows.extend(items.into_iter().filter(|row| row.subject == subject && Topic::named(&row.topic).is_numbered()));
+        let Page { items, next_cursor } = within(client.outbox_about(service, subject, &query)).await?;
+        rows.extend(items.into_iter().filter(|row| Topic::named(&row.topic).is_numbered()));
         match next_cursor {
             Some(cursor) => query.cursor = Some(cursor),
             None => return Ok((rows, true)),
@@ -265,19 +266,18 @@ fn known_events(facts: &Facts) -> impl Iterator<Item = (EventId, Topic)> {
     heard.chain(facts.outboxes.values().flatten().map(|row| (row.event_id, Topic::named(&row.topic))))
 }
 
-/// The rows of those events that a service wants. The list is in the order of the ids, so each is found by the id
-/// before it.
+/// The rows of those events that a service wants.
 async fn inbox(
     client: &Client,
     service: Service,
     ids: &BTreeMap<EventId, Topic>,
 ) -> Result<BTreeMap<EventId, InboxRow>, Missing> {
+    let wanted = ids.iter().filter(|(_, topic)| topic.consumers().contains(&service)).map(|(id, _)| *id);
+    let wanted: Vec<EventId> = wanted.collect();
     let mut rows = BTreeMap::new();
-    for id in ids.iter().filter(|(_, topic)| topic.consumers().contains(&service)).map(|(id, _)| *id) {
-        let before = Uuid::from_u128(Uuid::from(id).as_u128().saturating_sub(1));
-        let query = ListQuery { limit: Some(1), cursor: Some(before.to_string()), ..ListQuery::default() };
-        let page = within(client.inbox(service, &query)).await?;
-        rows.extend(page.items.into_iter().filter(|row| row.event_id == id).map(|row| (id, row)));
+    for ids in wanted.chunks(INBOX_IDS_MAX) {
+        let found = within(client.inbox_of(service, ids)).await?;
+        rows.extend(found.into_iter().map(|row| (row.event_id, row)));
     }
     Ok(rows)
 }
@@ -304,19 +304,14 @@ async fn open_letters(client: &Client, service: Service, subject: &str) -> Resul
     let mut letters = Vec::new();
     let mut query = ListQuery { status: Some("open".to_owned()), limit: Some(PAGE_SIZE_MAX), cursor: None };
     for _ in 0..LETTER_PAGES_MAX {
-        let Page { items, next_cursor } = within(client.dead_letters(service, &query)).await?;
-        letters.extend(items.into_iter().filter(|letter| is_about(letter, subject)));
+        let Page { items, next_cursor } = within(client.dead_letters_about(service, subject, &query)).await?;
+        letters.extend(items);
         match next_cursor {
             Some(cursor) => query.cursor = Some(cursor),
             None => break,
         }
     }
     Ok(letters)
-}
-
-fn is_about(letter: &DeadLetter, subject: &str) -> bool {
-    let is_subject = |(name, value): &(String, String)| name == "ce_subject" && value == subject;
-    letter.key.as_deref() == Some(subject) || letter.headers.iter().any(is_subject)
 }
 
 /// The order as its events tell it, where the orders service does not answer.

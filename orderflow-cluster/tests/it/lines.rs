@@ -157,8 +157,8 @@ async fn what_makes_no_sense_is_refused_and_changes_nothing() {
     }
     assert!(reason(heal(&data, Some("nobody"), None).await).contains("nobody"));
     assert!(reason(heal(&data, Some("orders"), Some(Need::Provider)).await).contains("no line"));
-    let kill = Request::Signal { process: "orders".into(), action: Action::Kill, for_ms: Some(5) };
-    assert!(reason(request(&data, kill).await.unwrap()).contains("only a pause"));
+    let restart = Request::Signal { process: "orders".into(), action: Action::Restart, for_ms: Some(5) };
+    assert!(reason(request(&data, restart).await.unwrap()).contains("only a pause"));
     let told = status(&data).await;
     assert!(told.healthy && told.cuts.is_empty() && of(&told, "orders").restarts == 0);
     assert_eq!(heal(&data, None, Some(Need::Broker)).await, Response::Done);

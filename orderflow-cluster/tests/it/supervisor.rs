@@ -205,6 +205,59 @@ async fn what_is_paused_is_resumed_and_stops_all_the_same() {
     nobody_works_on(dir.path()).await;
 }
 
+async fn hold_down(dir: &Path, process: &str, time: Duration) -> Response {
+    let for_ms = Some(time.as_millis().try_into().unwrap());
+    request(dir, Request::Signal { process: process.into(), action: Action::Kill, for_ms }).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_is_killed_for_a_while_stays_away_for_it() {
+    let dir = public_tempdir();
+    let supervisor = start(spec(dir.path())).await;
+    let data = supervisor.data_dir().to_owned();
+    let running = run(supervisor);
+
+    // For so long, and then it is back by itself.
+    let (began, time) = (tokio::time::Instant::now(), Duration::from_millis(600));
+    assert_eq!(hold_down(&data, "orders", time).await, Response::Done);
+    eventually("its end", async || of(&status(&data).await, "orders").pid.is_none()).await;
+    let told = status(&data).await;
+    let orders = of(&told, "orders");
+    assert!(!told.healthy && orders.state == State::HeldDown && orders.resumes_at_ms.is_some(), "{orders:?}");
+    assert!(orders.reason.as_ref().unwrap().contains("held down"), "{orders:?}");
+    eventually("its return", async || of(&status(&data).await, "orders").pid.is_some()).await;
+    assert!(began.elapsed() >= time);
+    eventually("health", async || status(&data).await.healthy).await;
+
+    // What is done to it meanwhile finds nothing; killed again it is away for longer; whoever wants it back gets it.
+    let hour = Duration::from_secs(3600);
+    for (process, back) in [("orders", Some(Action::Resume)), ("postgres", Some(Action::Restart)), ("broker", None)] {
+        assert_eq!(hold_down(&data, process, hour).await, Response::Done);
+        eventually("its end", async || of(&status(&data).await, process).pid.is_none()).await;
+        let before = of(&status(&data).await, process).resumes_at_ms.unwrap();
+        let paused = signal(&data, process, Action::Pause).await;
+        assert!(matches!(&paused, Response::Refused { reason } if reason.contains("held down")), "{paused:?}");
+        assert_eq!(hold_down(&data, process, hour * 2).await, Response::Done);
+        let longer = async || of(&status(&data).await, process).resumes_at_ms.is_some_and(|at| at > before);
+        eventually("the longer time", longer).await;
+        let back = back.map(|action| Request::Signal { process: process.into(), action, for_ms: None });
+        let heal = Request::Heal { service: None, from: None };
+        assert_eq!(request(&data, back.unwrap_or(heal)).await.unwrap(), Response::Done);
+        eventually("health", async || status(&data).await.healthy).await;
+        assert_eq!(of(&status(&data).await, process).resumes_at_ms, None);
+    }
+
+    // Healed at once, before it has even ended.
+    assert_eq!(hold_down(&data, "psp", hour).await, Response::Done);
+    assert_eq!(request(&data, Request::Heal { service: None, from: None }).await.unwrap(), Response::Done);
+    eventually("health", async || status(&data).await.healthy && of(&status(&data).await, "psp").restarts == 1).await;
+
+    // It does not keep the cluster from ending.
+    assert_eq!(hold_down(&data, "inventory", hour).await, Response::Done);
+    running.end().await;
+    nobody_works_on(dir.path()).await;
+}
+
 #[tokio::test]
 async fn one_that_is_unwell_says_why() {
     let dir = public_tempdir();

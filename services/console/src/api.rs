@@ -31,7 +31,7 @@ use orderflow_platform::{
 };
 use serde::Deserialize;
 use sqlx::PgConnection;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -40,12 +40,10 @@ use crate::{
     accounts::{self, Shown},
     audit::{self, Done},
     events::{self, Filter},
-    stream::Reader,
+    stream::{Places, Reader},
     timeline,
 };
 
-/// Streams at once.
-const STREAMS_MAX: usize = 100;
 /// Between two signs of life on a stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// Events of one order that a timeline is made of. An order has a dozen.
@@ -66,7 +64,7 @@ struct Inner {
     signer: Signer,
     news: Arc<watch::Sender<u64>>,
     stop: Stop,
-    streams: Arc<Semaphore>,
+    streams: Places,
     logins: RateLimiter<String>,
     hashes: RateLimiter<IpAddr>,
 }
@@ -74,7 +72,7 @@ struct Inner {
 impl Api {
     /// On this database; `news` says when there are new events, `stop` when the streams are to end.
     pub fn new(db: Db, signer: Signer, news: Arc<watch::Sender<u64>>, stop: Stop) -> Self {
-        let streams = Arc::new(Semaphore::new(STREAMS_MAX));
+        let streams = Places::default();
         let logins = RateLimiter::new(LOGINS_PER_SECOND, LOGINS_BURST);
         let hashes = RateLimiter::new(HASHES_PER_SECOND, HASHES_BURST);
         Self(Arc::new(Inner { db, signer, news, stop, streams, logins, hashes }))
@@ -256,8 +254,7 @@ async fn stream(
     headers: HeaderMap,
     Query(query): Query<StreamQuery>,
 ) -> Result<Response, ApiError> {
-    let busy = |_| ApiError::new(Code::Overloaded, "too many streams are open");
-    let place = Arc::clone(&api.streams).try_acquire_owned().map_err(busy)?;
+    let place = api.streams.take(principal.account_id)?;
     let last_seen = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());
     // Nobody has seen what is not there yet: a position beyond the last is of another database.
     let last = events::last_position(&mut *api.db.acquire().await?).await?;

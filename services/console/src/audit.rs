@@ -1,5 +1,5 @@
 //! The audit log: who did what to what. Entries are chained: the hash of each covers the one before, so one that is
-//! altered or missing is found.
+//! altered or missing is found; the last one is written down beside them, so that one finds it missing too.
 
 use orderflow_contracts::{
     api::ops::{AuditCheck, AuditEntry},
@@ -43,10 +43,7 @@ pub async fn append(conn: &mut PgConnection, done: &[Done]) -> Result<(), sqlx::
         return Ok(());
     }
     sqlx::query("select pg_advisory_xact_lock($1)").bind(CHAIN_LOCK).execute(&mut *conn).await?;
-    let last: Option<(i64, Vec<u8>)> = sqlx::query_as("select number, hash from audit order by number desc limit 1")
-        .fetch_optional(&mut *conn)
-        .await?;
-    let (mut number, mut hash) = last.unwrap_or_default();
+    let (mut number, mut hash) = head(&mut *conn).await?.unwrap_or_default();
     let (mut numbers, mut hashes) = (Vec::with_capacity(done.len()), Vec::with_capacity(done.len()));
     for done in done {
         number += 1;
@@ -65,9 +62,22 @@ pub async fn append(conn: &mut PgConnection, done: &[Done]) -> Result<(), sqlx::
     .bind(done.iter().map(|done| done.subject.as_str()).collect::<Vec<_>>())
     .bind(done.iter().map(|done| &done.detail).collect::<Vec<_>>())
     .bind(hashes)
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query(
+        "insert into audit_head (number, hash) values ($1, $2)
+         on conflict (only_row) do update set number = excluded.number, hash = excluded.hash",
+    )
+    .bind(number)
+    .bind(hash)
     .execute(conn)
     .await
     .map(drop)
+}
+
+/// Number and hash of the last entry, as they were written down beside the log.
+async fn head(conn: &mut PgConnection) -> Result<Option<(i64, Vec<u8>)>, sqlx::Error> {
+    sqlx::query_as("select number, hash from audit_head").fetch_optional(conn).await
 }
 
 type Row = (i64, i64, String, String, String, Value, Vec<u8>);
@@ -119,7 +129,11 @@ pub async fn list(conn: &mut PgConnection, filter: &Filter, limit: i64) -> Resul
 
 /// Goes through all entries, from the first on.
 pub async fn check(conn: &mut PgConnection) -> Result<AuditCheck, ApiError> {
+    // Before the entries: what is appended meanwhile lies behind it.
+    let head = head(&mut *conn).await?;
     let (mut entries, mut hash) = (0, Vec::new());
+    let mut fits_head = head.is_none();
+    let broken = |entries| Ok(AuditCheck { intact: false, entries, first_broken: Some(entries + 1) });
     loop {
         let rows: Vec<Row> = sqlx::query_as(
             "select number, at_ms, actor, action, subject, detail, hash from audit where number > $1
@@ -130,14 +144,23 @@ pub async fn check(conn: &mut PgConnection) -> Result<AuditCheck, ApiError> {
         .fetch_all(&mut *conn)
         .await?;
         if rows.is_empty() {
-            return Ok(AuditCheck { intact: true, entries, first_broken: None });
+            // Without the last entry, or where nobody knows which that was, something is missing. The very first one may
+            // have been appended since.
+            let is_known = head.is_some() || entries == 0 || self::head(&mut *conn).await?.is_some();
+            let is_whole = fits_head && is_known;
+            return if is_whole {
+                Ok(AuditCheck { intact: true, entries, first_broken: None })
+            } else {
+                broken(entries)
+            };
         }
         for row in rows {
             let (number, kept) = (row.0, row.6.clone());
             let expected = hash_of(&hash, entries + 1, &done_of(row));
             if number != entries + 1 || kept != expected {
-                return Ok(AuditCheck { intact: false, entries, first_broken: Some(entries + 1) });
+                return broken(entries);
             }
+            fits_head |= head.as_ref().is_some_and(|head| *head == (number, kept.clone()));
             (entries, hash) = (number, kept);
         }
     }

@@ -37,6 +37,11 @@ const MIGRATIONS: &[MigrationFile] = &[
         include_str!("../../../migrations/console/20261122130000_place_late_events.sql"),
     ),
     (20_261_122_140_000, "create audit", include_str!("../../../migrations/console/20261122140000_create_audit.sql")),
+    (
+        20_261_122_152_100,
+        "create audit head",
+        include_str!("../../../migrations/console/20261122152100_create_audit_head.sql"),
+    ),
 ];
 
 const DEAD_LETTERS: &str = "console.dead-letters";

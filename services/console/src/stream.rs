@@ -1,26 +1,80 @@
 //! The live stream: each connection reads on from its own position, so a slow one holds up nobody and misses nothing.
 
-use std::{collections::VecDeque, convert::Infallible, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    convert::Infallible,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use axum::response::sse::Event;
 use futures_util::{Stream, stream};
-use orderflow_contracts::{api::console::EventRecord, ids::OrderId};
-use orderflow_platform::db::Db;
+use orderflow_contracts::{
+    api::console::EventRecord,
+    ids::{AccountId, OrderId},
+    problem::Code,
+};
 use orderflow_platform::{
     auth::{Principal, TOKEN_LIFE},
     tasks::Stop,
 };
-use tokio::{
-    sync::{OwnedSemaphorePermit, watch},
-    time::Instant,
-};
+use orderflow_platform::{db::Db, http::ApiError};
+use tokio::{sync::watch, time::Instant};
 
 use crate::events::{self, Filter};
 
+/// Streams at once.
+const STREAMS_MAX: usize = 100;
+/// Of these, those of one account: several consoles and a watched order in each terminal, and room for the others.
+const STREAMS_OF_ACCOUNT_MAX: usize = 16;
 /// Events that are read at once.
 const BATCH_MAX: i64 = 200;
 /// Without news: finds what other replicas have written down.
 const POLL: Duration = Duration::from_secs(1);
+
+/// How many streams each account has open. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Places(Arc<Mutex<HashMap<AccountId, usize>>>);
+
+/// A stream's place; dropped, it is free for another.
+#[derive(Debug)]
+pub struct Place {
+    places: Places,
+    account_id: AccountId,
+}
+
+impl Places {
+    /// A place for one more stream of this account, if neither it nor all together have too many.
+    pub fn take(&self, account_id: AccountId) -> Result<Place, ApiError> {
+        let mut open = self.open();
+        if open.get(&account_id).is_some_and(|count| *count >= STREAMS_OF_ACCOUNT_MAX) {
+            let detail = format!("this account has {STREAMS_OF_ACCOUNT_MAX} streams open; close one of them");
+            return Err(ApiError::new(Code::RateLimited, detail));
+        }
+        if open.values().sum::<usize>() >= STREAMS_MAX {
+            return Err(ApiError::new(Code::Overloaded, "too many streams are open"));
+        }
+        *open.entry(account_id).or_default() += 1;
+        Ok(Place { places: self.clone(), account_id })
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<AccountId, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.places.open();
+        // An account without a stream leaves nothing behind.
+        if let Some(count) = open.get_mut(&self.account_id) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.account_id);
+            }
+        }
+    }
+}
 
 /// Where one connection is.
 pub struct Reader {
@@ -32,7 +86,7 @@ pub struct Reader {
     news: watch::Receiver<u64>,
     until: Instant,
     stop: Stop,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Reader {
@@ -45,7 +99,7 @@ impl Reader {
         position: i64,
         news: watch::Receiver<u64>,
         stop: Stop,
-        place: OwnedSemaphorePermit,
+        place: Place,
     ) -> Self {
         let until = Instant::now() + TOKEN_LIFE;
         Self { db, principal, order_id, position, ready: VecDeque::new(), news, until, stop, _place: place }

@@ -2,17 +2,22 @@
 
 use std::{sync::Arc, time::Duration};
 
-use orderflow_platform::db::Db;
-use orderflow_platform::{clock, context::Context, outbox::Outbox, tasks::Stop};
+use orderflow_platform::{
+    app::AppBuilder, clock, context::Context, db::Db, outbox::Outbox, tasks::Stop, unreadable::Unreadable,
+};
 use tokio::sync::Notify;
 
 use crate::{Settings, domain::Input, handle::Batch, store};
 
 /// Reservations of one transaction.
 const BATCH_MAX: i64 = 100;
+/// Those that cannot be read are met each time, before the others.
+const UNREADABLE_MAX: i64 = 100;
 /// Longest sleep. New reservations end later than those that are slept for, so this is for a clock that another
 /// replica has moved.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
+/// While somebody else decides about what is over.
+const LOCKED_RETRY: Duration = Duration::from_millis(20);
 /// After an error.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -22,12 +27,15 @@ pub struct Expiry {
     outbox: Outbox,
     settings: Settings,
     clock_moved: Arc<Notify>,
+    unreadable: Unreadable,
 }
 
 impl Expiry {
     /// For the reservations in this database.
-    pub const fn new(db: Db, outbox: Outbox, settings: Settings, clock_moved: Arc<Notify>) -> Self {
-        Self { db, outbox, settings, clock_moved }
+    pub fn new(app: &AppBuilder, settings: Settings) -> Self {
+        let (db, outbox) = (app.db.clone(), app.outbox.clone());
+        let (clock_moved, unreadable) = (Arc::clone(&app.clock_moved), app.unreadable.clone());
+        Self { db, outbox, settings, clock_moved, unreadable }
     }
 
     /// Goes on until it is told to stop; an error is a reason to try again.
@@ -54,7 +62,13 @@ impl Expiry {
     pub async fn expire_once(&self) -> Result<usize, sqlx::Error> {
         let mut tx = self.db.begin().await?;
         let over = clock::now_ms(&mut tx).await?.saturating_sub(self.settings.expiry_grace_ms);
-        let ids = store::expired(&mut tx, over, BATCH_MAX).await?;
+        let mut ids = Vec::new();
+        for reservation in store::expired(&mut tx, over, BATCH_MAX + UNREADABLE_MAX).await? {
+            match reservation {
+                Ok(id) => ids.push(id),
+                Err((id, error)) => self.unreadable.note("reservations", id, error.to_string()),
+            }
+        }
         if ids.is_empty() {
             return Ok(0);
         }
@@ -76,7 +90,8 @@ impl Expiry {
         let mut conn = self.db.acquire().await?;
         let Some(next) = store::next_expiry(&mut conn).await? else { return Ok(SLEEP_MAX) };
         let wait_ms = next.saturating_add(self.settings.expiry_grace_ms) - clock::now_ms(&mut conn).await?;
-        // Locked by someone else, if it is over already: that is decided in a moment.
-        Ok(Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0).max(20)).min(SLEEP_MAX))
+        // Locked by someone else, if it is over already: that is decided in a moment. Or it cannot be read.
+        let least = if self.unreadable.list().is_empty() { LOCKED_RETRY } else { RETRY };
+        Ok(Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0)).clamp(least, SLEEP_MAX))
     }
 }

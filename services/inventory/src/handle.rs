@@ -35,6 +35,8 @@ pub struct Batch {
     events: Vec<NewEvent>,
     /// What may be taken out, in a laboratory.
     chaos: Chaos,
+    /// Unless locks and versions were taken out there.
+    is_guarded: bool,
 }
 
 impl Batch {
@@ -46,13 +48,14 @@ impl Batch {
         lines: impl Iterator<Item = &'a OrderLine> + Send,
     ) -> Result<Self, sqlx::Error> {
         let mut products: BTreeSet<ProductId> = lines.map(|line| line.product_id).collect();
-        let rows = store::load_for_update(conn, orders).await?;
+        let is_guarded = !chaos.is_out(Pattern::VersionCheck);
+        let rows = store::load_for_update(conn, orders, is_guarded).await?;
         products.extend(rows.iter().flat_map(|row| row.lines.keys().copied()));
-        let levels = store::levels_for_update(conn, &products.into_iter().collect::<Vec<_>>()).await?;
+        let levels = store::levels_for_update(conn, &products.into_iter().collect::<Vec<_>>(), is_guarded).await?;
         let now = clock::now_ms(conn).await?;
         let rows = rows.into_iter().map(|row| (row.order_id, row)).collect();
         let (loaded, moved, ledger, events) = (BTreeMap::new(), BTreeSet::new(), vec![], vec![]);
-        Ok(Self { now, rows, loaded, levels, moved, ledger, events, chaos: chaos.clone() })
+        Ok(Self { now, rows, loaded, levels, moved, ledger, events, chaos: chaos.clone(), is_guarded })
     }
 
     /// What time it was when the locks were had.
@@ -141,11 +144,16 @@ impl Batch {
         WRITER.event(Happened { subject, sequence, time_ms: self.now, context, event })
     }
 
+    /// Whether there is anything to save.
+    pub fn has_changes(&self) -> bool {
+        !self.loaded.is_empty()
+    }
+
     /// Saves what has changed and appends what is to be said.
     pub async fn save(&self, conn: &mut PgConnection) -> Result<(), sqlx::Error> {
         let changed: Vec<_> =
             self.loaded.iter().filter_map(|(id, loaded)| self.rows.get(id).map(|row| (*loaded, row))).collect();
-        store::save(conn, &changed).await?;
+        store::save(conn, &changed, self.is_guarded).await?;
         let levels: Vec<_> =
             self.moved.iter().filter_map(|id| self.levels.get(id).map(|level| (*id, *level))).collect();
         store::save_levels(conn, &levels).await?;

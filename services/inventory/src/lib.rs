@@ -80,7 +80,7 @@ pub async fn build(config: Config) -> Result<App, BuildError> {
     app.relay(TOPICS)?;
     let reservations = Arc::new(consume::Reservations::new(config.inventory.hold_ms, app.db.chaos().clone()));
     app.consume(TOPICS, READ, DEAD_LETTERS, Arc::clone(&reservations))?;
-    let expiry = Expiry::new(app.db.clone(), app.outbox.clone(), config.inventory, Arc::clone(&app.clock_moved));
+    let expiry = Expiry::new(&app, config.inventory);
     app.tasks.spawn("expiry", expiry.run(app.tasks.stop()));
     let (router, openapi) = api::router(api::Api::new(app.db.clone(), app.outbox.clone()));
     app.serve(router, openapi).await

@@ -92,27 +92,34 @@ fn reservation_of(row: &PgRow) -> Result<Row, sqlx::Error> {
 const RESERVATION: &str = "order_id, customer_id, seller_id, status, lines, expires_ms, correlation_id, version, \
                            sequence, created_ms, updated_ms";
 
-/// These reservations, locked until the transaction ends; in the order of the ids.
-pub async fn load_for_update(conn: &mut PgConnection, ids: &[OrderId]) -> Result<Vec<Row>, sqlx::Error> {
+/// These reservations, locked until the transaction ends, unless the guard was taken out in a laboratory; in the order of
+/// the ids.
+pub async fn load_for_update(
+    conn: &mut PgConnection,
+    ids: &[OrderId],
+    is_guarded: bool,
+) -> Result<Vec<Row>, sqlx::Error> {
     let ids: Vec<Uuid> = ids.iter().map(|id| (*id).into()).collect();
     let mut query = QueryBuilder::<Postgres>::new("select ");
     query.push(RESERVATION).push(" from reservations where order_id = any(").push_bind(ids);
-    query.push(") order by order_id for update");
+    query.push(") order by order_id").push(if is_guarded { " for update" } else { "" });
     query.build().fetch_all(conn).await?.iter().map(reservation_of).collect()
 }
 
-/// Orders whose reservations were to end before this moment. Those that someone else has locked are passed over: they
-/// are being decided about.
-pub async fn expired(conn: &mut PgConnection, before: TimestampMs, limit: i64) -> Result<Vec<OrderId>, sqlx::Error> {
-    let ids: Vec<Uuid> = sqlx::query_scalar(
-        "select order_id from reservations where status = 'HELD' and expires_ms <= $1
-         order by expires_ms limit $2 for update skip locked",
-    )
-    .bind(before)
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
-    Ok(ids.into_iter().map(Into::into).collect())
+/// Orders whose reservations were to end before this moment; those that cannot be read, and why not. Those that someone
+/// else has locked are passed over: they are being decided about.
+pub async fn expired(
+    conn: &mut PgConnection,
+    before: TimestampMs,
+    limit: i64,
+) -> Result<Vec<Result<OrderId, (String, sqlx::Error)>>, sqlx::Error> {
+    let mut query = QueryBuilder::<Postgres>::new("select ");
+    query.push(RESERVATION).push(" from reservations where status = 'HELD' and expires_ms <= ").push_bind(before);
+    query.push(" order by expires_ms limit ").push_bind(limit).push(" for update skip locked");
+    let rows = query.build().fetch_all(conn).await?;
+    let key = |row: &PgRow| row.try_get::<Uuid, _>("order_id").unwrap_or_default().to_string();
+    let id = |row| reservation_of(row).map(|row| row.order_id).map_err(|error| (key(row), error));
+    Ok(rows.iter().map(id).collect())
 }
 
 /// When the next reservation ends.
@@ -162,7 +169,7 @@ pub async fn list(conn: &mut PgConnection, filter: &ReservationFilter, limit: i6
 
 /// Saves reservations that were loaded with these versions, new ones (version 0) too, in one round trip. The version
 /// check is for a writer that has lost its lock with its connection and does not know yet.
-pub async fn save(conn: &mut PgConnection, rows: &[(i64, &Row)]) -> Result<(), sqlx::Error> {
+pub async fn save(conn: &mut PgConnection, rows: &[(i64, &Row)], is_guarded: bool) -> Result<(), sqlx::Error> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -181,7 +188,7 @@ pub async fn save(conn: &mut PgConnection, rows: &[(i64, &Row)]) -> Result<(), s
              status = excluded.status, lines = excluded.lines, expires_ms = excluded.expires_ms,
              version = excluded.version, sequence = excluded.sequence, updated_ms = excluded.updated_ms
          where (old.order_id, old.version) in (
-             select * from unnest($1::uuid[], $12::bigint[]))",
+             select * from unnest($1::uuid[], $12::bigint[])) or not $13",
     )
     .bind(rows.iter().map(|(_, row)| row.order_id.into()).collect::<Vec<Uuid>>())
     .bind(rows.iter().map(|(_, row)| account(row.customer_id)).collect::<Vec<_>>())
@@ -195,6 +202,7 @@ pub async fn save(conn: &mut PgConnection, rows: &[(i64, &Row)]) -> Result<(), s
     .bind(rows.iter().map(|(_, row)| row.created_ms).collect::<Vec<_>>())
     .bind(rows.iter().map(|(_, row)| row.updated_ms).collect::<Vec<_>>())
     .bind(rows.iter().map(|(loaded, _)| *loaded).collect::<Vec<_>>())
+    .bind(is_guarded)
     .execute(conn)
     .await?;
     if usize::try_from(saved.rows_affected()) == Ok(rows.len()) {
@@ -242,17 +250,17 @@ pub struct Level {
     pub reserved: u32,
 }
 
-/// The levels of these products, locked until the transaction ends; in the order of the ids (race 4).
+/// The levels of these products, locked until the transaction ends, unless the guard was taken out in a laboratory; in
+/// the order of the ids (race 4).
 pub async fn levels_for_update(
     conn: &mut PgConnection,
     ids: &[ProductId],
+    is_guarded: bool,
 ) -> Result<BTreeMap<ProductId, Level>, sqlx::Error> {
     let ids: Vec<Uuid> = ids.iter().map(|id| (*id).into()).collect();
-    let rows: Vec<(Uuid, i32, i32)> =
-        sqlx::query_as("select id, on_hand, reserved from products where id = any($1) order by id for update")
-            .bind(ids)
-            .fetch_all(conn)
-            .await?;
+    let mut query = QueryBuilder::<Postgres>::new("select id, on_hand, reserved from products where id = any(");
+    query.push_bind(ids).push(") order by id").push(if is_guarded { " for update" } else { "" });
+    let rows: Vec<(Uuid, i32, i32)> = query.build_query_as().fetch_all(conn).await?;
     // The CHECK constraints keep both from being negative.
     let level = |(id, on_hand, reserved): (Uuid, i32, i32)| {
         (id.into(), Level { on_hand: on_hand.unsigned_abs(), reserved: reserved.unsigned_abs() })

@@ -3,9 +3,18 @@
 use std::{sync::Arc, time::Duration};
 
 use orderflow_contracts::api::chaos::CrashPoint;
-use orderflow_platform::db::{Db, Tx};
-use orderflow_platform::{outbox::Outbox, tasks::Stop};
-use tokio::{sync::Notify, task::JoinSet};
+use orderflow_platform::{
+    app::AppBuilder,
+    db::{Db, Tx},
+    outbox::Outbox,
+    tasks::Stop,
+    unreadable::Unreadable,
+};
+use tokio::{
+    sync::Notify,
+    task::JoinSet,
+    time::{Instant, sleep},
+};
 
 use crate::{
     domain::{Answer, Input},
@@ -16,8 +25,8 @@ use crate::{
 
 /// Calls under way at once.
 const IN_FLIGHT_MAX: usize = 32;
-/// After so long a call that nothing was heard of is made again: by this process, or by another one if this one was
-/// killed. So many times as long as the provider may take to answer, and no shorter than the minimum.
+/// After so long a call that nothing was heard of is made again by another process: this one was killed, and nobody of its
+/// name was started again. So many times as long as the provider may take to answer, and no shorter than the minimum.
 const LEASE_TIMEOUTS: u32 = 3;
 const LEASE_MIN: Duration = Duration::from_secs(1);
 /// Longest sleep while nothing is due: finds what other replicas have committed.
@@ -36,21 +45,28 @@ pub struct Collector {
     wake: Arc<Notify>,
     provider: Provider,
     lease: Duration,
+    /// The name of this replica, if it has one of its own.
+    instance: Option<Arc<str>>,
+    unreadable: Unreadable,
 }
 
 impl Collector {
-    /// For the calls in this database.
-    pub fn new(db: Db, outbox: Outbox, wake: Arc<Notify>, provider: Provider) -> Self {
+    /// For the calls in the service's database. Under the name of an instance, which no other process has at the same
+    /// time, it goes on with what the one before it had taken.
+    pub fn new(app: &AppBuilder, wake: Arc<Notify>, provider: Provider) -> Self {
         let lease = provider.timeout().saturating_mul(LEASE_TIMEOUTS).max(LEASE_MIN);
-        Self { db, outbox, wake, provider, lease }
+        let instance = app.config.instance.as_deref().map(Into::into);
+        let (db, outbox, unreadable) = (app.db.clone(), app.outbox.clone(), app.unreadable.clone());
+        Self { db, outbox, wake, provider, lease, instance, unreadable }
     }
 
     /// Goes on until it is told to stop; an error is a reason to try again.
     pub async fn run(self, mut stop: Stop) -> Result<(), sqlx::Error> {
         let mut calls = JoinSet::new();
+        let mut has_taken_over = false;
         while !stop.is_now() {
             while calls.try_join_next().is_some() {}
-            let sleep = match self.start_due(&mut calls).await {
+            let sleep = match self.start_due(&mut calls, &mut has_taken_over).await {
                 Ok(sleep) => sleep,
                 Err(error) => {
                     tracing::warn!(%error, "the calls that are due cannot be read");
@@ -73,16 +89,26 @@ impl Collector {
     }
 
     /// Starts the calls that are due, as many as may be under way; how long nothing more is.
-    async fn start_due(&self, calls: &mut JoinSet<()>) -> Result<Duration, sqlx::Error> {
+    async fn start_due(&self, calls: &mut JoinSet<()>, has_taken_over: &mut bool) -> Result<Duration, sqlx::Error> {
         let free = IN_FLIGHT_MAX.saturating_sub(calls.len());
         if free == 0 {
             return Ok(SLEEP_MAX);
         }
         let mut conn = self.db.acquire().await?;
-        let due = store::take_due(&mut conn, self.lease, i64::try_from(free).unwrap_or(1)).await?;
+        if let Some(instance) = self.instance.as_deref().filter(|_| !*has_taken_over) {
+            let calls = store::take_over(&mut conn, instance).await?;
+            tracing::info!(instance, calls, "calls that were under way when this service ended are made again");
+            *has_taken_over = true;
+        }
+        let instance = self.instance.as_deref();
+        let due = store::take_due(&mut conn, self.lease, instance, i64::try_from(free).unwrap_or(1)).await?;
         for due in due {
             let collector = self.clone();
-            calls.spawn(async move { collector.call(due).await });
+            match due {
+                Ok(due) => drop(calls.spawn(async move { collector.call(due).await })),
+                // It is met again when its lease ends.
+                Err((call, error)) => self.unreadable.note("provider_calls", call, error.to_string()),
+            }
         }
         let seconds = store::seconds_to_next(&mut conn).await?.unwrap_or(SLEEP_MAX.as_secs_f64());
         Ok(Duration::try_from_secs_f64(seconds).unwrap_or_default().clamp(Duration::from_millis(5), SLEEP_MAX))
@@ -101,9 +127,28 @@ impl Collector {
             Err(error) => Err(error),
         };
         if let Err(error) = done {
-            // The lease ends, and the provider is asked again with the same key.
-            tracing::warn!(order_id = %due.order_id, kind = due.kind, %error, "the answer could not be written down");
+            self.give_back(&due, &error).await;
         }
+    }
+
+    /// It is not known whether the answer was written down. The provider is asked again with the same key, and soon: the
+    /// end of the lease is for a process that is no more. If the answer was written down all the same, nothing changes.
+    async fn give_back(&self, due: &Due, error: &sqlx::Error) {
+        tracing::warn!(order_id = %due.order_id, kind = due.kind, %error, "the answer could not be written down");
+        if let sqlx::Error::ColumnDecode { .. } = error {
+            self.unreadable.note("payments", due.order_id.to_string(), error.to_string());
+        }
+        let text = format!("the provider's answer could not be written down: {error}");
+        let (until, mut pause) = (Instant::now() + self.lease, BACKOFF_MIN);
+        while let Err(error) = self.postpone(due, &text).await {
+            tracing::warn!(order_id = %due.order_id, kind = due.kind, %error, "the call cannot be given back");
+            if Instant::now() + pause > until {
+                return;
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(BACKOFF_MAX);
+        }
+        self.wake.notify_one();
     }
 
     /// A charge that is about to be asked for the first time, and too late, since the service was down: it is declined

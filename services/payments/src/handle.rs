@@ -17,7 +17,7 @@ use sqlx::PgConnection;
 
 use crate::{
     domain::{self, Call, Decision, Input, Rejection, State},
-    store::{self, Row},
+    store::{self, NewCall, Row},
 };
 
 const WRITER: Writer = Writer { source: "/orderflow/payments", topic: topics::PAYMENTS };
@@ -28,17 +28,32 @@ pub struct Batch {
     rows: BTreeMap<OrderId, Row>,
     /// The version that each changed payment was loaded with.
     loaded: BTreeMap<OrderId, i64>,
-    calls: Vec<(OrderId, Call, Option<String>, Context)>,
+    calls: Vec<NewCall>,
     events: Vec<NewEvent>,
+    /// Unless that was taken out in a laboratory.
+    is_guarded: bool,
 }
 
 impl Batch {
     /// Locks the payments of these orders.
     pub async fn load(conn: &mut PgConnection, ids: &[OrderId]) -> Result<Self, sqlx::Error> {
         let rows = store::load_for_update(conn, ids).await?;
+        Self::of(conn, rows, true).await
+    }
+
+    /// The payments of these orders, which anybody may change meanwhile: in a laboratory, to see what the lock is for.
+    pub async fn load_unguarded(conn: &mut PgConnection, ids: &[OrderId]) -> Result<Self, sqlx::Error> {
+        let mut rows = Vec::with_capacity(ids.len());
+        for id in ids {
+            rows.extend(store::load(conn, *id).await?);
+        }
+        Self::of(conn, rows, false).await
+    }
+
+    async fn of(conn: &mut PgConnection, rows: Vec<Row>, is_guarded: bool) -> Result<Self, sqlx::Error> {
         let now = clock::now_ms(conn).await?;
         let rows = rows.into_iter().map(|row| (row.order_id, row)).collect();
-        Ok(Self { now, rows, loaded: BTreeMap::new(), calls: vec![], events: vec![] })
+        Ok(Self { now, rows, loaded: BTreeMap::new(), calls: vec![], events: vec![], is_guarded })
     }
 
     /// A payment as it is now, with what was applied.
@@ -71,7 +86,9 @@ impl Batch {
                 row.version += 1;
                 row.updated_ms = self.now;
                 if let Some(call) = call {
-                    self.calls.push((id, call, token.map(str::to_owned), context.clone()));
+                    // A refund is asked for by its charge; only a charge has a token.
+                    let token = token.filter(|_| matches!(call, Call::Charge(_))).map(str::to_owned);
+                    self.calls.push(NewCall { order_id: id, call, token, context: context.clone() });
                 }
                 if let Some(event) = event {
                     row.sequence += 1;
@@ -85,18 +102,17 @@ impl Batch {
         Ok(())
     }
 
+    /// Whether there is anything to save.
+    pub fn has_changes(&self) -> bool {
+        !self.loaded.is_empty()
+    }
+
     /// Saves what has changed, writes down the calls and appends what is to be said.
     pub async fn save(&self, conn: &mut PgConnection) -> Result<(), sqlx::Error> {
-        for (id, loaded) in &self.loaded {
-            if let Some(row) = self.rows.get(id) {
-                store::save(conn, *loaded, row).await?;
-            }
-        }
-        for (id, call, token, context) in &self.calls {
-            // A refund is asked for by its charge; only a charge has a token.
-            let token = token.as_deref().filter(|_| matches!(call, Call::Charge(_)));
-            store::insert_call(conn, *id, call, token, context).await?;
-        }
+        let changed: Vec<_> =
+            self.loaded.iter().filter_map(|(id, loaded)| self.rows.get(id).map(|row| (*loaded, row))).collect();
+        store::save(conn, &changed, self.is_guarded).await?;
+        store::insert_calls(conn, &self.calls).await?;
         outbox::append(conn, &self.events).await
     }
 }

@@ -30,11 +30,18 @@ use tokio::sync::Notify;
 
 use self::{collector::Collector, provider::Provider};
 
-const MIGRATIONS: &[MigrationFile] = &[(
-    20_261_122_100_000,
-    "create payments",
-    include_str!("../../../migrations/payments/20261122100000_create_payments.sql"),
-)];
+const MIGRATIONS: &[MigrationFile] = &[
+    (
+        20_261_122_100_000,
+        "create payments",
+        include_str!("../../../migrations/payments/20261122100000_create_payments.sql"),
+    ),
+    (
+        20_261_122_153_000,
+        "add leased by",
+        include_str!("../../../migrations/payments/20261122153000_add_leased_by.sql"),
+    ),
+];
 
 const DEAD_LETTERS: &str = "payments.dead-letters";
 /// What it writes and what it reads.
@@ -103,10 +110,11 @@ pub async fn build(config: Config) -> Result<App, BuildError> {
     let mut app = AppBuilder::new("payments", config.service, MIGRATIONS, FAULTS).await?;
     app.relay(TOPICS)?;
     let calls = Arc::new(Notify::new());
-    app.consume(TOPICS, READ, DEAD_LETTERS, Arc::new(consume::Payments::new(Arc::clone(&calls))))?;
+    let payments = consume::Payments::new(Arc::clone(&calls), app.db.chaos().clone());
+    app.consume(TOPICS, READ, DEAD_LETTERS, Arc::new(payments))?;
     let provider = Provider::new(&config.payments, app.db.chaos().clone())
         .map_err(|error| BuildError::Other(error.to_string()))?;
-    let collector = Collector::new(app.db.clone(), app.outbox.clone(), Arc::clone(&calls), provider.clone());
+    let collector = Collector::new(&app, Arc::clone(&calls), provider.clone());
     app.tasks.spawn("collector", collector.run(app.tasks.stop()));
     let (router, openapi) = api::router(api::Api::new(app.db.clone(), app.outbox.clone(), calls, provider));
     app.serve(router, openapi).await

@@ -192,47 +192,60 @@ pub async fn list(conn: &mut PgConnection, filter: &Filter, limit: i64) -> Resul
     query.build().fetch_all(conn).await?.iter().map(row_of).collect()
 }
 
-/// Saves a payment that was loaded with this version, a new one (version 0) too. The version check is for a writer that
-/// has lost its lock with its connection and does not know yet.
-pub async fn save(conn: &mut PgConnection, loaded: i64, row: &Row) -> Result<(), sqlx::Error> {
-    let Some(status) = row.status() else { return Ok(()) };
-    let saved = sqlx::query(
+/// Saves payments that were loaded with these versions, new ones (version 0) too, in one round trip. The version check is
+/// for a writer that has lost its lock with its connection and does not know yet.
+pub async fn save(conn: &mut PgConnection, rows: &[(i64, &Row)], is_guarded: bool) -> Result<(), sqlx::Error> {
+    // Of one that nothing was heard of yet there is nothing to save.
+    let rows: Vec<_> = rows.iter().filter_map(|(loaded, row)| Some((*loaded, *row, row.status()?))).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let query = sqlx::query(
         "insert into payments as old (order_id, customer_id, seller_id, amount_minor, currency, pay_until_ms, status,
              cancelled, charge_id, refund_id, decline_code, card_brand, card_last4, version, sequence, created_ms,
              updated_ms)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+         select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::bigint[], $7::text[],
+             $8::boolean[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bigint[],
+             $15::bigint[], $16::bigint[], $17::bigint[])
          on conflict (order_id) do update set customer_id = excluded.customer_id, seller_id = excluded.seller_id,
              amount_minor = excluded.amount_minor, currency = excluded.currency, pay_until_ms = excluded.pay_until_ms,
              status = excluded.status, cancelled = excluded.cancelled, charge_id = excluded.charge_id,
              refund_id = excluded.refund_id, decline_code = excluded.decline_code, card_brand = excluded.card_brand,
              card_last4 = excluded.card_last4, version = excluded.version, sequence = excluded.sequence,
              updated_ms = excluded.updated_ms
-         where old.version = $18",
-    )
-    .bind(Uuid::from(row.order_id))
-    .bind(row.customer_id.map(Uuid::from))
-    .bind(row.seller_id.map(Uuid::from))
-    .bind(row.amount.map(|amount| amount.minor))
-    .bind(row.amount.map(|amount| amount.currency.code()))
-    .bind(row.pay_until)
-    .bind(status.as_str())
-    .bind(matches!(row.state, State::InFlight { cancelled: true, .. }))
-    .bind(&row.charge_id)
-    .bind(&row.refund_id)
-    .bind(&row.decline_code)
-    .bind(row.card.as_ref().map(|card| &card.brand))
-    .bind(row.card.as_ref().map(|card| &card.last4))
-    .bind(row.version)
-    .bind(row.sequence)
-    .bind(row.created_ms)
-    .bind(row.updated_ms)
-    .bind(loaded)
-    .execute(conn)
-    .await?;
-    if saved.rows_affected() == 1 {
+         where (old.order_id, old.version) in (select * from unnest($1::uuid[], $18::bigint[])) or not $19",
+    );
+    let saved = query
+        .bind(column(&rows, |row| Uuid::from(row.order_id)))
+        .bind(column(&rows, |row| row.customer_id.map(Uuid::from)))
+        .bind(column(&rows, |row| row.seller_id.map(Uuid::from)))
+        .bind(column(&rows, |row| row.amount.map(|amount| amount.minor)))
+        .bind(column(&rows, |row| row.amount.map(|amount| amount.currency.code())))
+        .bind(column(&rows, |row| row.pay_until))
+        .bind(rows.iter().map(|(_, _, status)| status.as_str()).collect::<Vec<_>>())
+        .bind(column(&rows, |row| matches!(row.state, State::InFlight { cancelled: true, .. })))
+        .bind(column(&rows, |row| row.charge_id.as_deref()))
+        .bind(column(&rows, |row| row.refund_id.as_deref()))
+        .bind(column(&rows, |row| row.decline_code.as_deref()))
+        .bind(column(&rows, |row| row.card.as_ref().map(|card| card.brand.as_str())))
+        .bind(column(&rows, |row| row.card.as_ref().map(|card| card.last4.as_str())))
+        .bind(column(&rows, |row| row.version))
+        .bind(column(&rows, |row| row.sequence))
+        .bind(column(&rows, |row| row.created_ms))
+        .bind(column(&rows, |row| row.updated_ms))
+        .bind(rows.iter().map(|(loaded, ..)| *loaded).collect::<Vec<_>>())
+        .bind(is_guarded)
+        .execute(conn)
+        .await?;
+    if usize::try_from(saved.rows_affected()) == Ok(rows.len()) {
         return Ok(());
     }
     Err(sqlx::Error::Protocol("a payment was changed by someone else though it was locked".to_owned()))
+}
+
+/// One column of what is saved.
+fn column<'a, T>(rows: &[(i64, &'a Row, PaymentStatus)], of: impl Fn(&'a Row) -> T) -> Vec<T> {
+    rows.iter().map(|(_, row, _)| of(row)).collect()
 }
 
 /// The words for a call: its kind, and the key under which the provider knows it. Derived from the order, so that
@@ -244,37 +257,58 @@ pub fn names_of(call: &Call, order_id: OrderId) -> (&'static str, String) {
     }
 }
 
-/// Writes down what the provider is to be asked for.
-pub async fn insert_call(
-    conn: &mut PgConnection,
-    order_id: OrderId,
-    call: &Call,
-    token: Option<&str>,
-    context: &Context,
-) -> Result<(), sqlx::Error> {
-    let (kind, key) = names_of(call, order_id);
-    let (charge_id, amount) = match call {
-        Call::Charge(amount) => (None, *amount),
-        Call::Refund { charge_id, amount } => (Some(charge_id), *amount),
-    };
+/// What the provider is to be asked for, once that is committed.
+#[derive(Debug, Clone)]
+pub struct NewCall {
+    /// For which order.
+    pub order_id: OrderId,
+    /// For what.
+    pub call: Call,
+    /// What stands for the card, for a charge.
+    pub token: Option<String>,
+    /// Where it comes from.
+    pub context: Context,
+}
+
+/// Writes down what the provider is to be asked for, in one round trip.
+pub async fn insert_calls(conn: &mut PgConnection, calls: &[NewCall]) -> Result<(), sqlx::Error> {
+    if calls.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<_> = calls.iter().map(|new| names_of(&new.call, new.order_id)).collect();
+    let amounts: Vec<_> = calls.iter().map(|new| amount_of(&new.call)).collect();
     sqlx::query(
         "insert into provider_calls (order_id, kind, idempotency_key, token, charge_id, amount_minor, currency,
              correlation_id, causation_id, traceparent)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[],
+             $8::text[], $9::uuid[], $10::text[])",
     )
-    .bind(Uuid::from(order_id))
-    .bind(kind)
-    .bind(key)
-    .bind(token)
-    .bind(charge_id)
-    .bind(amount.minor)
-    .bind(amount.currency.code())
-    .bind(&context.correlation_id)
-    .bind(context.causation_id.map(Uuid::from))
-    .bind(&context.traceparent)
+    .bind(calls.iter().map(|new| new.order_id.into()).collect::<Vec<Uuid>>())
+    .bind(names.iter().map(|(kind, _)| *kind).collect::<Vec<_>>())
+    .bind(names.iter().map(|(_, key)| key.as_str()).collect::<Vec<_>>())
+    .bind(calls.iter().map(|new| new.token.as_deref()).collect::<Vec<_>>())
+    .bind(calls.iter().map(|new| charge_of(&new.call)).collect::<Vec<_>>())
+    .bind(amounts.iter().map(|amount| amount.minor).collect::<Vec<_>>())
+    .bind(amounts.iter().map(|amount| amount.currency.code()).collect::<Vec<_>>())
+    .bind(calls.iter().map(|new| new.context.correlation_id.as_str()).collect::<Vec<_>>())
+    .bind(calls.iter().map(|new| new.context.causation_id.map(Uuid::from)).collect::<Vec<_>>())
+    .bind(calls.iter().map(|new| new.context.traceparent.as_deref()).collect::<Vec<_>>())
     .execute(conn)
     .await
     .map(drop)
+}
+
+const fn amount_of(call: &Call) -> Money {
+    match call {
+        Call::Charge(amount) | Call::Refund { amount, .. } => *amount,
+    }
+}
+
+const fn charge_of(call: &Call) -> Option<&str> {
+    match call {
+        Call::Charge(_) => None,
+        Call::Refund { charge_id, .. } => Some(charge_id.as_str()),
+    }
 }
 
 /// A call that is to be made now.
@@ -299,9 +333,15 @@ pub struct Due {
 }
 
 /// Takes calls that are due, for as long as `lease`: if nothing is heard of them until then, they are made again.
-pub async fn take_due(conn: &mut PgConnection, lease: Duration, limit: i64) -> Result<Vec<Due>, sqlx::Error> {
+/// `instance` is the name of this replica, which no other one has at the same time.
+pub async fn take_due(
+    conn: &mut PgConnection,
+    lease: Duration,
+    instance: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Taken>, sqlx::Error> {
     let rows = sqlx::query(
-        "update provider_calls set tries = tries + 1,
+        "update provider_calls set tries = tries + 1, leased_by = $3,
              next_try_at = clock_timestamp() + make_interval(secs => $1)
          where (order_id, kind) in (
              select order_id, kind from provider_calls where answered_at is null and next_try_at <= clock_timestamp()
@@ -311,9 +351,29 @@ pub async fn take_due(conn: &mut PgConnection, lease: Duration, limit: i64) -> R
     )
     .bind(lease.as_secs_f64())
     .bind(limit)
+    .bind(instance)
     .fetch_all(conn)
     .await?;
-    rows.iter().map(due_of).collect()
+    Ok(rows.iter().map(|row| due_of(row).map_err(|error| (id_of(row), error))).collect())
+}
+
+/// A call that was taken; which one it is, and why not, if it cannot be read.
+pub type Taken = Result<Due, (String, sqlx::Error)>;
+
+/// Which call a row is about, as far as that can be read.
+fn id_of(row: &PgRow) -> String {
+    let (order_id, kind) = (row.try_get::<Uuid, _>("order_id"), row.try_get::<String, _>("kind"));
+    format!("{} {}", order_id.unwrap_or_default(), kind.unwrap_or_default())
+}
+
+/// Makes the calls due that a process of this name had taken when it ended; how many those are. They may have been made,
+/// and count as tries.
+pub async fn take_over(conn: &mut PgConnection, instance: &str) -> Result<u64, sqlx::Error> {
+    let freed = sqlx::query(
+        "update provider_calls set next_try_at = clock_timestamp(), leased_by = null
+         where leased_by = $1 and answered_at is null",
+    );
+    Ok(freed.bind(instance).execute(conn).await?.rows_affected())
 }
 
 fn due_of(row: &PgRow) -> Result<Due, sqlx::Error> {
@@ -350,16 +410,19 @@ pub async fn is_late(conn: &mut PgConnection, due: &Due) -> Result<bool, sqlx::E
     Ok(late.unwrap_or(false))
 }
 
-/// Nothing definite was heard: the call is made again after so long.
+/// Nothing definite was heard, or it could not be written down: the call is made again after so long. Unless somebody
+/// else has taken it meanwhile.
 pub async fn postpone(conn: &mut PgConnection, due: &Due, after: Duration, error: &str) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "update provider_calls set next_try_at = clock_timestamp() + make_interval(secs => $3), last_error = $4
-         where order_id = $1 and kind = $2 and answered_at is null",
+        "update provider_calls set next_try_at = clock_timestamp() + make_interval(secs => $3), last_error = $4,
+             leased_by = null
+         where order_id = $1 and kind = $2 and answered_at is null and tries = $5",
     )
     .bind(Uuid::from(due.order_id))
     .bind(&due.kind)
     .bind(after.as_secs_f64())
     .bind(error)
+    .bind(i64::from(due.tries))
     .execute(conn)
     .await
     .map(drop)
@@ -367,12 +430,10 @@ pub async fn postpone(conn: &mut PgConnection, due: &Due, after: Duration, error
 
 /// The provider has answered for certain.
 pub async fn answered(conn: &mut PgConnection, due: &Due) -> Result<(), sqlx::Error> {
-    sqlx::query("update provider_calls set answered_at = clock_timestamp() where order_id = $1 and kind = $2")
-        .bind(Uuid::from(due.order_id))
-        .bind(&due.kind)
-        .execute(conn)
-        .await
-        .map(drop)
+    let answered = sqlx::query(
+        "update provider_calls set answered_at = clock_timestamp(), leased_by = null where order_id = $1 and kind = $2",
+    );
+    answered.bind(Uuid::from(due.order_id)).bind(&due.kind).execute(conn).await.map(drop)
 }
 
 /// How long until a call is due, in seconds; less than none if one is overdue.

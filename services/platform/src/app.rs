@@ -20,6 +20,7 @@ use crate::{
     outbox::Outbox,
     relay::Relay,
     tasks::{Stop, TaskDied, Tasks},
+    unreadable::Unreadable,
 };
 
 /// Between two tries to make the topics while Kafka is not there.
@@ -37,6 +38,8 @@ pub struct AppBuilder {
     pub outbox: Outbox,
     /// Its numbers.
     pub metrics: Metrics,
+    /// The rows that it cannot read.
+    pub unreadable: Unreadable,
     /// Told when the clock was moved.
     pub clock_moved: Arc<Notify>,
     /// Its background tasks.
@@ -87,6 +90,8 @@ impl AppBuilder {
     ) -> Result<Self, BuildError> {
         let pool = db::open(&config.database_url, name, migrations).await?;
         let chaos = Chaos::load(pool.clone(), faults).await.map_err(OpenError::Connect)?;
+        let mut tasks = Tasks::default();
+        tasks.spawn("chaos", chaos.clone().keep_bites(tasks.stop()));
         let db = Db::new(pool, chaos);
         Ok(Self {
             name,
@@ -94,8 +99,9 @@ impl AppBuilder {
             db,
             outbox: Outbox::default(),
             metrics: Metrics::default(),
+            unreadable: Unreadable::default(),
             clock_moved: Arc::default(),
-            tasks: Tasks::default(),
+            tasks,
             health: Health::default(),
             consumer: None,
         })
@@ -142,10 +148,12 @@ impl AppBuilder {
     /// Binds the port and puts the service's routes there, with those that every service has.
     pub async fn serve(mut self, api: Router, openapi: String) -> Result<App, BuildError> {
         let verifier = self.config.token_public_key.as_deref().map(Verifier::new).transpose()?;
+        self.metrics.tell_of(&self.unreadable);
         let ops = Ops {
             service: self.name,
             db: self.db.clone(),
             outbox: self.outbox.clone(),
+            unreadable: self.unreadable.clone(),
             consumer: self.consumer,
             local: self.config.local,
             lab: self.config.local && self.config.lab,
@@ -155,6 +163,7 @@ impl AppBuilder {
             outbox: self.outbox,
             db: self.db.clone(),
             metrics: self.metrics.clone(),
+            unreadable: self.unreadable,
             health: self.health,
             local: self.config.local,
             clock_moved: self.clock_moved,

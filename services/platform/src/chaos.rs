@@ -14,7 +14,7 @@ use std::{
 
 use orderflow_contracts::{
     api::{
-        chaos::{CrashPoint, Fault, FaultName, SetFault},
+        chaos::{Bites, CrashPoint, Fault, FaultName, SetFault},
         ops::Pattern,
     },
     problem::Code,
@@ -24,13 +24,18 @@ use orderflow_contracts::{
 use rustix::process::{Signal, getpid, kill_process};
 use serde_json::Value;
 use sqlx::PgPool;
+use tokio::sync::Notify;
 
-use crate::http::ApiError;
+use crate::{http::ApiError, tasks::Stop};
 
 /// Longest that something can be made to take, in milliseconds.
 const MS_MAX: u64 = 600_000;
 /// Longest that a fault can last, in milliseconds: a day.
 const FOR_MS_MAX: u64 = 24 * 3600 * 1000;
+
+/// How long bites are counted in memory before they are written down. Who asks for them sees them at once; who kills the
+/// process from outside takes so many of them away.
+const SAVE_AFTER: Duration = Duration::from_secs(1);
 
 /// What every service knows how to make.
 pub const OF_EVERY_SERVICE: &[FaultName] = &[
@@ -86,6 +91,9 @@ struct Inner {
     /// The patterns that are out, a bit for each. Only in a laboratory is any ever set.
     out: AtomicU32,
     active: Mutex<BTreeMap<FaultName, Active>>,
+    /// What has struck and is not in the database yet. Taken after `active`, or alone.
+    unsaved: Mutex<BTreeMap<FaultName, u64>>,
+    bitten: Notify,
 }
 
 #[derive(Debug, Clone)]
@@ -98,12 +106,14 @@ struct Active {
 }
 
 impl Active {
-    /// Whether it strikes now. Which of its chances it takes is decided by the seed alone.
-    fn draw(&mut self) -> bool {
+    /// Whether it strikes now. Which of its chances it takes is decided by the seed and by which fault it is: two of one
+    /// seed that strike at the same place would otherwise always do so together.
+    fn draw(&mut self, name: FaultName) -> bool {
         if self.set.times.is_some_and(|times| self.struck >= times) || self.is_over(now_ms()) {
             return false;
         }
-        let chance = splitmix64(self.set.seed.unwrap_or(0) ^ self.asked.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let seed = splitmix64(self.set.seed.unwrap_or(0)) ^ splitmix64(!(name as u64));
+        let chance = splitmix64(seed ^ self.asked.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         self.asked += 1;
         let percent = self.set.percent.unwrap_or(100.0);
         // 53 bits make an even number between 0 and 1.
@@ -152,11 +162,22 @@ impl Chaos {
         });
         let active: BTreeMap<FaultName, Active> = active.collect();
         let any = AtomicBool::new(!active.is_empty());
-        Ok(Self(Arc::new(Inner { pool, possible, any, out: AtomicU32::new(out), active: Mutex::new(active) })))
+        let (out, active) = (AtomicU32::new(out), Mutex::new(active));
+        let (unsaved, bitten) = (Mutex::default(), Notify::new());
+        Ok(Self(Arc::new(Inner { pool, possible, any, out, active, unsaved, bitten })))
     }
 
     fn active(&self) -> MutexGuard<'_, BTreeMap<FaultName, Active>> {
         self.0.active.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn unsaved(&self) -> MutexGuard<'_, BTreeMap<FaultName, u64>> {
+        self.0.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count_bite(&self, name: FaultName) {
+        *self.unsaved().entry(name).or_default() += 1;
+        self.0.bitten.notify_one();
     }
 
     /// The fault, if it strikes now.
@@ -166,7 +187,9 @@ impl Chaos {
         }
         let mut active = self.active();
         let fault = active.get_mut(&name)?;
-        fault.draw().then(|| Strike { set: fault.set.clone(), number: fault.struck })
+        let strike = fault.draw(name).then(|| Strike { set: fault.set.clone(), number: fault.struck })?;
+        self.count_bite(name);
+        Some(strike)
     }
 
     /// How the fault is set, if it strikes now.
@@ -189,11 +212,14 @@ impl Chaos {
         let struck = {
             let mut active = self.active();
             let Some(fault) = active.get_mut(&FaultName::Crash) else { return };
-            if fault.set.point != Some(point) || !fault.draw() {
+            if fault.set.point != Some(point) || !fault.draw(FaultName::Crash) {
                 return;
             }
             fault.struck
         };
+        self.count_bite(FaultName::Crash);
+        // A number that is not written down is no reason not to crash.
+        let _ = self.save_bites().await;
         // Counted before, or it would crash for ever.
         let counted = sqlx::query("update faults set struck = $2 where name = $1")
             .bind(word(FaultName::Crash))
@@ -204,6 +230,53 @@ impl Chaos {
             tracing::warn!(point = word(point), "crashing, as was asked for");
             let _ = kill_process(getpid(), Signal::KILL);
         }
+    }
+
+    /// How often each fault has struck since the data of this service began.
+    pub async fn bites(&self) -> Result<Vec<Bites>, sqlx::Error> {
+        self.save_bites().await?;
+        let rows: Vec<(String, i64)> =
+            sqlx::query_as("select name, bites from fault_bites order by name").fetch_all(&self.0.pool).await?;
+        let bites = |(name, bites): (String, i64)| Some(Bites { name: read(&name)?, bites: bites.unsigned_abs() });
+        Ok(rows.into_iter().filter_map(bites).collect())
+    }
+
+    /// Writes down what has struck. Added to what is there, since replicas count together.
+    async fn save_bites(&self) -> Result<(), sqlx::Error> {
+        let counted = std::mem::take(&mut *self.unsaved());
+        if counted.is_empty() {
+            return Ok(());
+        }
+        let saved = sqlx::query(
+            "insert into fault_bites (name, bites) select * from unnest($1::text[], $2::bigint[])
+             on conflict (name) do update set bites = fault_bites.bites + excluded.bites",
+        )
+        .bind(counted.keys().map(word).collect::<Vec<_>>())
+        .bind(counted.values().map(|bites| i64::try_from(*bites).unwrap_or(i64::MAX)).collect::<Vec<_>>())
+        .execute(&self.0.pool)
+        .await;
+        if saved.is_err() {
+            let mut unsaved = self.unsaved();
+            counted.into_iter().for_each(|(name, bites)| *unsaved.entry(name).or_default() += bites);
+        }
+        saved.map(drop)
+    }
+
+    /// Writes down what has struck, a moment after it has, until it is told to stop. What cannot be written down now is
+    /// the next time.
+    pub async fn keep_bites(self, mut stop: Stop) -> Result<(), sqlx::Error> {
+        while !stop.is_now() {
+            tokio::select! {
+                () = self.0.bitten.notified() => {}
+                () = stop.wait() => {}
+            }
+            stop.sleep(SAVE_AFTER).await;
+            if let Err(error) = self.save_bites().await {
+                tracing::debug!(%error, "how often faults have struck is written down later");
+                self.0.bitten.notify_one();
+            }
+        }
+        Ok(())
     }
 
     /// Whether a pattern is taken out, in a laboratory.
@@ -325,20 +398,21 @@ mod tests {
         Active { set, struck: 0, asked: 0, ends_ms: None }
     }
 
-    fn drawn(seed: u64, percent: f64) -> Vec<bool> {
+    fn drawn(name: FaultName, seed: u64, percent: f64) -> Vec<bool> {
         let mut fault = active(SetFault { percent: Some(percent), seed: Some(seed), ..SetFault::default() });
-        (0..1000).map(|_| fault.draw()).collect()
+        (0..1000).map(|_| fault.draw(name)).collect()
     }
 
     #[test]
     fn the_same_seed_makes_the_same_decisions_and_another_makes_others() {
-        assert_eq!(drawn(7, 50.0), drawn(7, 50.0));
-        assert_ne!(drawn(7, 50.0), drawn(8, 50.0));
+        assert_eq!(drawn(FaultName::DbSlow, 7, 50.0), drawn(FaultName::DbSlow, 7, 50.0));
+        assert_ne!(drawn(FaultName::DbSlow, 7, 50.0), drawn(FaultName::DbSlow, 8, 50.0));
+        assert_ne!(drawn(FaultName::DbSlow, 7, 50.0), drawn(FaultName::DbRefused, 7, 50.0));
     }
 
     #[test]
     fn it_strikes_about_as_often_as_it_is_told_to() {
-        let count = |percent| drawn(1, percent).into_iter().filter(|strikes| *strikes).count();
+        let count = |percent| drawn(FaultName::DbSlow, 1, percent).into_iter().filter(|strikes| *strikes).count();
         assert_eq!((count(0.0), count(100.0)), (0, 1000));
         assert!((250..350).contains(&count(30.0)), "{}", count(30.0));
     }
@@ -346,9 +420,12 @@ mod tests {
     #[test]
     fn it_strikes_no_more_than_so_often_and_not_when_it_is_over() {
         let mut twice = active(SetFault { times: Some(2), ..SetFault::default() });
-        assert_eq!((0..5).map(|_| twice.draw()).collect::<Vec<_>>(), [true, true, false, false, false]);
+        assert_eq!(
+            (0..5).map(|_| twice.draw(FaultName::DbSlow)).collect::<Vec<_>>(),
+            [true, true, false, false, false]
+        );
         let mut over = Active { ends_ms: Some(0), ..active(SetFault::default()) };
-        assert!(!over.draw());
+        assert!(!over.draw(FaultName::DbSlow));
     }
 
     #[test]

@@ -198,15 +198,12 @@ impl<A: Apply> Consumer<A> {
         if let Some(consumer) = &member.0 {
             consumer.subscribe(topics)?;
             while !stop.is_now() {
-                if self.db.chaos().strikes(FaultName::ConsumerPaused).is_some() {
-                    stop.sleep(PAUSE).await;
-                    continue;
-                }
                 let batch = tokio::select! {
                     batch = next_batch(consumer) => batch?,
                     () = stop.wait() => break,
                 };
-                if !batch.is_empty() && self.consume_badly(&batch, &mut stop).await {
+                let goes_on = !batch.is_empty() && self.is_let_go_on(&mut stop).await;
+                if goes_on && self.consume_badly(&batch, &mut stop).await {
                     self.db.chaos().crash_at(CrashPoint::AfterHandling).await;
                     commit_offsets(consumer, &batch);
                 }
@@ -215,6 +212,17 @@ impl<A: Apply> Consumer<A> {
         // The last commit may still be on its way; whoever takes over sees those records again, and knows them.
         member.leave().await;
         Ok(())
+    }
+
+    /// Waits while the consumer is paused, with a batch in its hand: one that starts meanwhile joins its group all the
+    /// same. False if it is to stop.
+    async fn is_let_go_on(&self, stop: &mut Stop) -> bool {
+        while self.db.chaos().strikes(FaultName::ConsumerPaused).is_some() {
+            if !stop.sleep(PAUSE).await {
+                return false;
+            }
+        }
+        true
     }
 
     /// Applies a batch as the faults that are set have it: late, or a record twice.

@@ -42,6 +42,16 @@ const PLATFORM: &[MigrationFile] = &[
         include_str!("../../../migrations/platform/20261122120000_create_faults.sql"),
     ),
     (20_261_122_125_000, "add ops", include_str!("../../../migrations/platform/20261122125000_add_ops.sql")),
+    (
+        20_261_122_151_700,
+        "index outbox by key",
+        include_str!("../../../migrations/platform/20261122151700_index_outbox_by_key.sql"),
+    ),
+    (
+        20_261_122_151_800,
+        "create fault bites",
+        include_str!("../../../migrations/platform/20261122151800_create_fault_bites.sql"),
+    ),
 ];
 
 /// Why a service has no database.
@@ -128,7 +138,12 @@ impl Db {
     /// Begins a transaction. Dropped, it is rolled back.
     pub async fn begin(&self) -> Result<Tx, sqlx::Error> {
         self.suffer().await?;
-        Ok(Tx { tx: self.pool.begin().await?, chaos: self.chaos.clone() })
+        let pool = self.pool.clone();
+        // In a task of its own, which ends though the caller may not: of a BEGIN that is sent and not waited for, sqlx
+        // knows nothing, and whoever has the connection next would write into a transaction that nobody commits.
+        let begun = tokio::spawn(async move { pool.begin().await }).await;
+        let tx = begun.map_err(|died| sqlx::Error::Io(io::Error::other(died)))??;
+        Ok(Tx { tx, chaos: self.chaos.clone() })
     }
 
     /// A connection, for what needs no transaction.
@@ -194,11 +209,15 @@ pub enum Meaning {
     Permanent,
 }
 
-/// Only an error about the values themselves is permanent. All else is worth another try, even a table that is
+/// Only an error about the values themselves is permanent, and a row that cannot be read: what is about it would hold up
+/// everything else for ever, and can be replayed once it is mended. All else is worth another try, even a table that is
 /// missing: the next version of the service may bring it, and nothing is lost by waiting.
 pub fn meaning(error: &sqlx::Error) -> Meaning {
     // Class 22 is "data exception", 23 "integrity constraint violation".
     let about_values = |code: &str| code.starts_with("22") || code.starts_with("23");
+    if matches!(error, sqlx::Error::ColumnDecode { .. }) {
+        return Meaning::Permanent;
+    }
     match error.as_database_error().and_then(sqlx::error::DatabaseError::code) {
         Some(code) if about_values(&code) => Meaning::Permanent,
         _ => Meaning::Transient,

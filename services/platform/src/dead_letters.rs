@@ -142,6 +142,8 @@ pub struct Filter {
     pub id: Option<Uuid>,
     /// Only those that this became of.
     pub status: Option<LetterStatus>,
+    /// Only those about this order or product, by their key or their header.
+    pub subject: Option<String>,
     /// Only those that are older than this one.
     pub before: Option<Uuid>,
 }
@@ -155,6 +157,10 @@ pub async fn list(conn: &mut PgConnection, filter: &Filter, limit: i64) -> Resul
     }
     if let Some(status) = filter.status {
         query.push(" and status = ").push_bind(word(status));
+    }
+    if let Some(subject) = &filter.subject {
+        query.push(" and (key = ").push_bind(subject.as_bytes());
+        query.push(" or headers @> ").push_bind(json!([["ce_subject", subject]])).push(")");
     }
     if let Some(id) = filter.before {
         query.push(" and (created_ms, id) < (select created_ms, id from dead_letters where id = ");

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use orderflow_contracts::{api::ops::InboxRow, ids::EventId, timestamp::Timestamp};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use crate::consumer::Received;
@@ -54,16 +54,28 @@ pub async fn forget(conn: &mut PgConnection, event: &Received) -> Result<(), sql
         .map(drop)
 }
 
-/// Rows after this event's, in the order of the ids; one more than `limit` if there are more.
-pub async fn list(conn: &mut PgConnection, after: Option<EventId>, limit: i64) -> Result<Vec<InboxRow>, sqlx::Error> {
-    let rows: Vec<(Uuid, String, String, i64, i32)> = sqlx::query_as(
-        "select event_id, topic, subject, applied_ms, duplicates from inbox
-         where $1::uuid is null or event_id > $1 order by event_id limit $2",
-    )
-    .bind(after.map(Uuid::from))
-    .bind(limit + 1)
-    .fetch_all(conn)
-    .await?;
+/// Which rows.
+#[derive(Debug, Default)]
+pub struct Filter {
+    /// Only those of these events.
+    pub event_ids: Option<Vec<EventId>>,
+    /// Only those after this event's.
+    pub after: Option<EventId>,
+}
+
+/// Rows, in the order of the ids; one more than `limit` if there are more.
+pub async fn list(conn: &mut PgConnection, filter: &Filter, limit: i64) -> Result<Vec<InboxRow>, sqlx::Error> {
+    let mut query =
+        QueryBuilder::<Postgres>::new("select event_id, topic, subject, applied_ms, duplicates from inbox where true");
+    if let Some(ids) = &filter.event_ids {
+        let ids: Vec<Uuid> = ids.iter().map(|id| (*id).into()).collect();
+        query.push(" and event_id = any(").push_bind(ids).push(")");
+    }
+    if let Some(after) = filter.after {
+        query.push(" and event_id > ").push_bind(Uuid::from(after));
+    }
+    query.push(" order by event_id limit ").push_bind(limit + 1);
+    let rows: Vec<(Uuid, String, String, i64, i32)> = query.build_query_as().fetch_all(conn).await?;
     let row = |(event_id, topic, subject, applied_ms, duplicates): (Uuid, String, String, i64, i32)| {
         let (applied_at, duplicates) = (Timestamp(applied_ms), duplicates.unsigned_abs());
         InboxRow { event_id: event_id.into(), topic, subject, applied_at, duplicates }

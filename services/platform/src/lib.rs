@@ -32,3 +32,4 @@ pub mod outbox;
 pub mod relay;
 pub mod tasks;
 pub mod telemetry;
+pub mod unreadable;

@@ -16,6 +16,8 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use crate::unreadable::Unreadable;
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Request {
     method: String,
@@ -82,6 +84,15 @@ impl Metrics {
         let counter = Counter::default();
         self.registry.lock().unwrap_or_else(PoisonError::into_inner).register(name, help, counter.clone());
         counter
+    }
+
+    /// Tells of the rows that cannot be read.
+    pub(crate) fn tell_of(&self, unreadable: &Unreadable) {
+        let (passed_over, rows) = unreadable.numbers();
+        let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        let help = "Times that a row was passed over since it cannot be read";
+        registry.register("orderflow_unreadable_rows_passed_over", help, passed_over);
+        registry.register("orderflow_unreadable_rows", "Rows that cannot be read", rows);
     }
 
     /// All of it, as text.

@@ -18,7 +18,7 @@ use orderflow_contracts::{
 };
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Postgres, QueryBuilder};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -172,17 +172,28 @@ pub(crate) async fn append_rows(conn: &mut PgConnection, rows: Vec<Row>) -> Resu
     .map(drop)
 }
 
-/// Rows after this id, the oldest first; one more than `limit` if there are more.
-pub async fn list(conn: &mut PgConnection, after: Option<i64>, limit: i64) -> Result<Vec<OutboxRow>, sqlx::Error> {
-    let rows: Vec<(i64, Uuid, String, String, Value, i64, bool)> = sqlx::query_as(
+/// Which rows.
+#[derive(Debug, Default)]
+pub struct Filter {
+    /// Only those about this order or product.
+    pub subject: Option<String>,
+    /// Only those after this id.
+    pub after: Option<i64>,
+}
+
+/// Rows, the oldest first; one more than `limit` if there are more.
+pub async fn list(conn: &mut PgConnection, filter: &Filter, limit: i64) -> Result<Vec<OutboxRow>, sqlx::Error> {
+    let mut query = QueryBuilder::<Postgres>::new(
         "select id, event_id, topic, key, headers, created_ms,
              not exists (select from outbox_pending pending where pending.id = outbox.id)
-         from outbox where id > $1 order by id limit $2",
-    )
-    .bind(after.unwrap_or(0))
-    .bind(limit + 1)
-    .fetch_all(conn)
-    .await?;
+         from outbox where id > ",
+    );
+    query.push_bind(filter.after.unwrap_or(0));
+    if let Some(subject) = &filter.subject {
+        query.push(" and key = ").push_bind(subject);
+    }
+    query.push(" order by id limit ").push_bind(limit + 1);
+    let rows: Vec<(i64, Uuid, String, String, Value, i64, bool)> = query.build_query_as().fetch_all(conn).await?;
     let row = |(id, event_id, topic, subject, headers, created_ms, published)| {
         let header = |name: &str| named(&headers, name).unwrap_or_default().to_owned();
         OutboxRow {

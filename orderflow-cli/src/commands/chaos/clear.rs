@@ -10,7 +10,7 @@ use crate::{context::Context, exit::Outcome};
 
 /// Take a fault back, or everything
 ///
-/// Without a name: all faults, cuts and pauses, and clocks that differ from the others.
+/// Without a name: all faults, cuts and pauses, what is held down, and clocks that differ from the others.
 #[derive(Args, Debug, Clone, PartialEq)]
 #[command(before_help = "Examples:\n  orderflow chaos clear\n  orderflow chaos clear db-slow --service inventory\n")]
 pub struct Clear {

@@ -6,7 +6,7 @@ use std::{path::PathBuf, time::Duration};
 use orderflow_client::{Client, ClientError, Service};
 use orderflow_cluster::{
     Action, Need, State,
-    control::{self, Request, Response},
+    control::{self, ProcessStatus, Request, Response},
 };
 use orderflow_contracts::{
     api::{chaos::Fault, ops::AuditNote},
@@ -15,7 +15,7 @@ use orderflow_contracts::{
 };
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 use super::{
     situation::{common_offset, offsets},
@@ -33,8 +33,6 @@ const SERVICE_MAX: Duration = Duration::from_secs(10);
 /// not write is said, and done all the same.
 const NOTE_MAX: Duration = Duration::from_secs(10);
 const NOTE_PAUSE: Duration = Duration::from_millis(200);
-/// Between two looks at a process that is to be killed again.
-const KILL_PAUSE: Duration = Duration::from_millis(200);
 
 /// Whoever breaks things and mends them.
 #[derive(Clone)]
@@ -128,11 +126,13 @@ impl Hand {
         Ok(())
     }
 
-    /// Lets paused processes go on, and makes cut connections whole. Nothing to do where no supervisor is ours.
+    /// Lets paused processes go on, brings back what is held down, and makes cut connections whole. Nothing to do where
+    /// no supervisor is ours.
     async fn heal_all(&self) -> Outcome {
         let Some(status) = self.supervised().await else { return Ok(()) };
         self.tell(Request::Heal { service: None, from: None }).await?;
-        if !status.cuts.is_empty() || status.processes.iter().any(|process| process.state == State::Paused) {
+        let is_kept = |process: &ProcessStatus| matches!(process.state, State::Paused | State::HeldDown);
+        if !status.cuts.is_empty() || status.processes.iter().any(is_kept) {
             self.note("cluster.heal", &status.name, Value::Null).await;
         }
         Ok(())
@@ -146,7 +146,7 @@ impl Hand {
         }
     }
 
-    /// Does something to a process, a pause for so long, and writes it down.
+    /// Does something to a process, a pause or a kill for so long, and writes it down.
     pub async fn act(&self, process: &str, action: Action, lasts: Option<Duration>) -> Outcome {
         let (process, for_ms) = (process_name(process), lasts.map(milliseconds).transpose()?);
         let (name, detail) = (format!("process.{}", word(action)), json!({ "for_ms": for_ms }));
@@ -166,29 +166,6 @@ impl Hand {
         let for_ms = lasts.map(milliseconds).transpose()?;
         self.note("cluster.cut", service, json!({ "from": from, "for_ms": for_ms })).await;
         self.tell(Request::Cut { service: service.to_owned(), from, for_ms }).await
-    }
-
-    /// Kills a process again and again, whenever it is back.
-    pub async fn keep_killing(&self, process: &str, lasts: Duration) -> Outcome {
-        let (process, until) = (process_name(process), Instant::now() + lasts);
-        let detail = json!({ "for_ms": milliseconds(lasts)? });
-        self.note("process.kill", process, detail).await;
-        let kill = Request::Signal { process: process.to_owned(), action: Action::Kill, for_ms: None };
-        let mut last_pid = None;
-        while Instant::now() < until {
-            let status = self.supervised().await;
-            let pid = status.and_then(|status| status.processes.into_iter().find(|one| one.name == process)?.pid);
-            if pid.is_some() && pid != last_pid {
-                // It may have gone by itself in between.
-                let killed = self.tell(kill.clone()).await;
-                if last_pid.is_none() {
-                    killed?;
-                }
-                last_pid = pid;
-            }
-            sleep(KILL_PAUSE.min(until - Instant::now())).await;
-        }
-        Ok(())
     }
 
     async fn tell(&self, request: Request) -> Outcome {

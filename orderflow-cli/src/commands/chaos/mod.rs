@@ -44,11 +44,11 @@ pub enum Chaos {
     Set(set::Set),
     /// Take a fault back, or everything
     Clear(clear::Clear),
-    /// Kill a process; it is started again
+    /// Kill a process; it is started again, at once or after a while
     Kill(process::Kill),
     /// Stop a process in its tracks; its connections stay
     Pause(process::Pause),
-    /// Let a paused process go on
+    /// Let a paused process go on, or bring back one that is held down
     Resume(process::Resume),
     /// Stop a process gently; it is started again
     Restart(process::Restart),

@@ -15,7 +15,8 @@ fn process() -> PossibleValuesParser {
 
 /// Kill a process; it is started again
 ///
-/// As `kill -9` does. With `--for`, whenever it is back it is killed again, for so long.
+/// As `kill -9` does. With `--for` it is not started again before that; the command returns at once, and
+/// `chaos resume` or `chaos clear` brings it back sooner.
 #[derive(Args, Debug, Clone, PartialEq)]
 #[command(before_help = "Examples:\n  orderflow chaos kill orders\n  orderflow chaos kill broker --for 10s\n")]
 pub struct Kill {
@@ -41,7 +42,7 @@ pub struct Pause {
     pub lasts: Option<Duration>,
 }
 
-/// Let a paused process go on
+/// Let a paused process go on, or start one again that is held down
 #[derive(Args, Debug, Clone, PartialEq)]
 #[command(before_help = "Examples:\n  orderflow chaos resume inventory\n")]
 pub struct Resume {
@@ -63,11 +64,11 @@ impl Kill {
     /// Kills it.
     pub async fn run(self, context: &Context) -> Outcome {
         let hand = Hand::new(context)?;
-        match self.lasts {
-            None => or_interrupted(hand.act(&self.process, Action::Kill, None)).await?,
-            Some(lasts) => or_interrupted(hand.keep_killing(&self.process, lasts)).await?,
-        }
-        context.out.note(&format!("{} is killed; `orderflow status` shows its restart", self.process));
+        or_interrupted(hand.act(&self.process, Action::Kill, self.lasts)).await?;
+        context.out.note(&match self.lasts {
+            Some(lasts) => format!("{} is killed, and held down for {lasts:?}", self.process),
+            None => format!("{} is killed; `orderflow status` shows its restart", self.process),
+        });
         Ok(())
     }
 }

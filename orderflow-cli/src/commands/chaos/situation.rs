@@ -5,7 +5,10 @@ use std::time::Duration;
 use orderflow_client::{Client, Service};
 use orderflow_cluster::{Need, State, control};
 use orderflow_contracts::{
-    api::{chaos::Fault, ops::Pattern},
+    api::{
+        chaos::{Bites, Fault},
+        ops::Pattern,
+    },
     timestamp::Timestamp,
     words::word,
 };
@@ -25,6 +28,9 @@ use crate::{
 /// How long a service may take to say what is set in it. One that is paused says nothing.
 const ANSWER_MAX: Duration = Duration::from_secs(3);
 
+/// How often a clock that is skewed strikes: each time somebody asks for the time, in SQL too, where nobody counts.
+const ALWAYS: &str = "always";
+
 /// What is broken.
 #[derive(Debug, Default, Serialize)]
 pub struct Situation {
@@ -34,10 +40,14 @@ pub struct Situation {
     pub clock_skews: Vec<Skew>,
     /// Processes that are paused.
     pub paused: Vec<Paused>,
+    /// Processes that were killed and are not to be started again yet.
+    pub held_down: Vec<Paused>,
     /// Connections that are cut.
     pub cuts: Vec<CutThere>,
     /// Patterns that are out.
     pub patterns_out: Vec<PatternOut>,
+    /// How often each fault has struck since the data of the cluster began: also what has ended or was taken back.
+    pub bites: Vec<BitesThere>,
     /// Services that do not say what is set in them.
     pub silent: Vec<Silent>,
 }
@@ -52,6 +62,16 @@ pub struct FaultThere {
     pub fault: Fault,
 }
 
+/// How often a fault has struck in a service, in all.
+#[derive(Debug, Clone, Serialize)]
+pub struct BitesThere {
+    /// In which.
+    pub service: &'static str,
+    /// What, and how often.
+    #[serde(flatten)]
+    pub bites: Bites,
+}
+
 /// A clock that is not that of the others.
 #[derive(Debug, Clone, Serialize)]
 pub struct Skew {
@@ -59,14 +79,16 @@ pub struct Skew {
     pub service: &'static str,
     /// By how much it is ahead of the others, in milliseconds.
     pub ahead_ms: i64,
+    /// How often it has struck: always. It is not counted, since every reading of this clock is wrong.
+    pub struck: &'static str,
 }
 
-/// A process that is paused.
+/// A process that is paused or held down.
 #[derive(Debug, Clone, Serialize)]
 pub struct Paused {
     /// Which.
     pub process: String,
-    /// When it goes on by itself.
+    /// When it goes on, or is started again, by itself.
     pub ends_at: Option<Timestamp>,
 }
 
@@ -108,18 +130,21 @@ impl Situation {
         for service in Service::WITH_CLOCK {
             let client = client.clone();
             asked.spawn(async move {
-                // Only a laboratory has an answer to the other one.
-                let (faults, patterns) = tokio::join!(
+                // Only a laboratory has an answer to the second one.
+                let (faults, patterns, bites) = tokio::join!(
                     timeout(ANSWER_MAX, client.faults(service)),
                     timeout(ANSWER_MAX, client.patterns_out(service)),
+                    timeout(ANSWER_MAX, client.bites(service)),
                 );
-                (service, faults, patterns.ok().and_then(Result::ok).unwrap_or_default())
+                let patterns = patterns.ok().and_then(Result::ok).unwrap_or_default();
+                (service, faults, patterns, bites.ok().and_then(Result::ok).unwrap_or_default())
             });
         }
         let (answers, offsets) = tokio::join!(asked.join_all(), offsets(client));
         let mut situation = Self::default();
-        for (service, faults, patterns) in answers {
+        for (service, faults, patterns, bites) in answers {
             let service = service.name();
+            situation.bites.extend(bites.into_iter().map(|bites| BitesThere { service, bites }));
             match faults {
                 Ok(Ok(faults)) => {
                     situation.faults.extend(faults.into_iter().map(|fault| FaultThere { service, fault }));
@@ -137,14 +162,14 @@ impl Situation {
         }
         let common = common_offset(&offsets.iter().map(|(_, ms)| *ms).collect::<Vec<_>>());
         let skewed = offsets.into_iter().filter(|(_, ms)| *ms != common);
-        situation
-            .clock_skews
-            .extend(skewed.map(|(service, ms)| Skew { service: service.name(), ahead_ms: ms - common }));
+        situation.clock_skews.extend(skewed.map(|(service, ms)| Skew {
+            service: service.name(),
+            ahead_ms: ms - common,
+            struck: ALWAYS,
+        }));
         if let Some(status) = status {
-            let paused = status.processes.iter().filter(|process| process.state == State::Paused);
-            situation
-                .paused
-                .extend(paused.map(|one| Paused { process: one.name.clone(), ends_at: moment(one.resumes_at_ms) }));
+            situation.paused = kept(status, State::Paused);
+            situation.held_down = kept(status, State::HeldDown);
             situation.cuts.extend(status.cuts.iter().map(|cut| CutThere {
                 service: cut.service.clone(),
                 from: cut.from,
@@ -153,6 +178,7 @@ impl Situation {
             }));
         }
         situation.faults.sort_by_key(|there| (there.service, there.fault.name));
+        situation.bites.sort_by_key(|there| (there.service, there.bites.name));
         situation
     }
 
@@ -169,6 +195,7 @@ impl Situation {
         }
         let until = |at: Option<Timestamp>| at.map(|at| format!(", until {at}")).unwrap_or_default();
         lines.extend(self.paused.iter().map(|one| format!("{}: paused{}", one.process, until(one.ends_at))));
+        lines.extend(self.held_down.iter().map(|one| format!("{}: held down{}", one.process, until(one.ends_at))));
         for cut in &self.cuts {
             lines.push(format!("{}: cut off from {}{}", cut.service, cut.from, until(cut.ends_at)));
         }
@@ -191,10 +218,14 @@ impl Situation {
             [place.to_owned(), what.to_owned(), how, String::new(), until(ends)]
         };
         for skew in &self.clock_skews {
-            table.row(other(skew.service, "clock-skew", signed(skew.ahead_ms), None));
+            let (how, struck) = (signed(skew.ahead_ms), skew.struck.to_owned());
+            table.row([skew.service.to_owned(), "clock-skew".to_owned(), how, struck, String::new()]);
         }
         for one in &self.paused {
             table.row(other(&one.process, "paused", String::new(), one.ends_at));
+        }
+        for one in &self.held_down {
+            table.row(other(&one.process, "held down", String::new(), one.ends_at));
         }
         for cut in &self.cuts {
             let (from, struck) = (format!("from {}", cut.from), cut.struck.to_string());
@@ -203,11 +234,28 @@ impl Situation {
         for out in &self.patterns_out {
             table.row(other(out.service, "pattern out", word(out.pattern), None));
         }
-        if self.lines().is_empty() {
-            return "nothing is broken on purpose\n".to_owned();
-        }
-        table.render(paint)
+        let now =
+            if self.lines().is_empty() { "nothing is broken on purpose\n".to_owned() } else { table.render(paint) };
+        format!("{now}{}", self.bites_text(paint))
     }
+
+    /// The table of what has struck so far; nothing if nothing has.
+    fn bites_text(&self, paint: Paint) -> String {
+        if self.bites.is_empty() {
+            return String::new();
+        }
+        let mut table = Table::new([("WHERE", Left), ("SO FAR", Left), ("STRUCK", Right)]);
+        for BitesThere { service, bites } in &self.bites {
+            table.row([(*service).to_owned(), word(bites.name), bites.bites.to_string()]);
+        }
+        format!("\n{}", table.render(paint))
+    }
+}
+
+/// The processes that somebody keeps in this state.
+fn kept(status: &control::Status, state: State) -> Vec<Paused> {
+    let there = status.processes.iter().filter(|process| process.state == state);
+    there.map(|one| Paused { process: one.name.clone(), ends_at: moment(one.resumes_at_ms) }).collect()
 }
 
 fn moment(at_ms: Option<u64>) -> Option<Timestamp> {

@@ -1,6 +1,6 @@
 //! Keeps orders coming, so many a second, and no more at once than is allowed.
 
-use std::{future::pending, sync::Arc, time::Duration};
+use std::{future::pending, pin::pin, sync::Arc, time::Duration};
 
 use orderflow_contracts::ids::ProductId;
 use tokio::{
@@ -46,79 +46,94 @@ impl Load {
         Ok(Self { shop: Arc::new(shop), products: products.into(), plan })
     }
 
-    /// Goes on until its time is over or `stop` is there; then what is under way has so long to end.
+    /// Goes on until its time is over or `stop` is there; then what it has begun is driven on to its end, for as long as
+    /// `drain` says.
     pub async fn run(self, stop: impl Future<Output = ()>, drain: Duration, live: &mut Live) -> Outcome<Summary> {
-        let (tally, run, began) = (Arc::new(Tally::default()), fresh_key(), Instant::now());
-        let mut lives = JoinSet::new();
-        let mut number = 0;
-        {
-            let ends = async {
-                match self.plan.lasts {
-                    Some(lasts) => sleep_until(began + lasts).await,
-                    None => pending().await,
-                }
-            };
-            let (mut ends, mut stop) = (std::pin::pin!(ends), std::pin::pin!(stop));
-            let mut looks = interval(LOOK_EVERY);
-            looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-            let mut restocks = interval(RESTOCK_EVERY);
-            restocks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-            let mut restocking = JoinSet::new();
-            let gap = Duration::from_secs_f64(1.0 / self.plan.rate);
-            let mut due = Instant::now();
-            while number < ORDERS_MAX {
-                tokio::select! {
-                    () = sleep_until(due), if lives.len() < self.plan.concurrency => {
-                        lives.spawn(self.life(number, &run, &tally));
-                        number += 1;
-                        due = (due + gap).max(Instant::now() - BEHIND_MAX);
-                    }
-                    Some(ended) = lives.join_next() => died(ended.err()),
-                    Some(ended) = restocking.join_next() => died(ended.err()),
-                    _ = restocks.tick(), if restocking.is_empty() => {
-                        restocking.spawn(restock(Arc::clone(&self.shop), Arc::clone(&self.products)));
-                    }
-                    _ = looks.tick() => live.show(&self.line(began, number, lives.len(), &tally)),
-                    () = &mut ends => break,
-                    () = &mut stop => break,
-                }
-            }
-        }
-        let took = began.elapsed();
+        let mut run =
+            Run { tally: Arc::default(), name: fresh_key(), began: Instant::now(), lives: JoinSet::new(), number: 0 };
+        self.keep_ordering(&mut run, stop, live).await;
+        let took = run.began.elapsed();
         let until = Instant::now() + drain;
-        while !lives.is_empty() && Instant::now() < until {
-            match timeout(LOOK_EVERY, lives.join_next()).await {
+        while !run.lives.is_empty() && Instant::now() < until {
+            match timeout(LOOK_EVERY, run.lives.join_next()).await {
                 Ok(ended) => died(ended.and_then(Result::err)),
-                Err(_) => live.show(&self.line(began, number, lives.len(), &tally)),
+                Err(_) => live.show(&self.line(&run)),
             }
         }
-        let under_way = lives.len();
-        lives.shutdown().await;
+        run.lives.shutdown().await;
         live.clear();
-        let acknowledged = tally.noted().acknowledged.clone();
-        let missing = self.shop.missing(&acknowledged).await?;
-        let noted = std::mem::take(&mut *tally.noted());
-        Ok(Summary::new(&self.plan, took, noted, under_way, self.shop.retried(), missing))
+        let acknowledged = run.tally.noted().acknowledged.clone();
+        let missing = self.shop.missing(&acknowledged).await;
+        let noted = std::mem::take(&mut *run.tally.noted());
+        Ok(Summary::new(&self.plan, took, noted, self.shop.retried(), missing))
     }
 
-    fn life(&self, number: u64, run: &str, tally: &Arc<Tally>) -> impl Future<Output = ()> + Send + 'static {
-        let (shop, products, tally) = (Arc::clone(&self.shop), Arc::clone(&self.products), Arc::clone(tally));
-        let (name, decision) = (format!("{run}-{number}"), self.plan.decide(number, PRODUCTS));
+    /// An order whenever one is due, until the time is over or `stop` is there.
+    async fn keep_ordering(&self, run: &mut Run, stop: impl Future<Output = ()>, live: &mut Live) {
+        let ends = async {
+            match self.plan.lasts {
+                Some(lasts) => sleep_until(run.began + lasts).await,
+                None => pending().await,
+            }
+        };
+        let (mut ends, mut stop) = (pin!(ends), pin!(stop));
+        let [mut looks, mut restocks] = [LOOK_EVERY, RESTOCK_EVERY].map(|every| {
+            let mut ticks = interval(every);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+            ticks
+        });
+        let mut restocking = JoinSet::new();
+        let gap = Duration::from_secs_f64(1.0 / self.plan.rate);
+        let mut due = Instant::now();
+        while run.number < ORDERS_MAX {
+            tokio::select! {
+                () = sleep_until(due), if run.lives.len() < self.plan.concurrency => {
+                    run.lives.spawn(self.life(run));
+                    run.number += 1;
+                    due = (due + gap).max(Instant::now() - BEHIND_MAX);
+                }
+                Some(ended) = run.lives.join_next() => died(ended.err()),
+                Some(ended) = restocking.join_next() => died(ended.err()),
+                _ = restocks.tick(), if restocking.is_empty() => {
+                    restocking.spawn(restock(Arc::clone(&self.shop), Arc::clone(&self.products)));
+                }
+                _ = looks.tick() => live.show(&self.line(run)),
+                () = &mut ends => break,
+                () = &mut stop => break,
+            }
+        }
+    }
+
+    fn life(&self, run: &Run) -> impl Future<Output = ()> + Send + use<> {
+        let (shop, products, tally) = (Arc::clone(&self.shop), Arc::clone(&self.products), Arc::clone(&run.tally));
+        let number = run.number;
+        let (name, decision) = (format!("{}-{number}", run.name), self.plan.decide(number, PRODUCTS));
         async move {
-            let life = Life { shop: &shop, products: &products, tally: &tally, name, decision };
+            let life = Life { shop: &shop, products: &products, tally: &tally, number, name, decision };
             life.live().await;
         }
     }
 
-    fn line(&self, began: Instant, orders: u64, under_way: usize, tally: &Tally) -> String {
-        let seconds = began.elapsed().as_secs_f64();
-        let (ended, retried) = (tally.noted().ended(), self.shop.retried());
+    fn line(&self, run: &Run) -> String {
+        let (seconds, orders, under_way) = (run.began.elapsed().as_secs_f64(), run.number, run.lives.len());
+        let (ended, retried) = (run.tally.noted().ended(), self.shop.retried());
         #[expect(clippy::cast_precision_loss, reason = "there are at most a million")]
         let rate = orders as f64 / seconds.max(1.0);
         format!(
             "{seconds:6.1}s  {orders} orders ({rate:.1}/s)  {under_way} under way  {ended} ended  {retried} retries"
         )
     }
+}
+
+/// A load that goes on.
+struct Run {
+    tally: Arc<Tally>,
+    /// What no other load's keys begin with.
+    name: String,
+    began: Instant,
+    lives: JoinSet<()>,
+    /// How many orders were begun.
+    number: u64,
 }
 
 async fn restock(shop: Arc<Shop>, products: Arc<[ProductId]>) {

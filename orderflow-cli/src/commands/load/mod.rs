@@ -26,16 +26,16 @@ use crate::{
     parse, prompt,
 };
 
-/// How long orders may take to end after Ctrl-C.
+/// How long orders may take to end after Ctrl-C, where nothing is said.
 const DRAIN_STOPPED: Duration = Duration::from_secs(10);
-/// How long they may take when the load has ended by itself.
+/// How long they may take when the load has ended by itself, where nothing is said.
 const DRAIN: Duration = Duration::from_secs(60);
 
 /// Keep orders coming, until stopped
 ///
-/// What is refused for the moment is tried again with the same idempotency key. Ctrl-C ends it: what is under way may
-/// come to its end, then there is a summary. At the end every order that was acknowledged has to exist: exit code 7 if
-/// one does not.
+/// What is refused for the moment is tried again with the same idempotency key. When its time is up, or after Ctrl-C,
+/// what it has begun is driven on to its end for as long as --drain says; then there is a summary, with what could not
+/// be finished and why: exit code 1. Every order that was acknowledged has to exist: exit code 7 if one does not.
 #[derive(Args)]
 #[command(before_help = "\
 Examples:
@@ -56,6 +56,9 @@ pub struct Load {
     /// The same seed makes the same orders
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
+    /// How long what was begun may take to end [default: 1m; 10s after Ctrl-C]
+    #[arg(long, value_name = "TIME", value_parser = parse::duration)]
+    drain: Option<Duration>,
     /// Orders under way at once; a further one waits
     #[arg(long, value_name = "N", default_value_t = Plan::CONCURRENCY)]
     concurrency: usize,
@@ -64,7 +67,7 @@ pub struct Load {
 impl Load {
     /// Keeps them coming.
     pub async fn run(self, context: &Context) -> Outcome {
-        let Self { rate, mix, lasts, seed, concurrency } = self;
+        let Self { rate, mix, lasts, seed, drain, concurrency } = self;
         let plan = Plan { rate, mix, lasts, seed, concurrency };
         plan.check().map_err(Failure::usage)?;
         let engine = or_interrupted(Box::pin(Engine::prepare(context, plan))).await?;
@@ -84,7 +87,7 @@ impl Load {
                 std::future::pending::<()>().await;
             }
         };
-        let drain = if lasts.is_some() { DRAIN } else { DRAIN_STOPPED };
+        let drain = drain.unwrap_or(if lasts.is_some() { DRAIN } else { DRAIN_STOPPED });
         let summary = Box::pin(engine.run(stop, drain, &mut live)).await?;
         listening.abort();
         context.out.document(&summary, |paint| summary.text(paint))?;

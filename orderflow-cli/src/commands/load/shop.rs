@@ -19,6 +19,7 @@ use orderflow_contracts::{
     ids::{OrderId, ProductId},
     money::{Currency, Money},
     problem::Code,
+    words::word,
 };
 use tokio::time::{Instant, sleep, timeout_at};
 use uuid::Uuid;
@@ -32,6 +33,8 @@ use crate::{
 
 /// How long one step of an order may take: longer than anything is broken in the scenarios.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How long it may take to find out at the end whether all orders exist.
+const MISSING_MAX: Duration = Duration::from_secs(60);
 /// Between two tries; doubled up to the maximum.
 const PAUSE_MIN: Duration = Duration::from_millis(25);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
@@ -50,6 +53,22 @@ pub struct Shop {
     retried: AtomicU64,
 }
 
+/// How long somebody tries, and who is told what it waits for.
+#[derive(Clone, Copy)]
+pub struct Patience<'a> {
+    /// No longer than this.
+    pub until: Instant,
+    /// What is in the way, each time; one of few words, without ids.
+    pub told: &'a (dyn Fn(String) + Sync),
+}
+
+impl Patience<'static> {
+    /// For so long from now on, and nobody is told.
+    pub fn of(time: Duration) -> Self {
+        Self { until: Instant::now() + time, told: &|_| () }
+    }
+}
+
 /// Why a step of an order was given up.
 #[derive(Debug)]
 pub enum GaveUp {
@@ -63,10 +82,7 @@ impl GaveUp {
     /// For the summary.
     pub fn text(&self) -> String {
         match self {
-            Self::Refused(error) => match error.code() {
-                Some(code) => format!("refused: {}", code.as_str()),
-                None => format!("refused: {error}"),
-            },
+            Self::Refused(error) => format!("refused: {}", in_short(error)),
             Self::TooLate => "unfinished".to_owned(),
         }
     }
@@ -97,17 +113,25 @@ impl Shop {
     }
 
     /// Does it, however often that takes. What is done has to be safe to repeat.
-    pub async fn insist<T, F>(&self, mut act: impl FnMut() -> F) -> Result<T, GaveUp>
+    pub async fn insist<T, F>(&self, act: impl FnMut() -> F) -> Result<T, GaveUp>
     where
         F: Future<Output = Result<T, ClientError>>,
     {
-        let until = Instant::now() + PATIENCE;
+        self.insist_with(Patience::of(PATIENCE), act).await
+    }
+
+    /// Does it with more patience, or less.
+    pub async fn insist_with<T, F>(&self, patience: Patience<'_>, mut act: impl FnMut() -> F) -> Result<T, GaveUp>
+    where
+        F: Future<Output = Result<T, ClientError>>,
+    {
+        let Patience { until, told } = patience;
         let mut pause = PAUSE_MIN;
         loop {
             match timeout_at(until, act()).await {
                 Ok(Ok(done)) => return Ok(done),
                 Ok(Err(error)) if !may_change(&error) => return Err(GaveUp::Refused(Box::new(error))),
-                Ok(Err(_)) if Instant::now() + pause < until => {}
+                Ok(Err(error)) if Instant::now() + pause < until => told(in_short(&error)),
                 Ok(Err(_)) | Err(_) => return Err(GaveUp::TooLate),
             }
             self.retried.fetch_add(1, Ordering::Relaxed);
@@ -137,17 +161,27 @@ impl Shop {
 
     /// Waits until an order is where it is to be, or has ended otherwise.
     pub async fn reached(&self, id: OrderId, goal: Goal) -> Result<(Order, Verdict), GaveUp> {
-        let until = Instant::now() + PATIENCE;
+        self.reached_with(Patience::of(PATIENCE), id, goal).await
+    }
+
+    /// Waits with more patience, or less.
+    pub async fn reached_with(
+        &self,
+        patience: Patience<'_>,
+        id: OrderId,
+        goal: Goal,
+    ) -> Result<(Order, Verdict), GaveUp> {
         let mut pause = LOOK_MIN;
         loop {
-            let order = self.insist(|| self.customer.order(id)).await?;
+            let order = self.insist_with(patience, || self.customer.order(id)).await?;
             let verdict = judge(goal, &order);
             if verdict != Verdict::NotYet {
                 return Ok((order, verdict));
             }
-            if Instant::now() > until {
+            if Instant::now() > patience.until {
                 return Err(GaveUp::TooLate);
             }
+            (patience.told)(where_it_stands(&order));
             sleep(pause).await;
             pause = (pause * 2).min(LOOK_MAX);
         }
@@ -155,16 +189,23 @@ impl Shop {
 
     /// Waits until an order that is cancelled has given back its stock and its money.
     pub async fn given_back(&self, cancelled: &Order) -> Result<Order, GaveUp> {
-        let with_payment = will_have_payment(cancelled);
-        self.reached(cancelled.id, Goal::Cancelled { with_payment }).await.map(|(order, _)| order)
+        self.given_back_with(Patience::of(PATIENCE), cancelled).await
     }
 
-    /// Which of these orders the orders service does not know, though it has acknowledged them.
-    pub async fn missing(&self, acknowledged: &[OrderId]) -> Outcome<Vec<OrderId>> {
+    /// Waits with more patience, or less.
+    pub async fn given_back_with(&self, patience: Patience<'_>, cancelled: &Order) -> Result<Order, GaveUp> {
+        let with_payment = will_have_payment(cancelled);
+        self.reached_with(patience, cancelled.id, Goal::Cancelled { with_payment }).await.map(|(order, _)| order)
+    }
+
+    /// Which of these orders the orders service does not know, though it has acknowledged them. An error if it does not
+    /// say so in time.
+    pub async fn missing(&self, acknowledged: &[OrderId]) -> Result<Vec<OrderId>, GaveUp> {
+        let patience = Patience::of(MISSING_MAX);
         let mut left: std::collections::BTreeSet<OrderId> = acknowledged.iter().copied().collect();
         let mut page = ListQuery { limit: Some(PAGE_SIZE_MAX), ..ListQuery::default() };
         while !left.is_empty() {
-            let found = self.insist(|| self.customer.orders(&page)).await?;
+            let found = self.insist_with(patience, || self.customer.orders(&page)).await?;
             for order in found.items {
                 left.remove(&order.id);
             }
@@ -176,10 +217,10 @@ impl Shop {
         // A list can be older than what is asked for by itself.
         let mut missing = Vec::new();
         for id in left {
-            match self.insist(|| self.customer.order(id)).await {
+            match self.insist_with(patience, || self.customer.order(id)).await {
                 Ok(_) => {}
                 Err(GaveUp::Refused(error)) if error.code() == Some(Code::NotFound) => missing.push(id),
-                Err(gave_up) => return Err(gave_up.into()),
+                Err(gave_up) => return Err(gave_up),
             }
         }
         Ok(missing)
@@ -189,6 +230,24 @@ impl Shop {
 /// Whether the same request can have another answer in a moment. A service that is killed makes mistakes, too.
 fn may_change(error: &ClientError) -> bool {
     error.is_transient() || error.code() == Some(Code::Internal)
+}
+
+/// An error in few words and without ids, so that the same is counted as the same.
+fn in_short(error: &ClientError) -> String {
+    // The address without the path, in which there may be an order's id.
+    let place = |url: &str| url.split('/').take(3).collect::<Vec<_>>().join("/");
+    match error {
+        ClientError::Problem(problem) => problem.code.as_str().to_owned(),
+        ClientError::Unreachable { url, .. } => format!("{} cannot be reached", place(url)),
+        ClientError::Timeout { url } => format!("{} does not answer in time", place(url)),
+        ClientError::BadAnswer { url, what } => format!("{} answers what makes no sense: {what}", place(url)),
+        ClientError::NoToken(why) | ClientError::BadRequest(why) => why.clone(),
+    }
+}
+
+fn where_it_stands(order: &Order) -> String {
+    let (stock, money) = (word(order.reservation.status), word(order.payment.status));
+    format!("it is still {}, stock {stock}, payment {money}", order.status.as_str())
 }
 
 /// A key of its own.

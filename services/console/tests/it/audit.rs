@@ -44,8 +44,21 @@ async fn what_people_and_services_do_is_written_down_and_every_alteration_is_fou
     assert_eq!(check().await.first_broken, Some(2));
     sqlx::query("update audit set actor = 'test' where number = 2").execute(pool).await.unwrap();
     assert!(check().await.intact);
-    sqlx::query("delete from audit where number = 3").execute(pool).await.unwrap();
-    assert_eq!(check().await.first_broken, Some(3));
+    sqlx::query("create table kept as select * from audit").execute(pool).await.unwrap();
+    for missing in [3, 4, 1] {
+        let away = sqlx::query("delete from audit where number = $1").bind(missing);
+        away.execute(pool).await.unwrap();
+        assert_eq!(check().await.first_broken, Some(missing));
+        let back = sqlx::query("insert into audit select * from kept where number = $1").bind(missing);
+        back.execute(pool).await.unwrap();
+        assert!(check().await.intact);
+    }
+    // The newest entry is taken away, and then something else is done.
+    sqlx::query("delete from audit where number = 4").execute(pool).await.unwrap();
+    assert_eq!(world.by(admin).post("/v1/audit", &note).await.status, 204);
+    assert_eq!(check().await.first_broken, Some(4));
+    sqlx::query("delete from audit").execute(pool).await.unwrap();
+    assert_eq!(check().await.first_broken, Some(1));
     for who in [Role::Customer, Role::Seller] {
         let who = world.by(new_account(who));
         assert_eq!(who.get("/v1/audit").await.code(), Some(Code::Forbidden));

@@ -6,9 +6,10 @@ use orderflow_contracts::{
     api::console::{EventRecord, Role},
     events::{InventoryEvent, OrderEvent, PaymentEvent, topics},
     ids::EventId,
+    problem::Code,
 };
 use orderflow_platform::auth::Principal;
-use orderflow_testing::new_account;
+use orderflow_testing::{eventually, new_account};
 use reqwest::Response;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
@@ -196,4 +197,25 @@ async fn a_service_that_stops_ends_its_streams_at_once() {
     world.service.stop().await;
     assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
     assert!(admin.try_next().await.is_none());
+}
+
+#[tokio::test]
+async fn an_account_has_so_many_streams_and_leaves_the_others_theirs() {
+    let world = World::start().await;
+    let mut open = Vec::new();
+    for _ in 0..16 {
+        open.push(Listener::to(&world, world.customer, "", None).await);
+    }
+    let one_more = world.by(world.customer).get("/v1/stream").await;
+    assert_eq!((one_more.code(), one_more.status.as_u16()), (Some(Code::RateLimited), 429));
+    let mut seller = Listener::to(&world, world.seller, "", None).await;
+    let order = world.order().await;
+    assert_eq!(seller.next_of(1).await, [pair("order.created", order)]);
+    // A place is free again once its stream is closed.
+    drop(open.pop());
+    let free = async || {
+        let response = world.by(world.customer).open("/v1/stream", &[]).await;
+        (response.status() == 200).then_some(response)
+    };
+    eventually("there is a place again", free).await;
 }

@@ -96,3 +96,12 @@ pub struct Fault {
     /// When it ends by itself.
     pub ends_at: Option<Timestamp>,
 }
+
+/// How often a fault has struck in a service since its data began, also one that has ended or was taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Bites {
+    /// Which.
+    pub name: FaultName,
+    /// How often, in all.
+    pub bites: u64,
+}

@@ -113,6 +113,19 @@ pub struct EditLetter {
     pub payload: Option<Value>,
 }
 
+/// A row that a service meets and cannot read. It is passed over, so that the others go on, until it is mended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct UnreadableRow {
+    /// In which table of the service's database.
+    pub table: String,
+    /// Which row, by its key.
+    pub key: String,
+    /// Why it cannot be read.
+    pub reason: String,
+    /// When it was met the last time, by the machine's clock.
+    pub met_at: Timestamp,
+}
+
 /// What has moved of a product, in all, by its ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LedgerSum {

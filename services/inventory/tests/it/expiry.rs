@@ -5,7 +5,9 @@ use orderflow_contracts::{
     events::{OrderEvent, topics},
 };
 use orderflow_inventory::Settings;
+use orderflow_testing::eventually;
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::world::{MINUTE_MS, World};
 
@@ -79,4 +81,30 @@ async fn a_hold_ends_by_itself_and_with_two_services_once() {
     }
     assert_eq!(world.level(product).await, (9, 0));
     assert_eq!(world.database.count("select count(*) from stock_ledger where kind = 'released'").await, 3);
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_read_does_not_keep_the_others_from_ending() {
+    let world = World::start().await;
+    let product = world.product(9).await;
+    let (bad, good) = (world.held(product).await, world.held(product).await);
+    let set = async |lines: &'static str| {
+        let set = sqlx::query("update reservations set lines = $2::jsonb where order_id = $1").bind(Uuid::from(bad));
+        assert_eq!(set.bind(lines).execute(world.database.pool()).await.unwrap().rows_affected(), 1);
+    };
+    let lines: String = sqlx::query_scalar("select lines::text from reservations where order_id = $1")
+        .bind(Uuid::from(bad))
+        .fetch_one(world.database.pool())
+        .await
+        .unwrap();
+    set("\"nonsense\"").await;
+    world.move_clock(31 * MINUTE_MS).await;
+    world.wait_for(good, ReservationStatus::Expired).await;
+    let told = async || Some(world.admin().get("/v1/unreadable").await.body).filter(|rows| rows != &json!([]));
+    let rows = eventually("it is told of", told).await;
+    assert_eq!((&rows[0]["table"], &rows[0]["key"]), (&json!("reservations"), &json!(bad.to_string())));
+
+    set(lines.leak()).await;
+    world.wait_for(bad, ReservationStatus::Expired).await;
+    assert_eq!(world.level(product).await, (9, 0));
 }

@@ -112,6 +112,23 @@ async fn lists_are_ones_own_filtered_and_in_pages() {
     }
 }
 
+/// What every service has for admins, with the methods in the order of the alphabet.
+const ADMIN_ROUTES: [(&str, &[&str]); 13] = [
+    ("/v1/chaos", &["delete", "get"]),
+    ("/v1/chaos/bites", &["get"]),
+    ("/v1/chaos/{name}", &["delete", "put"]),
+    ("/v1/clock", &["get", "put"]),
+    ("/v1/dead-letters", &["get"]),
+    ("/v1/dead-letters/{id}", &["get", "patch"]),
+    ("/v1/dead-letters/{id}/discard", &["post"]),
+    ("/v1/dead-letters/{id}/replay", &["post"]),
+    ("/v1/inbox", &["get"]),
+    ("/v1/lab", &["get"]),
+    ("/v1/lab/{pattern}", &["put"]),
+    ("/v1/outbox", &["get"]),
+    ("/v1/outbox/replay", &["post"]),
+];
+
 #[tokio::test]
 async fn health_metrics_clock_and_openapi_are_there() {
     let world = World::start().await;
@@ -123,6 +140,15 @@ async fn health_metrics_clock_and_openapi_are_there() {
     let openapi = customer.get("/openapi.json").await.body;
     for path in ["/v1/orders", "/v1/orders/{id}", "/v1/orders/{id}/confirm", "/v1/catalog/{product_id}"] {
         assert!(openapi["paths"].get(path).is_some(), "{path}");
+    }
+    for (path, methods) in ADMIN_ROUTES {
+        let described: Vec<_> =
+            openapi["paths"][path].as_object().into_iter().flatten().map(|(name, _)| name).collect();
+        assert_eq!(described, methods, "{path}");
+    }
+    for name in ["Fault", "SetFault", "Bites", "Pattern", "OutboxRow", "InboxRow", "DeadLetter", "EditLetter", "Clock"]
+    {
+        assert!(openapi["components"]["schemas"].get(name).is_some(), "{name}");
     }
     let admin = world.by(new_account(Role::Admin));
     assert_eq!(customer.put("/v1/clock", &json!({ "offset_ms": 1 })).await.code(), Some(Code::Forbidden));

@@ -148,6 +148,63 @@ async fn a_dead_letter_is_mended_and_applied_once() {
 }
 
 #[tokio::test]
+async fn what_is_about_one_order_is_found_without_reading_all() {
+    let world = World::start().await;
+    let admin = world.by(new_account(Role::Admin));
+    let (one, other) = (world.order().await.id, world.order().await.id);
+    world.by(world.seller).command(&format!("/v1/orders/{one}/confirm")).await;
+    let rows = admin.get(&format!("/v1/outbox?subject={one}")).await.body["items"].clone();
+    let types: Vec<_> = rows.as_array().unwrap().iter().map(|row| row["type"].clone()).collect();
+    assert_eq!(types, ["order.created", "order.confirmation_requested"]);
+    let first = admin.get(&format!("/v1/outbox?subject={one}&limit=1")).await.body;
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let second = admin.get(&format!("/v1/outbox?subject={one}&limit=1&cursor={cursor}")).await.body;
+    assert_eq!((&second["items"][0], &second["next_cursor"]), (&rows[1], &Value::Null));
+    let told = InventoryEvent::Reserved { expires_at: 4_000_000_000_000 };
+    let heard = world.kafka.tell(topics::INVENTORY, one, 1, &told).await;
+    world.wait_for(one, "confirmed", |order| order.status == OrderStatus::Confirmed).await;
+    let unknown = Uuid::now_v7();
+    let inbox = admin.get(&format!("/v1/inbox?event_ids={unknown},{heard}")).await.body;
+    let ids: Vec<_> = inbox["items"].as_array().unwrap().iter().map(|row| row["event_id"].clone()).collect();
+    assert_eq!(ids, [heard.to_string()]);
+    let many = vec![unknown.to_string(); 201].join(",");
+    for wrong in ["", "x", &many] {
+        let answer = admin.get(&format!("/v1/inbox?event_ids={wrong}")).await;
+        assert_eq!(answer.code(), Some(Code::ValidationFailed), "{wrong}");
+    }
+    for key in [one, other] {
+        world.kafka.send(topics::INVENTORY, &key.to_string(), &[], b"poison").await;
+    }
+    let both = async || (world.database.count("select count(*) from dead_letters").await == 2).then_some(());
+    eventually("two dead letters", both).await;
+    let letters = admin.get(&format!("/v1/dead-letters?status=open&subject={other}")).await.body;
+    let keys: Vec<_> = letters["items"].as_array().unwrap().iter().map(|letter| letter["key"].clone()).collect();
+    assert_eq!(keys, [other.to_string()]);
+}
+
+#[tokio::test]
+async fn how_often_a_fault_has_struck_is_known_after_it_was_taken_back_and_after_a_restart() {
+    let mut world = World::start().await;
+    let admin = world.by(new_account(Role::Admin));
+    let bites = async |admin: &Caller| admin.get("/v1/chaos/bites").await.body;
+    assert_eq!(bites(&admin).await, json!([]));
+    let order = world.order().await;
+    let cancel = format!("/v1/orders/{}/cancel", order.id);
+    for _ in 0..2 {
+        set(&admin, "db-refused", json!({ "times": 1 })).await;
+        assert_eq!(world.by(world.customer).command(&cancel).await.code(), Some(Code::Unavailable));
+        assert_eq!(admin.call(Method::DELETE, "/v1/chaos", None, vec![]).await.status, 204);
+    }
+    assert_eq!(admin.get("/v1/chaos").await.body, json!([]));
+    assert_eq!(bites(&admin).await, json!([{ "name": "db-refused", "bites": 2 }]));
+    let again = World::serve(&world.database, &world.kafka, &world.keys).await;
+    std::mem::replace(&mut world.service, again).kill().await;
+    let admin = world.by(new_account(Role::Admin));
+    assert_eq!(bites(&admin).await, json!([{ "name": "db-refused", "bites": 2 }]));
+    assert_eq!(world.by(world.customer).get("/v1/chaos/bites").await.code(), Some(Code::Forbidden));
+}
+
+#[tokio::test]
 async fn what_was_published_can_be_published_again() {
     let world = World::start().await;
     let admin = world.by(new_account(Role::Admin));

@@ -46,6 +46,8 @@ pub struct World {
     pub seller: Principal,
     pub provider: Provider,
     timeout_ms: u64,
+    /// The name of the service's instance.
+    instance: Option<&'static str>,
 }
 
 /// The provider, and the way to it.
@@ -115,26 +117,39 @@ impl World {
 
     /// Where the provider may take so long to answer.
     pub async fn start_with(timeout_ms: u64) -> Self {
-        let (database, kafka, keys) = (Database::new().await, Kafka::start().await, Keys::generate());
-        let provider = Provider::start().await;
-        let service = Some(Self::serve(&database, &kafka, &keys, &provider, timeout_ms).await);
-        let (customer, seller) = (new_account(Role::Customer), new_account(Role::Seller));
-        Self { database, kafka, keys, service, customer, seller, provider, timeout_ms }
+        Self::start_as(None, timeout_ms).await
     }
 
-    async fn serve(database: &Database, kafka: &Kafka, keys: &Keys, provider: &Provider, timeout_ms: u64) -> Running {
+    /// Where the service has a name, under which it is started again.
+    pub async fn start_as(instance: Option<&'static str>, timeout_ms: u64) -> Self {
+        let (database, kafka, keys) = (Database::new().await, Kafka::start().await, Keys::generate());
+        let provider = Provider::start().await;
+        let service = Some(Self::serve(&database, &kafka, &keys, &provider, timeout_ms, instance).await);
+        let (customer, seller) = (new_account(Role::Customer), new_account(Role::Seller));
+        Self { database, kafka, keys, service, customer, seller, provider, timeout_ms, instance }
+    }
+
+    async fn serve(
+        database: &Database,
+        kafka: &Kafka,
+        keys: &Keys,
+        provider: &Provider,
+        timeout_ms: u64,
+        instance: Option<&str>,
+    ) -> Running {
         let payments = Settings {
             provider_url: format!("http://{}", provider.way),
             provider_key: PROVIDER_KEY.to_owned(),
             provider_timeout_ms: timeout_ms,
         };
-        let service = config(database, Some(kafka), Some(keys));
+        let mut service = config(database, Some(kafka), Some(keys));
+        service.instance = instance.map(str::to_owned);
         Running::start(orderflow_payments::build(Config { service, payments }).await.expect("the service starts"))
     }
 
     /// One more service on the same database.
     pub async fn replica(&self) -> Running {
-        Self::serve(&self.database, &self.kafka, &self.keys, &self.provider, self.timeout_ms).await
+        Self::serve(&self.database, &self.kafka, &self.keys, &self.provider, self.timeout_ms, None).await
     }
 
     /// Kills the service; whatever it was doing stays as it is until the next one is started.
@@ -143,7 +158,8 @@ impl World {
     }
 
     pub async fn start_again(&mut self) {
-        self.service = Some(self.replica().await);
+        let Self { database, kafka, keys, provider, timeout_ms, instance, .. } = self;
+        self.service = Some(Self::serve(database, kafka, keys, provider, *timeout_ms, *instance).await);
     }
 
     pub fn url(&self) -> String {

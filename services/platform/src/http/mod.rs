@@ -3,6 +3,7 @@
 mod error;
 mod extract;
 mod limits;
+#[expect(unused_qualifications, reason = "the derive of IntoParams qualifies what it need not")]
 mod ops;
 mod page;
 mod server;

@@ -4,24 +4,25 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    extract::State,
-    http::StatusCode,
-    routing::{get, post, put},
-};
+use axum::{Router, extract::State, http::StatusCode};
 use orderflow_contracts::{
     api::{
         Page,
-        chaos::{Fault, FaultName, SetFault},
+        chaos::{Bites, Fault, FaultName, SetFault},
         console::Role,
-        ops::{DeadLetter, EditLetter, InboxRow, LetterStatus, OutboxRow, Pattern, ReplayOutbox, Replayed, SetPattern},
+        ops::{
+            DeadLetter, EditLetter, InboxRow, LetterStatus, OutboxRow, Pattern, ReplayOutbox, Replayed, SetPattern,
+            UnreadableRow,
+        },
     },
-    problem::Code,
+    ids::EventId,
+    problem::{Code, Problem},
     words::word,
 };
 use serde::Deserialize;
 use serde_json::json;
+use utoipa::{IntoParams, openapi::OpenApi};
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{ApiError, Json, PageQuery, Path, Query, commit, page_of};
@@ -31,7 +32,11 @@ use crate::{
     db::Db,
     dead_letters, inbox,
     outbox::{self, Outbox},
+    unreadable::Unreadable,
 };
+
+/// Ids in one question for rows of the inbox: a page of them.
+const EVENT_IDS_MAX: usize = 200;
 
 /// What the routes of this file need.
 #[derive(Clone)]
@@ -42,6 +47,8 @@ pub struct Ops {
     pub db: Db,
     /// Wakes its relay.
     pub outbox: Outbox,
+    /// The rows that it cannot read.
+    pub unreadable: Unreadable,
     /// Tries its dead letters again; none for a service that consumes nothing.
     pub consumer: Option<Arc<dyn TryAgain>>,
     /// Whether faults can be made: in a local cluster only.
@@ -50,22 +57,33 @@ pub struct Ops {
     pub lab: bool,
 }
 
+/// The routes and what is to be said of them.
+fn routes() -> OpenApiRouter<Ops> {
+    OpenApiRouter::new()
+        .routes(routes!(list_faults, clear_faults))
+        .routes(routes!(list_bites))
+        .routes(routes!(set_fault, clear_fault))
+        .routes(routes!(list_patterns))
+        .routes(routes!(set_pattern))
+        .routes(routes!(list_unreadable))
+        .routes(routes!(list_outbox))
+        .routes(routes!(replay_outbox))
+        .routes(routes!(list_inbox))
+        .routes(routes!(list_letters))
+        .routes(routes!(show_letter, edit_letter))
+        .routes(routes!(replay_letter))
+        .routes(routes!(discard_letter))
+}
+
+/// Their part of a service's OpenAPI document.
+pub(super) fn document() -> OpenApi {
+    routes().into_openapi()
+}
+
 impl Ops {
     /// The routes.
     pub fn router(self) -> Router {
-        Router::new()
-            .route("/v1/chaos", get(list_faults).delete(clear_faults))
-            .route("/v1/chaos/{name}", put(set_fault).delete(clear_fault))
-            .route("/v1/lab", get(list_patterns))
-            .route("/v1/lab/{pattern}", put(set_pattern))
-            .route("/v1/outbox", get(list_outbox))
-            .route("/v1/outbox/replay", post(replay_outbox))
-            .route("/v1/inbox", get(list_inbox))
-            .route("/v1/dead-letters", get(list_letters))
-            .route("/v1/dead-letters/{id}", get(show_letter).patch(edit_letter))
-            .route("/v1/dead-letters/{id}/replay", post(replay_letter))
-            .route("/v1/dead-letters/{id}/discard", post(discard_letter))
-            .with_state(self)
+        routes().with_state(self).into()
     }
 
     fn may_break(&self, principal: &Principal) -> Result<(), ApiError> {
@@ -91,11 +109,33 @@ impl Ops {
     }
 }
 
+/// The rows that this service meets and cannot read, and passes over until they are mended.
+#[utoipa::path(get, path = "/v1/unreadable", tag = "admin", security(("token" = [])),
+    responses((status = 200, body = Vec<UnreadableRow>), (status = "4XX", body = Problem)))]
+async fn list_unreadable(State(ops): State<Ops>, principal: Principal) -> Result<Json<Vec<UnreadableRow>>, ApiError> {
+    principal.require(Role::Admin)?;
+    Ok(Json(ops.unreadable.list()))
+}
+
+/// The faults that are set in this service.
+#[utoipa::path(get, path = "/v1/chaos", tag = "admin", security(("token" = [])),
+    responses((status = 200, body = Vec<Fault>), (status = "4XX", body = Problem)))]
 async fn list_faults(State(ops): State<Ops>, principal: Principal) -> Result<Json<Vec<Fault>>, ApiError> {
     principal.require(Role::Admin)?;
     Ok(Json(ops.db.chaos().list()))
 }
 
+/// How often each fault has struck since the data of this service began: also what has ended or was taken back.
+#[utoipa::path(get, path = "/v1/chaos/bites", tag = "admin", security(("token" = [])),
+    responses((status = 200, body = Vec<Bites>), (status = "4XX", body = Problem)))]
+async fn list_bites(State(ops): State<Ops>, principal: Principal) -> Result<Json<Vec<Bites>>, ApiError> {
+    principal.require(Role::Admin)?;
+    Ok(Json(ops.db.chaos().bites().await?))
+}
+
+/// Sets a fault, in place of one of the same name. In a local cluster only.
+#[utoipa::path(put, path = "/v1/chaos/{name}", tag = "admin", params(("name" = FaultName, Path)), request_body = SetFault, security(("token" = [])),
+    responses((status = 200, body = Fault), (status = "4XX", body = Problem)))]
 async fn set_fault(
     State(ops): State<Ops>,
     principal: Principal,
@@ -109,6 +149,9 @@ async fn set_fault(
     Ok(Json(fault))
 }
 
+/// Takes a fault back.
+#[utoipa::path(delete, path = "/v1/chaos/{name}", tag = "admin", params(("name" = FaultName, Path)), security(("token" = [])),
+    responses((status = 204), (status = "4XX", body = Problem)))]
 async fn clear_fault(
     State(ops): State<Ops>,
     principal: Principal,
@@ -120,6 +163,9 @@ async fn clear_fault(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Takes all faults back.
+#[utoipa::path(delete, path = "/v1/chaos", tag = "admin", security(("token" = [])),
+    responses((status = 204), (status = "4XX", body = Problem)))]
 async fn clear_faults(State(ops): State<Ops>, principal: Principal) -> Result<StatusCode, ApiError> {
     ops.may_break(&principal)?;
     ops.db.chaos().clear(None).await?;
@@ -127,11 +173,17 @@ async fn clear_faults(State(ops): State<Ops>, principal: Principal) -> Result<St
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// The patterns that are out.
+#[utoipa::path(get, path = "/v1/lab", tag = "admin", security(("token" = [])),
+    responses((status = 200, body = Vec<Pattern>), (status = "4XX", body = Problem)))]
 async fn list_patterns(State(ops): State<Ops>, principal: Principal) -> Result<Json<Vec<Pattern>>, ApiError> {
     principal.require(Role::Admin)?;
     Ok(Json(ops.db.chaos().patterns_out()))
 }
 
+/// Takes a pattern out, or puts it back. In a laboratory only.
+#[utoipa::path(put, path = "/v1/lab/{pattern}", tag = "admin", params(("pattern" = Pattern, Path)), request_body = SetPattern, security(("token" = [])),
+    responses((status = 204), (status = "4XX", body = Problem)))]
 async fn set_pattern(
     State(ops): State<Ops>,
     principal: Principal,
@@ -148,17 +200,37 @@ async fn set_pattern(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Which rows of the outbox.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct OutboxQuery {
+    /// Only those about this order or product.
+    subject: Option<String>,
+    /// Most items of the page; 50 if nothing is said, at most 200.
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// The events that were committed, the oldest first.
+#[utoipa::path(get, path = "/v1/outbox", tag = "admin", params(OutboxQuery), security(("token" = [])),
+    responses((status = 200, body = Page<OutboxRow>), (status = "4XX", body = Problem)))]
 async fn list_outbox(
     State(ops): State<Ops>,
     principal: Principal,
-    Query(page): Query<PageQuery>,
+    Query(query): Query<OutboxQuery>,
 ) -> Result<Json<Page<OutboxRow>>, ApiError> {
     principal.require(Role::Admin)?;
+    let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let limit = page.limit()?;
-    let rows = outbox::list(&mut *ops.db.pool().acquire().await?, page.cursor()?, limit).await?;
+    let filter = outbox::Filter { subject: query.subject, after: page.cursor()? };
+    let rows = outbox::list(&mut *ops.db.pool().acquire().await?, &filter, limit).await?;
     Ok(Json(page_of(rows, limit, |row| row.id.to_string())))
 }
 
+/// Publishes again what was published before. Nobody applies it twice.
+#[utoipa::path(post, path = "/v1/outbox/replay", tag = "admin", request_body = ReplayOutbox, security(("token" = [])),
+    responses((status = 200, body = Replayed), (status = "4XX", body = Problem)))]
 async fn replay_outbox(
     State(ops): State<Ops>,
     principal: Principal,
@@ -174,24 +246,63 @@ async fn replay_outbox(
     Ok(Json(Replayed { events }))
 }
 
-async fn list_inbox(
-    State(ops): State<Ops>,
-    principal: Principal,
-    Query(page): Query<PageQuery>,
-) -> Result<Json<Page<InboxRow>>, ApiError> {
-    principal.require(Role::Admin)?;
-    let limit = page.limit()?;
-    let rows = inbox::list(&mut *ops.db.pool().acquire().await?, page.cursor()?, limit).await?;
-    Ok(Json(page_of(rows, limit, |row| row.event_id.to_string())))
-}
-
-#[derive(Debug, Deserialize)]
-struct LetterQuery {
-    status: Option<LetterStatus>,
+/// Which rows of the inbox.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct InboxQuery {
+    /// Only those of these events: ids with commas between them, at most 200.
+    event_ids: Option<String>,
+    /// Most items of the page; 50 if nothing is said, at most 200.
     limit: Option<u32>,
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
+impl InboxQuery {
+    fn event_ids(&self) -> Result<Option<Vec<EventId>>, ApiError> {
+        let Some(text) = &self.event_ids else { return Ok(None) };
+        let ids: Option<Vec<EventId>> = text.split(',').map(|id| id.parse().ok()).collect();
+        let ids = ids.filter(|ids| ids.len() <= EVENT_IDS_MAX);
+        let refused = || format!("event_ids are at most {EVENT_IDS_MAX} ids with commas between them");
+        ids.map(Some).ok_or_else(|| ApiError::new(Code::ValidationFailed, refused()))
+    }
+}
+
+/// The events that were applied or dead-lettered, in the order of their ids.
+#[utoipa::path(get, path = "/v1/inbox", tag = "admin", params(InboxQuery), security(("token" = [])),
+    responses((status = 200, body = Page<InboxRow>), (status = "4XX", body = Problem)))]
+async fn list_inbox(
+    State(ops): State<Ops>,
+    principal: Principal,
+    Query(query): Query<InboxQuery>,
+) -> Result<Json<Page<InboxRow>>, ApiError> {
+    principal.require(Role::Admin)?;
+    let event_ids = query.event_ids()?;
+    let page = PageQuery { limit: query.limit, cursor: query.cursor };
+    let limit = page.limit()?;
+    let filter = inbox::Filter { event_ids, after: page.cursor()? };
+    let rows = inbox::list(&mut *ops.db.pool().acquire().await?, &filter, limit).await?;
+    Ok(Json(page_of(rows, limit, |row| row.event_id.to_string())))
+}
+
+/// Which dead letters.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct LetterQuery {
+    /// Only those that this became of.
+    #[param(inline)]
+    status: Option<LetterStatus>,
+    /// Only those about this order or product.
+    subject: Option<String>,
+    /// Most items of the page; 50 if nothing is said, at most 200.
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// What could not be applied, the newest first.
+#[utoipa::path(get, path = "/v1/dead-letters", tag = "admin", params(LetterQuery), security(("token" = [])),
+    responses((status = 200, body = Page<DeadLetter>), (status = "4XX", body = Problem)))]
 async fn list_letters(
     State(ops): State<Ops>,
     principal: Principal,
@@ -200,7 +311,8 @@ async fn list_letters(
     principal.require(Role::Admin)?;
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let limit = page.limit()?;
-    let filter = dead_letters::Filter { status: query.status, before: page.cursor()?, id: None };
+    let (status, subject) = (query.status, query.subject);
+    let filter = dead_letters::Filter { id: None, status, subject, before: page.cursor()? };
     let letters = dead_letters::list(&mut *ops.db.pool().acquire().await?, &filter, limit).await?;
     Ok(Json(page_of(letters, limit, |letter| letter.id.to_string())))
 }
@@ -215,6 +327,9 @@ fn closed(id: Uuid) -> ApiError {
     ApiError::new(Code::IllegalTransition, format!("the dead letter {id} does not exist, or was replayed or discarded"))
 }
 
+/// One dead letter.
+#[utoipa::path(get, path = "/v1/dead-letters/{id}", tag = "admin", params(("id" = String, Path, format = "uuid")), security(("token" = [])),
+    responses((status = 200, body = DeadLetter), (status = "4XX", body = Problem)))]
 async fn show_letter(
     State(ops): State<Ops>,
     principal: Principal,
@@ -224,6 +339,9 @@ async fn show_letter(
     letter(&ops, id).await.map(Json)
 }
 
+/// Mends an open dead letter.
+#[utoipa::path(patch, path = "/v1/dead-letters/{id}", tag = "admin", params(("id" = String, Path, format = "uuid")), request_body = EditLetter, security(("token" = [])),
+    responses((status = 200, body = DeadLetter), (status = "4XX", body = Problem)))]
 async fn edit_letter(
     State(ops): State<Ops>,
     principal: Principal,
@@ -241,6 +359,9 @@ async fn edit_letter(
     letter(&ops, id).await.map(Json)
 }
 
+/// Applies an open dead letter after all; it stays open, with its new reason, if that is not possible.
+#[utoipa::path(post, path = "/v1/dead-letters/{id}/replay", tag = "admin", params(("id" = String, Path, format = "uuid")), security(("token" = [])),
+    responses((status = 200, body = DeadLetter), (status = "4XX", body = Problem)))]
 async fn replay_letter(
     State(ops): State<Ops>,
     principal: Principal,
@@ -254,6 +375,9 @@ async fn replay_letter(
     letter(&ops, id).await.map(Json)
 }
 
+/// Gives an open dead letter up.
+#[utoipa::path(post, path = "/v1/dead-letters/{id}/discard", tag = "admin", params(("id" = String, Path, format = "uuid")), security(("token" = [])),
+    responses((status = 200, body = DeadLetter), (status = "4XX", body = Problem)))]
 async fn discard_letter(
     State(ops): State<Ops>,
     principal: Principal,

@@ -11,7 +11,7 @@ use axum::{
 };
 use orderflow_contracts::{
     api::{Clock, NotReady, Readiness, SetClock, console::Role},
-    problem::Code,
+    problem::{Code, Problem},
     timestamp::Timestamp,
 };
 use serde_json::json;
@@ -21,8 +21,9 @@ use utoipa::openapi::{
     InfoBuilder, OpenApi,
     security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{ApiError, Json};
+use super::{ApiError, Json, ops};
 use crate::{
     auth::Principal,
     clock,
@@ -30,6 +31,7 @@ use crate::{
     db::{self, Db},
     metrics::Metrics,
     outbox::{self, Outbox},
+    unreadable::Unreadable,
 };
 
 /// How long a part may take to say that it is well.
@@ -53,6 +55,8 @@ pub struct Status {
     pub db: Db,
     /// Its numbers.
     pub metrics: Metrics,
+    /// The rows that it cannot read.
+    pub unreadable: Unreadable,
     /// What it needs to be ready.
     pub health: Health,
     /// Whether its clock can be moved: in a local cluster only.
@@ -63,6 +67,11 @@ pub struct Status {
     pub openapi: String,
 }
 
+/// The routes that stand in the OpenAPI document.
+fn clock_routes() -> OpenApiRouter<Arc<Status>> {
+    OpenApiRouter::new().routes(routes!(show_clock, set_clock))
+}
+
 impl Status {
     /// The routes.
     pub fn router(self) -> Router {
@@ -71,7 +80,7 @@ impl Status {
             .route("/health/ready", get(ready))
             .route("/metrics", get(metrics))
             .route("/openapi.json", get(openapi))
-            .route("/v1/clock", get(show_clock).put(set_clock))
+            .merge(clock_routes())
             .with_state(Arc::new(self))
     }
 }
@@ -103,6 +112,7 @@ async fn probe_database(pool: &PgPool) -> Result<(), String> {
 }
 
 async fn metrics(State(status): State<Arc<Status>>) -> Result<Response, ApiError> {
+    status.unreadable.count();
     let pending = sqlx::query_scalar("select count(*) from outbox_pending").fetch_one(status.db.pool()).await?;
     let content_type = [(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
     Ok((content_type, status.metrics.text(pending)).into_response())
@@ -112,12 +122,18 @@ async fn openapi(State(status): State<Arc<Status>>) -> Response {
     ([(CONTENT_TYPE, "application/json")], status.openapi.clone()).into_response()
 }
 
+/// What time it is at this service.
+#[utoipa::path(get, path = "/v1/clock", tag = "admin", security(("token" = [])),
+    responses((status = 200, body = Clock), (status = "4XX", body = Problem)))]
 async fn show_clock(State(status): State<Arc<Status>>, _: Principal) -> Result<Json<Clock>, ApiError> {
     let mut conn = status.db.pool().acquire().await?;
     let now = Timestamp(clock::now_ms(&mut conn).await?);
     Ok(Json(Clock { now, offset_ms: clock::offset_ms(&mut conn).await? }))
 }
 
+/// Moves the clock of this service. In a local cluster only.
+#[utoipa::path(put, path = "/v1/clock", tag = "admin", request_body = SetClock, security(("token" = [])),
+    responses((status = 200, body = Clock), (status = "4XX", body = Problem)))]
 async fn set_clock(
     State(status): State<Arc<Status>>,
     principal: Principal,
@@ -141,8 +157,10 @@ async fn set_clock(
     Ok(Json(Clock { now, offset_ms: set.offset_ms }))
 }
 
-/// A service's OpenAPI document as JSON, with its name and the way in.
+/// A service's OpenAPI document as JSON, with its name, the way in, and what every service has for admins.
 pub fn describe(mut openapi: OpenApi, title: &str, description: &str) -> String {
+    openapi.merge(ops::document());
+    openapi.merge(clock_routes().into_openapi());
     openapi.info =
         InfoBuilder::new().title(title).description(Some(description)).version(env!("CARGO_PKG_VERSION")).build();
     let token = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build());

@@ -4,3 +4,4 @@
 mod consumer;
 mod relay;
 mod toy;
+mod transactions;
