@@ -77,7 +77,7 @@ pub const BINDINGS: &[Binding] = &[
     Binding::new(ORDERS, CANCEL, &["x"], "cancel", "cancel the order, or those that are marked"),
     Binding::new(ORDERS, keys::MARK, &["space"], "mark", "mark the order, for what is done to several"),
     Binding::new(ORDERS, keys::OPEN, &["enter"], "timeline", "open the order's timeline"),
-    Binding::new(ORDERS, keys::FILTER, &["right", "l"], "status", "show the orders of the next status"),
+    Binding::new(ORDERS, keys::FILTER, &["right", "l"], "", "show the orders of the next status"),
     Binding::new(ORDERS, FILTER_BACK, &["left", "h"], "", "show the orders of the status before"),
     Binding::new(ORDERS, CONFIRM_ALL, &["C"], "", "confirm all orders that wait for it"),
     Binding::new(ORDERS, FULFIL_ALL, &["F"], "", "say that all orders that can be were shipped"),

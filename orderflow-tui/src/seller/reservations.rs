@@ -28,7 +28,7 @@ use crate::{
 const COLUMNS: [Column; 7] = [
     Column::new("order", 8, 9),
     Column::new("status", 11, 9),
-    Column::new("stock", 10, 7).grows(),
+    Column::new("stock", 9, 7).grows(),
     Column::new("pieces", 6, 3).right(),
     Column::new("left", 7, 8).right(),
     Column::new("time to pay", 12, 2),

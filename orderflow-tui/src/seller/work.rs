@@ -81,6 +81,11 @@ impl Work {
         self.tally.filter(|tally| tally.ended < tally.total)
     }
 
+    /// How the last of what was begun together ended, if not all of it was done.
+    pub fn ended(&self) -> Option<Tally> {
+        self.tally.filter(|tally| tally.ended >= tally.total && tally.done < tally.total)
+    }
+
     /// What went wrong, by order: refusals, and what is not known.
     pub fn troubles(&self) -> Vec<(OrderId, &Task)> {
         let wrong = self.tasks.iter().filter(|(_, task)| matches!(task.state, State::Unknown(_) | State::Refused(_)));

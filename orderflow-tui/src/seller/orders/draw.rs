@@ -31,11 +31,11 @@ const COLUMNS: [Column; 9] = [
     Column::new("order", 8, 9),
     Column::new("status", 12, 9),
     Column::new("customer", 8, 2),
-    Column::new("items", 8, 7).grows(),
-    Column::new("total", 13, 5).right(),
-    Column::new("waits for", 20, 3).grows(),
+    Column::new("items", 14, 7).grows(),
+    Column::new("total", 12, 5).right(),
+    Column::new("waits for", 21, 3),
     Column::new("left", 6, 4).right(),
-    Column::new("age", 4, 8).right(),
+    Column::new("age", 4, 6).right(),
 ];
 
 /// From this width on, what is chosen is shown beside the list.
@@ -130,6 +130,10 @@ impl Orders {
             ]));
         }
         let troubles = self.work.troubles();
+        if let Some(tally) = self.work.ended().filter(|tally| tally.total > 1 && !troubles.is_empty()) {
+            let told = format!("{} {} of {}; the others:", tally.verb.past(), tally.done, tally.total);
+            lines.push(Line::styled(told, theme.accent));
+        }
         for (id, task) in troubles.iter().take(TROUBLES_MAX) {
             let (id, verb) = (text::short(*id), task.verb);
             lines.push(match &task.state {
@@ -138,7 +142,7 @@ impl Orders {
                     theme.warn,
                 ),
                 State::Refused(why) => {
-                    Line::styled(format!("✗ {id} not {}: {}; esc", verb.past(), text::plain(why)), theme.bad)
+                    Line::styled(format!("✗ {id} not {}: {}", verb.past(), text::plain(why)), theme.bad)
                 }
                 State::Waiting | State::Asked => Line::default(),
             });

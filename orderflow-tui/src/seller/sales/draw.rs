@@ -29,11 +29,13 @@ use crate::{
 
 /// From this size on, the figures stand beside the chart.
 const BESIDE_FROM: u16 = 100;
-const BESIDE_WIDTH: u16 = 46;
+const BESIDE_WIDTH: u16 = 48;
 const BESIDE_HEIGHT: u16 = 16;
 /// From this height on, the figures stand below it.
 const BELOW_FROM: u16 = 18;
 const BELOW_HEIGHT: u16 = 8;
+/// A higher chart says no more.
+const CHART_MAX: u16 = 20;
 /// Products that are listed, where there is room.
 const TOP_MAX: usize = 10;
 /// Columns of a product's bar.
@@ -55,7 +57,7 @@ impl Sales {
                 lines.extend(part);
             }
             frame.render_widget(Paragraph::new(lines), side);
-            return self.draw_chart(frame, chart, show);
+            return self.draw_chart(frame, frames::head(chart, CHART_MAX).0, show);
         }
         if area.height >= BELOW_FROM {
             let figures = self.figures(show);
@@ -86,9 +88,9 @@ impl Sales {
             Measure::Revenue(currency) => format!("{currency} by the hour"),
         };
         Line::from(vec![
-            Span::styled(format!(" {name} "), show.theme.accent),
-            Span::raw(format!("{} UTC", date(day))),
-            Span::styled(format!("  {measure}"), show.theme.muted),
+            Span::styled(format!(" {name}  "), show.theme.accent),
+            Span::raw(measure),
+            Span::styled(format!("  {} UTC", date(day)), show.theme.muted),
         ])
     }
 
@@ -129,13 +131,13 @@ impl Sales {
     fn figures(&self, show: &Show<'_>) -> Vec<Line<'static>> {
         let theme = show.theme;
         let day = &self.day;
-        let field = |name: &str| Span::styled(format!("{name:<12}"), theme.muted);
+        let field = |name: &str| Span::styled(format!("{name:<14}"), theme.muted);
         let revenue = if day.revenue.is_empty() { "nothing yet".to_owned() } else { amounts(&day.revenue) };
         let (confirm, ship) = Self::waiting(show);
         let waits = if confirm + ship > 0 { theme.warn } else { theme.muted };
         let this_hour = if self.back == 0 {
             let hour = hour_of(show.now);
-            format!(", {} of them in the hour from {hour:02}:00", day.orders_by_hour[hour])
+            format!(", {} since {hour:02}:00", day.orders_by_hour[hour])
         } else {
             String::new()
         };
