@@ -20,12 +20,12 @@ use crate::{
 
 const COLUMNS: [Column; 9] = [
     Column::new("stock", 5, 9),
-    Column::new("product", 12, 9).grows(),
-    Column::new("price", 13, 6).right(),
+    Column::new("product", 20, 9).grows(),
+    Column::new("price", 12, 6).right(),
     Column::new("on hand", 7, 4).right(),
     Column::new("reserved", 8, 3).right(),
     Column::new("available", 9, 8).right(),
-    Column::new("moved", 6, 7).right(),
+    Column::new("moved", 7, 7).right(),
     Column::new("█ available ░ reserved", 26, 1),
     Column::new("id", 8, 2),
 ];
@@ -104,7 +104,7 @@ fn row(product: &Product, moved: Option<Move>, most: u32, theme: &Theme) -> Vec<
         None => Line::default(),
         Some(Move::New) => Line::styled("new", theme.accent),
         Some(Move::Edited) => Line::styled("edited", theme.accent),
-        Some(Move::Stock(0)) => Line::styled("left", theme.accent),
+        Some(Move::Stock(0)) => Line::styled("shipped", theme.accent),
         Some(Move::Stock(by @ 1..)) => Line::styled(format!("+{by}"), theme.good),
         Some(Move::Stock(by)) => Line::styled(by.to_string(), theme.warn),
     };

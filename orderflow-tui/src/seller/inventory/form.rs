@@ -49,7 +49,7 @@ impl ProductForm {
     /// For a new product.
     pub fn add() -> Self {
         let form = name_and_price(Form::new("New product"), Field::default(), Field::default());
-        let form = form.with("stock", "pieces in the house, 0 if none yet", Field::default().at_most(7), check_stock);
+        let form = form.with("stock", "how many are in the house", Field::default().at_most(7), check_stock);
         Self { kind: Kind::Add, form, sent: None }
     }
 
@@ -177,7 +177,7 @@ impl ProductForm {
 fn name_and_price(form: Form, name: Field, price: Field) -> Form {
     form.with("name", "what it is called", name.at_most(NAME_MAX), check_name).with(
         "price",
-        "29.99, or 29.99 EUR",
+        "29.99 or 29.99 EUR",
         price.at_most(20),
         check_price,
     )
@@ -194,21 +194,21 @@ fn check_price(text: &str) -> Result<String, String> {
 /// `29.99`, `29.99 USD` or `29.99 eur`.
 fn read_price(text: &str) -> Result<Money, String> {
     let (amount, currency) = text.split_once(' ').unwrap_or((text, "USD"));
-    let currency: Currency = currency.trim().to_uppercase().parse().map_err(|_| "a currency is USD or EUR")?;
+    let currency: Currency = currency.trim().to_uppercase().parse().map_err(|_| "the currency is USD or EUR")?;
     let (whole, cents) = amount.split_once('.').unwrap_or((amount, "00"));
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     if !is_number(whole) || !is_number(cents) {
-        return Err("a price is written as 29.99, or 29.99 EUR".into());
+        return Err("written as 29.99 or 29.99 EUR".into());
     }
     if cents.len() > 2 {
-        return Err("a price has at most two decimals".into());
+        return Err("at most two decimals".into());
     }
     let most = Money::new(PRICE_MINOR_MAX, currency);
     let minor = format!("{whole}{cents:0<2}").parse::<i64>().ok().filter(|minor| *minor <= PRICE_MINOR_MAX);
     match minor {
-        Some(0) => Err("a price is more than nothing".into()),
+        Some(0) => Err("it costs more than nothing".into()),
         Some(minor) => Ok(Money::new(minor, currency)),
-        None => Err(format!("a price is at most {most}")),
+        None => Err(format!("at most {most}")),
     }
 }
 

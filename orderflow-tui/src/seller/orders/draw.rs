@@ -31,7 +31,7 @@ const COLUMNS: [Column; 9] = [
     Column::new("order", 8, 9),
     Column::new("status", 12, 9),
     Column::new("customer", 8, 2),
-    Column::new("items", 14, 7).grows(),
+    Column::new("items", 12, 7).grows(),
     Column::new("total", 12, 5).right(),
     Column::new("waits for", 21, 3),
     Column::new("left", 6, 4).right(),
@@ -80,10 +80,17 @@ impl Orders {
         frame.render_widget(Span::styled(right, theme.accent), Rect { x: line.x + room, width: wide, ..line });
         let all = |_: &usize, _: Filter| true;
         let some = |count: &usize, filter: Filter| *count > 0 || filter == self.filter || filter == Filter::All;
+        let main = [Filter::All, Filter::Yours, self.filter];
+        let few = |_: &usize, filter: Filter| main.contains(&filter);
         let one = |_: &usize, filter: Filter| filter == self.filter;
-        let lines = [self.tabs(all, theme), self.tabs(some, theme), self.tabs(one, theme)];
-        let fits = lines.into_iter().find(|tabs| tabs.width() <= usize::from(room));
-        frame.render_widget(fits.unwrap_or_default(), Rect { width: room, ..line });
+        let lines = [self.tabs(all, theme), self.tabs(some, theme), self.tabs(few, theme), self.tabs(one, theme)];
+        let fits = lines.into_iter().enumerate().find(|(_, tabs)| tabs.width() <= usize::from(room));
+        let Some((left_out, mut tabs)) = fits else { return };
+        let more = "  ← → by status";
+        if left_out > 1 && tabs.width() + text::width(more) <= usize::from(room) {
+            tabs.push_span(Span::styled(more, theme.muted));
+        }
+        frame.render_widget(tabs, Rect { width: room, ..line });
     }
 
     fn tabs(&self, takes: impl Fn(&usize, Filter) -> bool, theme: &Theme) -> Line<'static> {

@@ -46,7 +46,7 @@ impl Sales {
     pub fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, show: &Show<'_>) {
         let day = self.refresh(show.books, show.now);
         let (head, area) = frames::head(area, 1);
-        frame.render_widget(self.title(day, show), head);
+        frame.render_widget(self.title(day, head.width, show), head);
         let area = unread(frame, area, &show.books.orders_part, "orders", show.theme);
         if area.height >= BESIDE_HEIGHT
             && let (chart, Some(side)) = beside(area, BESIDE_FROM, BESIDE_WIDTH)
@@ -77,7 +77,7 @@ impl Sales {
     }
 
     /// Which day, and what the chart shows.
-    fn title(&self, day: i64, show: &Show<'_>) -> Line<'static> {
+    fn title(&self, day: i64, width: u16, show: &Show<'_>) -> Line<'static> {
         let name = match self.back {
             0 => "today".to_owned(),
             1 => "yesterday".to_owned(),
@@ -87,11 +87,12 @@ impl Sales {
             Measure::Orders => "paid orders by the hour".to_owned(),
             Measure::Revenue(currency) => format!("{currency} by the hour"),
         };
-        Line::from(vec![
-            Span::styled(format!(" {name}  "), show.theme.accent),
-            Span::raw(measure),
-            Span::styled(format!("  {} UTC", date(day)), show.theme.muted),
-        ])
+        let mut title = Line::from(vec![Span::styled(format!(" {name}  "), show.theme.accent), Span::raw(measure)]);
+        let date = format!("  {} UTC", date(day));
+        if title.width() + text::width(&date) <= usize::from(width) {
+            title.push_span(Span::styled(date, show.theme.muted));
+        }
+        title
     }
 
     fn draw_chart(&self, frame: &mut Frame<'_>, area: Rect, show: &Show<'_>) {

@@ -115,9 +115,9 @@ fn sales_are_of_one_day_and_in_one_currency() {
     let mut desk = desk(orders, Vec::new(), Vec::new());
     desk.press(&["4"]);
     let screen = desk.screen((100, 30));
-    assert!(screen.contains("2039.00 USD, 240.00 EUR") || screen.contains("USD, "), "{screen}");
+    assert!(screen.contains("2039.00 USD, 240.00 EUR"), "{screen}");
     assert!(screen.contains("✓ 3 of 4 orders"), "{screen}");
-    assert!(screen.contains("1 to confirm, 2 to ship") || screen.contains("1 to confirm, 3 to ship"), "{screen}");
+    assert!(screen.contains("1 to confirm, 3 to ship"), "{screen}");
     desk.press(&["m"]);
     assert!(desk.screen((100, 30)).contains("USD by the hour"));
     desk.press(&["m"]);
