@@ -87,6 +87,15 @@ pub enum NotChanged {
     Error(ClientError),
 }
 
+/// Why there is no good answer, without the address that nobody can do anything with.
+pub fn why(error: &ClientError) -> String {
+    match error {
+        ClientError::Timeout { .. } => "the service did not answer in time".to_owned(),
+        ClientError::Unreachable { .. } => "the service cannot be reached".to_owned(),
+        error => error.to_string(),
+    }
+}
+
 /// Does it.
 pub async fn carry_out(wanted: Do, kit: &Kit) -> Done {
     match wanted {

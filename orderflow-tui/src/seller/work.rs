@@ -14,7 +14,7 @@ use orderflow_contracts::{
     ids::OrderId,
 };
 
-use super::effects::{Do, Verb};
+use super::effects::{Do, Verb, why};
 
 /// Orders that are asked for at one time.
 const AT_ONCE_MAX: usize = 4;
@@ -143,9 +143,9 @@ impl Work {
         match (answer, self.tasks.get_mut(&id)) {
             (Ok(()), _) => drop(self.tasks.remove(&id)),
             (Err(error), Some(task)) if error.is_transient() => {
-                (task.state, task.key) = (State::Unknown(error.to_string()), Some(key));
+                (task.state, task.key) = (State::Unknown(why(error)), Some(key));
             }
-            (Err(error), Some(task)) => (task.state, task.key) = (State::Refused(error.to_string()), None),
+            (Err(error), Some(task)) => (task.state, task.key) = (State::Refused(why(error)), None),
             (Err(_), None) => {}
         }
         if let Some(tally) = &mut self.tally {

@@ -7,7 +7,7 @@ use orderflow_contracts::{
 };
 
 use crate::{
-    seller::effects::{Change, NotChanged},
+    seller::effects::{Change, NotChanged, why as why_of},
     text,
     widgets::{
         Field,
@@ -125,7 +125,8 @@ impl ProductForm {
             NotChanged::Error(error) if error.is_transient() => {
                 self.sent = self.sent.take().map(|(change, _)| (change, Some(key)));
                 self.form.unknown(format!(
-                    "not known whether it was saved: {error}. enter asks again, and nothing is done twice"
+                    "not known whether it was saved: {}. enter asks again, and nothing is done twice",
+                    why_of(&error)
                 ));
             }
             NotChanged::Error(error) => {

@@ -15,7 +15,7 @@ use ratatui::layout::Position;
 use self::form::ProductForm;
 use super::{
     ADD, EDIT, RESTOCK, UNDO,
-    effects::{Change, Do, NotChanged},
+    effects::{self, Change, Do, NotChanged},
     search::{self, Search},
 };
 use crate::{
@@ -257,12 +257,12 @@ impl Inventory {
                 cx.books.put_product(*now);
                 self.look(cx.books, cx.now);
             }
-            NotChanged::Error(error) if error.is_transient() => match change {
-                Change::Undo(id, edit) => {
-                    cx.bad(format!("not known whether it is undone: {error}; u asks again"));
+            NotChanged::Error(error) if error.is_transient() => match (change, effects::why(&error)) {
+                (Change::Undo(id, edit), why) => {
+                    cx.bad(format!("not known whether it is undone: {why}; u asks again"));
                     self.undo.push(Undo { id, edit, key: Some(key) });
                 }
-                _ => cx.bad(format!("not known whether it is saved: {error}; the list shows it if it is")),
+                (_, why) => cx.bad(format!("not known whether it is saved: {why}; the list shows it if it is")),
             },
             NotChanged::Error(error) => cx.bad(format!("not {what}: {error}")),
         }

@@ -145,7 +145,7 @@ impl Orders {
             let (id, verb) = (text::short(*id), task.verb);
             lines.push(match &task.state {
                 State::Unknown(why) => Line::styled(
-                    format!("? {id} not known whether it is {}: {}; r asks again", verb.past(), text::plain(why)),
+                    format!("? {id} not known whether it is {}, r asks again: {}", verb.past(), text::plain(why)),
                     theme.warn,
                 ),
                 State::Refused(why) => {

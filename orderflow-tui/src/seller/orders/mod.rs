@@ -236,8 +236,9 @@ impl Orders {
 
     /// Does it: what was asked about was answered with yes.
     pub fn begin(&mut self, verb: Verb, ids: &[OrderId], cx: &mut Cx<'_>) {
-        for id in ids {
-            self.marked.remove(id);
+        // The marks were for this; those with which it cannot be done are not left behind.
+        if ids.iter().any(|id| self.marked.contains(id)) {
+            self.marked.clear();
         }
         let wanted = self.work.begin(verb, ids);
         run(wanted, cx);
