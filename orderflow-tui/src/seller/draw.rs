@@ -26,12 +26,17 @@ pub fn left(until: Timestamp, show: &Show<'_>) -> Line<'static> {
     }
 }
 
-/// A line that says so if a list could not be read; what is left is given back.
+/// A line that says so if a list could not be read, or not all of it is kept; what is left is given back.
 pub fn unread(frame: &mut Frame<'_>, area: Rect, part: &Part, what: &str, theme: &Theme) -> Rect {
-    let Part::Failed { why, read_at } = part else { return area };
+    let told = match part {
+        Part::Failed { why, read_at } => {
+            let as_of = read_at.map(|at| format!(", as of {}", text::clock(at))).unwrap_or_default();
+            Line::styled(format!("✗ {what} cannot be read{as_of}: {}; ctrl-r", text::plain(why)), theme.bad)
+        }
+        Part::Read { more: true, .. } => Line::styled(format!(" only the newest {what} are shown"), theme.muted),
+        Part::Read { more: false, .. } | Part::Loading => return area,
+    };
     let (line, rest) = frames::head(area, 1);
-    let as_of = read_at.map(|at| format!(", as of {}", text::clock(at))).unwrap_or_default();
-    let told = format!("✗ {what} cannot be read{as_of}: {}; ctrl-r", text::plain(why));
-    frame.render_widget(Line::styled(told, theme.bad), line);
+    frame.render_widget(told, line);
     rest
 }

@@ -72,18 +72,18 @@ pub const TODAY: Action = Action("seller.today");
 
 /// The keys of the seller's screens.
 pub const BINDINGS: &[Binding] = &[
-    Binding::new(ORDERS, CONFIRM, &["c"], "confirm", "confirm the order, or those that are marked"),
-    Binding::new(ORDERS, FULFIL, &["f"], "fulfil", "say that the order, or those that are marked, were shipped"),
-    Binding::new(ORDERS, CANCEL, &["x"], "cancel", "cancel the order, or those that are marked"),
+    Binding::new(ORDERS, CONFIRM, &["c"], "confirm", "confirm the order, or the marked ones"),
+    Binding::new(ORDERS, FULFIL, &["f"], "fulfil", "ship the order, or the marked ones"),
+    Binding::new(ORDERS, CANCEL, &["x"], "cancel", "cancel the order, or the marked ones"),
     Binding::new(ORDERS, keys::MARK, &["space"], "mark", "mark the order, for what is done to several"),
     Binding::new(ORDERS, keys::OPEN, &["enter"], "timeline", "open the order's timeline"),
     Binding::new(ORDERS, keys::FILTER, &["right", "l"], "", "show the orders of the next status"),
     Binding::new(ORDERS, FILTER_BACK, &["left", "h"], "", "show the orders of the status before"),
     Binding::new(ORDERS, CONFIRM_ALL, &["C"], "", "confirm all orders that wait for it"),
-    Binding::new(ORDERS, FULFIL_ALL, &["F"], "", "say that all orders that can be were shipped"),
+    Binding::new(ORDERS, FULFIL_ALL, &["F"], "", "ship all orders that are paid and allocated"),
     Binding::new(ORDERS, MARK_ALL, &["a"], "", "mark all orders that are shown, or none"),
     Binding::new(ORDERS, keys::SORT, &["s"], "", "those that wait for you first, or the newest first"),
-    Binding::new(ORDERS, RETRY, &["r"], "", "ask again where an outcome is not known, with the same key"),
+    Binding::new(ORDERS, RETRY, &["r"], "", "ask again where an outcome is not known"),
     Binding::new(INVENTORY, ADD, &["n"], "new", "add a product"),
     Binding::new(INVENTORY, EDIT, &["e"], "edit", "change the product's name or price"),
     Binding::new(INVENTORY, RESTOCK, &["+"], "restock", "add to the product's stock"),

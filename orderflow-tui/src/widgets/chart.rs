@@ -84,17 +84,15 @@ pub fn gauge(value: u64, top: u64, columns: usize) -> String {
     bar
 }
 
-/// The round number at which the scale ends: 1, 2 or 5 and noughts.
+/// The round number at which the scale ends, at most a quarter more than what is measured, but for small numbers.
 fn top_of(values: impl Iterator<Item = u64>) -> u64 {
-    let most = values.max().unwrap_or(0);
+    const TENTHS: [u64; 10] = [10, 12, 15, 20, 25, 30, 40, 50, 60, 80];
+    let most = values.max().unwrap_or(0).max(1);
     let mut power = 1_u64;
     loop {
-        for step in [1, 2, 5] {
-            match power.checked_mul(step) {
-                Some(top) if top < most => {}
-                Some(top) => return top,
-                None => return most,
-            }
+        let round = |tenths: &u64| power.checked_mul(*tenths).filter(|top| top % 10 == 0).map(|top| top / 10);
+        if let Some(top) = TENTHS.iter().filter_map(round).find(|top| *top >= most) {
+            return top;
         }
         match power.checked_mul(10) {
             Some(next) => power = next,
@@ -184,7 +182,7 @@ mod tests {
     #[test]
     fn the_scale_ends_at_a_round_number() {
         let tops = [0, 1, 3, 7, 11, 499, 501, u64::MAX].map(|most| top_of([most].into_iter()));
-        assert_eq!(tops, [1, 1, 5, 10, 20, 500, 1000, u64::MAX]);
+        assert_eq!(tops, [1, 1, 3, 8, 12, 500, 600, u64::MAX]);
     }
 
     #[test]

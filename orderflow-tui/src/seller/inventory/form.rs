@@ -107,6 +107,11 @@ impl ProductForm {
         self.form.is_sending() && self.sent.as_ref().is_some_and(|(sent, _)| sent == change)
     }
 
+    /// Whether what came of the last try is not known.
+    pub const fn is_unknown(&self) -> bool {
+        matches!(self.sent, Some((_, Some(_))))
+    }
+
     /// The product before it was changed.
     pub fn before(&self) -> Option<&Product> {
         match &self.kind {

@@ -184,7 +184,12 @@ impl Inventory {
         let Some(open) = &mut self.form else { return false };
         match open.form.act(action) {
             Event::Stayed => {}
-            Event::Closed => self.form = None,
+            Event::Closed => {
+                if open.is_unknown() {
+                    cx.note("it may have been saved; the list shows it if it was");
+                }
+                self.form = None;
+            }
             Event::Sent => match open.send() {
                 Some((change, key)) => cx.run(Effect::Seller(Do::Change(change, key))),
                 None => {

@@ -1,7 +1,6 @@
 //! How sales look.
 
 use orderflow_client::view as words;
-use orderflow_contracts::api::orders::OrderStatus;
 use ratatui::{
     Frame,
     layout::Rect,
@@ -16,10 +15,7 @@ use super::{
 use crate::{
     books::Part,
     cx::Show,
-    seller::{
-        draw::{beside, unread},
-        orders::{Group, group},
-    },
+    seller::draw::{beside, unread},
     text,
     widgets::{
         chart::{self, Look},
@@ -119,22 +115,12 @@ impl Sales {
         }
     }
 
-    /// How many wait for the seller: to be confirmed, and to be shipped.
-    fn waiting(show: &Show<'_>) -> (usize, usize) {
-        let yours = show.books.orders.newest().filter(|entry| group(&entry.order) == Group::Yours);
-        let (mut confirm, mut ship) = (0, 0);
-        for entry in yours {
-            if entry.order.status == OrderStatus::Pending { confirm += 1 } else { ship += 1 }
-        }
-        (confirm, ship)
-    }
-
     fn figures(&self, show: &Show<'_>) -> Vec<Line<'static>> {
         let theme = show.theme;
         let day = &self.day;
         let field = |name: &str| Span::styled(format!("{name:<14}"), theme.muted);
         let revenue = if day.revenue.is_empty() { "nothing yet".to_owned() } else { amounts(&day.revenue) };
-        let (confirm, ship) = Self::waiting(show);
+        let (confirm, ship) = self.waiting;
         let waits = if confirm + ship > 0 { theme.warn } else { theme.muted };
         let this_hour = if self.back == 0 {
             let hour = hour_of(show.now);
@@ -146,7 +132,7 @@ impl Sales {
             Line::from(vec![field("revenue"), Span::styled(revenue, theme.accent)]),
             Line::from(vec![
                 field("paid"),
-                Span::styled(format!("✓ {} of {} orders", day.sold, day.placed), theme.good),
+                Span::styled(format!("✓ {} of {}", day.sold, day.placed), theme.good),
                 Span::styled(this_hour, theme.muted),
             ]),
             Line::from(vec![
@@ -159,7 +145,7 @@ impl Sales {
     /// The same where there is little room.
     fn in_short(&self, show: &Show<'_>) -> Vec<Line<'static>> {
         let (theme, day) = (show.theme, &self.day);
-        let (confirm, ship) = Self::waiting(show);
+        let (confirm, ship) = self.waiting;
         let cancelled: u64 = day.cancelled.iter().map(|(_, count)| count).sum();
         let revenue = if day.revenue.is_empty() { "nothing yet".to_owned() } else { amounts(&day.revenue) };
         vec![

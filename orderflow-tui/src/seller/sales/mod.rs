@@ -3,10 +3,13 @@
 mod day;
 mod draw;
 
-use orderflow_contracts::{money::Currency, timestamp::Timestamp};
+use orderflow_contracts::{api::orders::OrderStatus, money::Currency, timestamp::Timestamp};
 
 use self::day::{Day, day_of};
-use super::{CHART, NEXT_DAY, PREVIOUS_DAY, TODAY};
+use super::{
+    CHART, NEXT_DAY, PREVIOUS_DAY, TODAY,
+    orders::{Group, group},
+};
 use crate::{
     books::Books,
     keys::{self, Action},
@@ -31,6 +34,8 @@ pub struct Sales {
     /// What was counted last: the books' version, and of which day.
     made_of: Option<(u64, i64)>,
     day: Day,
+    /// Orders that wait for the seller: to be confirmed, and to be shipped.
+    waiting: (usize, usize),
 }
 
 impl Sales {
@@ -40,6 +45,7 @@ impl Sales {
         let made_of = Some((books.orders.version(), day));
         if self.made_of != made_of {
             self.day = Day::of(day, &books.orders);
+            self.waiting = waiting(books);
             self.made_of = made_of;
         }
         day
@@ -66,4 +72,14 @@ impl Sales {
         };
         next.map_or(Measure::Orders, Measure::Revenue)
     }
+}
+
+fn waiting(books: &Books) -> (usize, usize) {
+    let yours = books.orders.newest().filter(|entry| group(&entry.order) == Group::Yours);
+    let (mut confirm, mut ship) = (0, 0);
+    for entry in yours {
+        let waits = if entry.order.status == OrderStatus::Pending { &mut confirm } else { &mut ship };
+        *waits += 1;
+    }
+    (confirm, ship)
 }
