@@ -34,9 +34,10 @@ pub fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// The first eight digits of an id.
+/// The last eight digits of an id: its first ones are the time, and alike for all that was made within a minute.
 pub fn short(id: impl ToString) -> String {
-    id.to_string().chars().take(8).collect()
+    let id = id.to_string();
+    id.char_indices().nth_back(7).map_or(id.as_str(), |(at, _)| &id[at..]).to_owned()
 }
 
 /// `4:59`, `1:02:03`, or `0:00` when it is over.
@@ -82,6 +83,8 @@ mod tests {
         assert_eq!(cut("e\u{301}tude", 3), "e\u{301}t…");
         assert_eq!(cut("x", 0), "");
         assert_eq!(plain("a\u{1b}[2Jb\n"), "a [2Jb ");
+        assert_eq!(short("01a203c6-ad46-76d7-aaf5-2ce359d1b59e"), "59d1b59e");
+        assert_eq!(short("tiny"), "tiny");
     }
 
     #[test]

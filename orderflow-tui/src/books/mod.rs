@@ -11,6 +11,7 @@ pub mod effects;
 mod log;
 mod orders;
 mod products;
+mod reservations;
 #[cfg(test)]
 mod tests;
 
@@ -130,6 +131,7 @@ impl Books {
     pub fn hear(&mut self, record: &EventRecord) {
         self.orders.hear(record);
         self.products.hear(record, &self.orders);
+        reservations::hear(&mut self.reservations, record, &self.orders);
         self.events.push(record.clone());
     }
 
@@ -149,7 +151,7 @@ impl Books {
             }
             Done::Reservations(read) => {
                 if read.end.is_ok() {
-                    self.reservations = read.items;
+                    reservations::put_all(&mut self.reservations, read.items);
                 }
                 part(&mut self.reservations_part, read.end, now);
             }

@@ -1,6 +1,7 @@
 use orderflow_contracts::{
     api::{
         console::{Account, EventRecord, Role},
+        inventory::{Reservation, ReservationStatus},
         orders::{Order, OrderPaymentStatus, OrderReservationStatus, OrderStatus},
     },
     events::{CancelReason, InventoryEvent, OrderEvent, OrderLine, PaymentEvent, encode},
@@ -10,7 +11,7 @@ use orderflow_contracts::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::*;
+use super::{effects::Read, *};
 
 const ID: &str = "00000000-0000-0000-0000-000000000001";
 
@@ -104,4 +105,20 @@ fn only_so_many_orders_are_kept() {
     assert_eq!(book.len(), ORDERS_MAX);
     let newest: Vec<i64> = book.newest().take(2).map(|entry| entry.order.created_at.0).collect();
     assert_eq!(newest, [10_004, 10_003]);
+}
+
+#[test]
+fn reservations_follow_the_events_and_what_is_read_late_turns_nothing_back() {
+    let mut books = books();
+    books.hear(&record(1, &created()));
+    books.hear(&record(2, &InventoryEvent::Reserved { expires_at: 9 }));
+    let held = books.reservations[0].clone();
+    assert_eq!((held.status, held.expires_at), (ReservationStatus::Held, Some(Timestamp(9))));
+    assert_eq!(held.lines.len(), 1, "what the order has");
+    books.hear(&record(3, &InventoryEvent::Allocated));
+    let early = Reservation { updated_at: Timestamp(held.updated_at.0 - 1), ..held };
+    let read = Read { items: vec![early], end: Ok(false) };
+    books.done(Done::Reservations(read), Timestamp(0));
+    assert_eq!(books.reservations.len(), 1);
+    assert_eq!((books.reservations[0].status, books.reservations[0].expires_at), (ReservationStatus::Allocated, None));
 }

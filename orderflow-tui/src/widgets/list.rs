@@ -137,7 +137,9 @@ impl Table<'_> {
             Rect { height: area.height.min(1), ..area },
             Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area },
         ];
-        let widths = widths(self.columns, area.width);
+        // The mark of the position has a column of its own, or it would hide what stands there.
+        let has_mark = self.has_mark(body);
+        let widths = widths(self.columns, area.width - u16::from(has_mark));
         state.rows = body;
         if self.len == 0 {
             frame.render_widget(Line::styled(self.empty.to_owned(), self.theme.muted), body);
@@ -156,7 +158,9 @@ impl Table<'_> {
                 frame.buffer_mut().set_style(line, style);
             }
         }
-        self.draw_position(frame, body, state);
+        if has_mark {
+            self.draw_position(frame, body, state);
+        }
     }
 
     fn draw_row(&self, frame: &mut Frame<'_>, line: Rect, widths: &[u16], cells: Vec<Line<'static>>, style: Style) {
@@ -173,12 +177,14 @@ impl Table<'_> {
         }
     }
 
-    /// Where in the list one is: a mark at the right side, if there are more rows than are seen.
+    /// Whether there are more rows than are seen, and room to say where one is.
+    fn has_mark(&self, body: Rect) -> bool {
+        self.len > usize::from(body.height) && body.width >= 3 && body.height >= 2
+    }
+
+    /// Where in the list one is: a mark at the right side.
     fn draw_position(&self, frame: &mut Frame<'_>, body: Rect, state: &ListState) {
         let height = usize::from(body.height);
-        if self.len <= height || body.width < 3 || height < 2 {
-            return;
-        }
         let scrolled = state.first * (height - 1) / (self.len - height);
         let y = body.y + u16::try_from(scrolled).unwrap_or(0).min(body.height - 1);
         let place = Rect { x: body.right() - 1, y, width: 1, height: 1 };

@@ -1,6 +1,8 @@
 //! Parts of screens that know nothing of orders.
 
+pub mod chart;
 pub mod field;
+pub mod form;
 pub mod frames;
 pub mod list;
 

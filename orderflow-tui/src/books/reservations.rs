@@ -1,0 +1,63 @@
+//! Reservations, as inventory's events make them.
+
+use orderflow_contracts::{
+    api::{
+        console::EventRecord,
+        inventory::{Reservation, ReservationLine, ReservationStatus},
+    },
+    events::{InventoryEvent, decode},
+    ids::OrderId,
+    timestamp::Timestamp,
+};
+
+use super::{OTHERS_MAX, OrderBook};
+
+/// An event has come; what it says stands in the list, the newest first.
+pub(super) fn hear(reservations: &mut Vec<Reservation>, record: &EventRecord, orders: &OrderBook) {
+    let Ok(order_id) = record.subject.parse::<OrderId>() else { return };
+    if !record.event_type.starts_with("inventory.") {
+        return;
+    }
+    let data = record.data.to_string();
+    let Ok(event) = decode::<InventoryEvent>(&record.event_type, data.as_bytes()) else { return };
+    let (status, expires_at) = meaning(&event);
+    match reservations.iter_mut().find(|known| known.order_id == order_id) {
+        Some(known) if known.updated_at > record.at => {}
+        Some(known) => (known.status, known.expires_at, known.updated_at) = (status, expires_at, record.at),
+        None => {
+            let of_order = |id| orders.get(id).map(|entry| entry.order.lines.as_slice()).unwrap_or_default();
+            let lines = of_order(order_id).iter();
+            let lines = lines.map(|line| ReservationLine { product_id: line.product_id, quantity: line.quantity });
+            let (lines, created_at) = (lines.collect(), record.at);
+            let new = Reservation { order_id, status, lines, expires_at, created_at, updated_at: record.at };
+            reservations.insert(0, new);
+            reservations.truncate(OTHERS_MAX);
+        }
+    }
+}
+
+/// They were read. What was heard since then stays.
+pub(super) fn put_all(reservations: &mut Vec<Reservation>, mut read: Vec<Reservation>) {
+    for known in std::mem::take(reservations) {
+        match read.iter_mut().find(|other| other.order_id == known.order_id) {
+            Some(other) if other.updated_at < known.updated_at => *other = known,
+            Some(_) => {}
+            None => read.push(known),
+        }
+    }
+    read.sort_by_key(|reservation| std::cmp::Reverse(reservation.created_at));
+    read.truncate(OTHERS_MAX);
+    *reservations = read;
+}
+
+const fn meaning(event: &InventoryEvent) -> (ReservationStatus, Option<Timestamp>) {
+    match event {
+        InventoryEvent::Reserved { expires_at } => (ReservationStatus::Held, Some(Timestamp(*expires_at))),
+        InventoryEvent::ReservationFailed { .. } => (ReservationStatus::Refused, None),
+        InventoryEvent::ReservationExpired => (ReservationStatus::Expired, None),
+        InventoryEvent::Allocated => (ReservationStatus::Allocated, None),
+        InventoryEvent::AllocationFailed { .. } => (ReservationStatus::Lost, None),
+        InventoryEvent::Committed => (ReservationStatus::Committed, None),
+        InventoryEvent::Released => (ReservationStatus::Released, None),
+    }
+}

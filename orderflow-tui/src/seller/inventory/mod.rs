@@ -1,0 +1,295 @@
+//! The seller's products and their stock, which moves before one's eyes.
+
+mod draw;
+mod form;
+
+use std::collections::HashMap;
+
+use orderflow_contracts::{
+    api::inventory::{EditProduct, Product},
+    ids::ProductId,
+    timestamp::Timestamp,
+};
+use ratatui::layout::Position;
+
+use self::form::ProductForm;
+use super::{
+    ADD, EDIT, RESTOCK, UNDO,
+    effects::{self, Change, Do, NotChanged},
+    search::{self, Search},
+};
+use crate::{
+    books::{Books, Part},
+    cx::Cx,
+    input::Edit,
+    keys::{self, Action},
+    msg::Effect,
+    text,
+    widgets::{ListState, form::Event},
+};
+
+/// So long it is seen that a product has moved.
+const MOVED_MS: i64 = 5_000;
+/// Edits that can be undone.
+const UNDO_MAX: usize = 20;
+/// With so many left or fewer, stock is low.
+const LOW: u32 = 3;
+
+/// In which order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Sort {
+    #[default]
+    Name,
+    Least,
+    Price,
+    Newest,
+}
+
+/// What has just happened to a product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Move {
+    New,
+    Edited,
+    /// So many more, or fewer, can be had.
+    Stock(i64),
+}
+
+/// An edit that can be undone.
+struct Undo {
+    id: ProductId,
+    edit: EditProduct,
+    /// Of a try whose outcome is not known.
+    key: Option<String>,
+}
+
+/// The screen of products.
+#[derive(Default)]
+pub struct Inventory {
+    list: ListState,
+    pub(super) search: Search,
+    sort: Sort,
+    rows: Vec<ProductId>,
+    chosen: Option<ProductId>,
+    /// The products as they were last seen, to know what has moved.
+    seen: HashMap<ProductId, (u32, u32, i64)>,
+    was_read: bool,
+    moved: HashMap<ProductId, (Timestamp, Move)>,
+    form: Option<ProductForm>,
+    undo: Vec<Undo>,
+}
+
+impl Inventory {
+    /// Whether a form is open.
+    pub const fn has_form(&self) -> bool {
+        self.form.is_some()
+    }
+
+    /// The rows, sorted and searched; the chosen product stays the chosen one. There are at most 2,000.
+    fn refresh(&mut self, books: &Books) {
+        let words = self.search.words();
+        let found = |product: &&Product| {
+            words.is_empty() || search::has_all(&format!("{} {}", product.name, product.id).to_lowercase(), &words)
+        };
+        let mut rows: Vec<&Product> = books.products.iter().filter(found).collect();
+        match self.sort {
+            Sort::Name => rows.sort_by_cached_key(|product| product.name.to_lowercase()),
+            Sort::Least => rows.sort_by_key(|product| (product.available, product.id)),
+            Sort::Price => rows.sort_by_key(|product| (product.price.currency, product.price.minor)),
+            Sort::Newest => rows.sort_by_key(|product| (std::cmp::Reverse(product.created_at), product.id)),
+        }
+        self.rows = rows.into_iter().map(|product| product.id).collect();
+        if let Some(row) = self.chosen.and_then(|id| self.rows.iter().position(|row| *row == id)) {
+            self.list.choose(row);
+        }
+    }
+
+    fn hold(&mut self) {
+        self.chosen = self.list.chosen(self.rows.len()).map(|row| self.rows[row]);
+    }
+
+    fn product<'a>(&self, books: &'a Books) -> Option<&'a Product> {
+        let row = self.list.chosen(self.rows.len())?;
+        books.products.get(self.rows[row])
+    }
+
+    /// Compares the products with what they were: what has moved is marked for a few seconds.
+    pub fn look(&mut self, books: &Books, now: Timestamp) {
+        let was_read = std::mem::replace(&mut self.was_read, matches!(books.products_part, Part::Read { .. }));
+        for product in books.products.iter() {
+            let is = (product.on_hand, product.reserved, product.version);
+            let was = self.seen.insert(product.id, is);
+            let free = |(on_hand, reserved, _): (u32, u32, i64)| i64::from(on_hand) - i64::from(reserved);
+            let moved = match was {
+                None => Move::New,
+                Some(was) if was == is => continue,
+                Some(was) if free(was) != free(is) => Move::Stock(free(is) - free(was)),
+                Some(was) if was.2 != is.2 => Move::Edited,
+                // Reserved stock has left the house: nothing that can be had has moved.
+                Some(_) => Move::Stock(0),
+            };
+            if was_read {
+                self.moved.insert(product.id, (now, moved));
+            }
+        }
+    }
+
+    /// A second has passed.
+    pub fn tick(&mut self, now: Timestamp) {
+        self.moved.retain(|_, (at, _)| now.0.saturating_sub(at.0) < MOVED_MS);
+    }
+
+    /// Whether something goes on by itself.
+    pub fn ticks(&self) -> bool {
+        !self.moved.is_empty()
+    }
+
+    /// A key. Whether it meant anything here.
+    pub fn act(&mut self, action: Action, cx: &mut Cx<'_>) -> bool {
+        if self.form.is_some() {
+            return self.act_in_form(action, cx);
+        }
+        self.refresh(cx.books);
+        if self.search.act(action) {
+            self.chosen = None;
+            self.list.choose(0);
+            return true;
+        }
+        if self.list.act(action, self.rows.len()) {
+            self.hold();
+            return true;
+        }
+        let product = self.product(cx.books);
+        match (action, product) {
+            (ADD, _) => self.form = Some(ProductForm::add()),
+            (EDIT | keys::OPEN, Some(product)) => self.form = Some(ProductForm::edit(product)),
+            (RESTOCK, Some(product)) => self.form = Some(ProductForm::restock(product)),
+            (EDIT | RESTOCK | keys::OPEN, None) => cx.note("no product is chosen; n adds one"),
+            (UNDO, _) => self.undo(cx),
+            (keys::SORT, _) => {
+                self.sort = match self.sort {
+                    Sort::Name => Sort::Least,
+                    Sort::Least => Sort::Price,
+                    Sort::Price => Sort::Newest,
+                    Sort::Newest => Sort::Name,
+                };
+            }
+            (keys::COPY, Some(product)) => cx.copy(product.id.to_string()),
+            _ => return false,
+        }
+        self.hold();
+        true
+    }
+
+    fn act_in_form(&mut self, action: Action, cx: &mut Cx<'_>) -> bool {
+        let Some(open) = &mut self.form else { return false };
+        match open.form.act(action) {
+            Event::Stayed => {}
+            Event::Closed => {
+                if open.is_unknown() {
+                    cx.note("it may have been saved; the list shows it if it was");
+                }
+                self.form = None;
+            }
+            Event::Sent => match open.send() {
+                Some((change, key)) => cx.run(Effect::Seller(Do::Change(change, key))),
+                None => {
+                    self.form = None;
+                    cx.note("nothing was changed");
+                }
+            },
+        }
+        matches!(action, keys::BACK | keys::NEXT_FIELD | keys::PREVIOUS_FIELD | keys::SUBMIT)
+    }
+
+    /// The name and the price of before the last edit, as a new edit.
+    fn undo(&mut self, cx: &mut Cx<'_>) {
+        let Some(Undo { id, edit, key }) = self.undo.pop() else {
+            return cx.note("there is nothing to undo");
+        };
+        cx.run(Effect::Seller(Do::Change(Change::Undo(id, edit), key)));
+    }
+
+    /// An answer has come, or none.
+    pub fn changed(&mut self, change: Change, key: String, answer: Result<Product, NotChanged>, cx: &mut Cx<'_>) {
+        let is_form = self.form.as_ref().is_some_and(|form| form.has_sent(&change));
+        match answer {
+            Ok(product) => self.was_changed(change, product, is_form, cx),
+            Err(why) => match &mut self.form {
+                Some(form) if is_form => form.not_changed(key, why),
+                _ => self.not_changed(change, key, why, cx),
+            },
+        }
+    }
+
+    fn was_changed(&mut self, change: Change, product: Product, is_form: bool, cx: &mut Cx<'_>) {
+        let form = if is_form { self.form.take() } else { None };
+        let name = text::plain(&product.name);
+        match change {
+            Change::Add(_) => cx.good(format!("added {name}")),
+            Change::Restock(_, quantity) => {
+                cx.good(format!("{quantity} more of {name}, {} available", product.available));
+            }
+            Change::Undo(..) => cx.good(format!("undone: {name}, {}", product.price)),
+            Change::Edit(id, edit) => {
+                cx.good(format!("saved {name}, {}; u undoes it", product.price));
+                if let Some(before) = form.as_ref().and_then(ProductForm::before) {
+                    let back = EditProduct {
+                        name: edit.name.map(|_| before.name.clone()),
+                        price: edit.price.map(|_| before.price),
+                        expected_version: Some(product.version),
+                    };
+                    self.undo.push(Undo { id, edit: back, key: None });
+                    let spare = self.undo.len().saturating_sub(UNDO_MAX);
+                    self.undo.drain(..spare);
+                }
+            }
+        }
+        self.chosen = Some(product.id);
+        cx.books.put_product(product);
+        self.look(cx.books, cx.now);
+        self.refresh(cx.books);
+    }
+
+    /// The form is closed, or there was none.
+    fn not_changed(&mut self, change: Change, key: String, why: NotChanged, cx: &mut Cx<'_>) {
+        let what = match &change {
+            Change::Undo(..) => "undone",
+            _ => "saved",
+        };
+        match why {
+            NotChanged::Conflict(now) => {
+                cx.bad(format!("not {what}: {} was changed again meanwhile", text::plain(&now.name)));
+                cx.books.put_product(*now);
+                self.look(cx.books, cx.now);
+            }
+            NotChanged::Error(error) if error.is_transient() => match (change, effects::why(&error)) {
+                (Change::Undo(id, edit), why) => {
+                    cx.bad(format!("not known whether it is undone: {why}; u asks again"));
+                    self.undo.push(Undo { id, edit, key: Some(key) });
+                }
+                (_, why) => cx.bad(format!("not known whether it is saved: {why}; the list shows it if it is")),
+            },
+            NotChanged::Error(error) => cx.bad(format!("not {what}: {error}")),
+        }
+    }
+
+    /// Somebody writes, in the form or in the search.
+    pub fn edit(&mut self, edit: &Edit) {
+        match &mut self.form {
+            Some(open) => open.form.edit(edit),
+            None => {
+                self.search.edit(edit);
+                self.chosen = None;
+                self.list.choose(0);
+            }
+        }
+    }
+
+    /// Somebody clicked.
+    pub fn click(&mut self, at: Position, cx: &mut Cx<'_>) {
+        if self.form.is_none() && self.list.click(at, self.rows.len()) == Some(true) && self.chosen.is_some() {
+            self.act(EDIT, cx);
+        }
+        self.hold();
+    }
+}

@@ -1,0 +1,336 @@
+//! Incoming orders: those that wait for the seller first, and what is done with them, one or many at a time.
+
+mod draw;
+mod view;
+
+use std::collections::{BTreeMap, HashSet};
+
+use orderflow_client::{ClientError, view as words};
+use orderflow_contracts::{
+    api::{
+        console::EventRecord,
+        orders::{Order, OrderReservationStatus, OrderStatus},
+    },
+    ids::OrderId,
+    money::{Currency, Money},
+};
+use ratatui::layout::Position;
+
+use self::view::{Filter, Sort, View, Wanted};
+pub use self::view::{Group, group};
+use super::{
+    CANCEL, CONFIRM, CONFIRM_ALL, FILTER_BACK, FULFIL, FULFIL_ALL, MARK_ALL, RETRY,
+    effects::{Do, Verb},
+    search::Search,
+    work::{Tally, Work},
+};
+use crate::{
+    books::Books,
+    cx::{Cx, Show},
+    input::Edit,
+    keys::{self, Action},
+    msg::Effect,
+    overlay::Confirm,
+    text,
+    widgets::ListState,
+};
+
+/// While the newest order is younger, its age is written anew every second.
+const AGE_TICKS_MS: i64 = 3_600_000;
+
+/// The screen of orders.
+#[derive(Default)]
+pub struct Orders {
+    list: ListState,
+    pub(super) search: Search,
+    filter: Filter,
+    sort: Sort,
+    view: View,
+    /// The row on which somebody stands; none as long as nobody has moved, which is at the top.
+    held: Option<(OrderId, Group)>,
+    marked: HashSet<OrderId>,
+    pub(super) work: Work,
+}
+
+impl Orders {
+    /// Makes the view anew where it is not as it was, and keeps the chosen row the chosen one.
+    fn refresh(&mut self, books: &Books) {
+        let (version, words) = (books.orders.version(), self.search.words());
+        let wanted = Wanted { version, filter: self.filter, sort: self.sort, words, held: self.held };
+        self.view.make(wanted, &books.orders);
+        match self.held {
+            Some((id, _)) => {
+                if let Some(row) = self.view.rows.iter().position(|row| *row == id) {
+                    self.list.choose(row);
+                }
+            }
+            None => self.list.choose(0),
+        }
+    }
+
+    /// From now on somebody stands on the chosen row.
+    fn hold(&mut self, books: &Books) {
+        self.held = self.chosen().and_then(|id| {
+            let entry = books.orders.get(id)?;
+            Some((id, group(&entry.order)))
+        });
+        self.refresh(books);
+    }
+
+    fn chosen(&self) -> Option<OrderId> {
+        self.list.chosen(self.view.rows.len()).map(|row| self.view.rows[row])
+    }
+
+    /// A key. Whether it meant anything here.
+    pub fn act(&mut self, action: Action, cx: &mut Cx<'_>) -> bool {
+        self.refresh(cx.books);
+        if self.search.act(action) {
+            self.held = None;
+            return true;
+        }
+        if self.list.act(action, self.view.rows.len()) {
+            self.hold(cx.books);
+            if action == keys::TOP {
+                self.held = None;
+            }
+            return true;
+        }
+        match action {
+            CONFIRM => self.want(Verb::Confirm, cx),
+            FULFIL => self.want(Verb::Fulfil, cx),
+            CANCEL => self.want(Verb::Cancel, cx),
+            CONFIRM_ALL => self.want_all(Verb::Confirm, cx),
+            FULFIL_ALL => self.want_all(Verb::Fulfil, cx),
+            RETRY => self.retry(cx),
+            keys::MARK => self.mark(cx.books),
+            MARK_ALL => self.mark_all(),
+            keys::FILTER => self.show(self.filter.step(1)),
+            FILTER_BACK => self.show(self.filter.step(view::FILTERS.len() - 1)),
+            keys::SORT => {
+                self.sort = if self.sort == Sort::Turn { Sort::Newest } else { Sort::Turn };
+                self.held = None;
+            }
+            keys::OPEN => {
+                if let Some(id) = self.chosen() {
+                    cx.timeline(id);
+                }
+            }
+            keys::COPY => {
+                if let Some(id) = self.chosen() {
+                    cx.copy(id.to_string());
+                }
+            }
+            keys::BACK => return self.back(),
+            _ => return false,
+        }
+        true
+    }
+
+    fn show(&mut self, filter: Filter) {
+        (self.filter, self.held) = (filter, None);
+    }
+
+    /// Takes away what is in the way: refusals, then marks, then the filter.
+    fn back(&mut self) -> bool {
+        if self.work.dismiss() {
+            return true;
+        }
+        if !self.marked.is_empty() {
+            self.marked.clear();
+            return true;
+        }
+        let was_filtered = self.filter != Filter::All;
+        self.show(Filter::All);
+        was_filtered
+    }
+
+    fn mark(&mut self, books: &Books) {
+        let Some(id) = self.chosen() else { return };
+        if !self.marked.remove(&id) {
+            self.marked.insert(id);
+        }
+        self.list.act(keys::DOWN, self.view.rows.len());
+        self.hold(books);
+    }
+
+    /// All that are shown, or none if they are already.
+    fn mark_all(&mut self) {
+        let shown = &self.view.rows;
+        if !shown.is_empty() && shown.iter().all(|id| self.marked.contains(id)) {
+            self.marked.clear();
+        } else {
+            self.marked.extend(shown);
+        }
+    }
+
+    /// With the marked ones, or the one that is chosen.
+    fn want(&mut self, verb: Verb, cx: &mut Cx<'_>) {
+        let is_bulk = !self.marked.is_empty();
+        let ids: Vec<OrderId> =
+            if is_bulk { self.marked.iter().copied().collect() } else { self.chosen().into_iter().collect() };
+        self.hold(cx.books);
+        if let ([id], false) = (&ids[..], is_bulk) {
+            return self.want_one(verb, *id, cx);
+        }
+        let able = self.able(verb, &ids, cx.books);
+        if able.is_empty() {
+            return cx.note(format!("none of the {} marked orders can be {}", ids.len(), verb.past()));
+        }
+        self.ask(verb, able, ids.len(), cx);
+    }
+
+    fn want_one(&mut self, verb: Verb, id: OrderId, cx: &mut Cx<'_>) {
+        let Some(entry) = cx.books.orders.get(id) else { return };
+        let order = &entry.order;
+        if let Err(why) = can(verb, order) {
+            return cx.note(format!("{}: {why}", text::short(id)));
+        }
+        if self.work.is_busy(id) {
+            return;
+        }
+        if verb == Verb::Cancel {
+            let what = text::plain(&words::summary(&order.lines));
+            let back = if order.status == OrderStatus::Paid { " The money goes back to the customer." } else { "" };
+            let told =
+                format!("{what}, {}. What is held for it is free again.{back} This cannot be undone.", order.total);
+            let begin = Effect::Seller(Do::Begin(verb, vec![id]));
+            return cx.confirm(Confirm::new(format!("Cancel order {}?", text::short(id)), told, begin));
+        }
+        self.begin(verb, &[id], cx);
+    }
+
+    fn want_all(&mut self, verb: Verb, cx: &mut Cx<'_>) {
+        let all: Vec<OrderId> = cx.books.orders.newest().map(|entry| entry.order.id).collect();
+        let able = self.able(verb, &all, cx.books);
+        if able.is_empty() {
+            return cx.note(format!("no order waits to be {}", verb.past()));
+        }
+        let of = able.len();
+        self.ask(verb, able, of, cx);
+    }
+
+    /// Those with which it can be done now, the oldest first: they have waited longest.
+    fn able(&self, verb: Verb, ids: &[OrderId], books: &Books) -> Vec<OrderId> {
+        let orders = ids.iter().filter_map(|id| books.orders.get(*id)).map(|entry| &entry.order);
+        let able = orders.filter(|order| can(verb, order).is_ok() && !self.work.is_busy(order.id));
+        let mut able: Vec<_> = able.map(|order| (order.created_at, order.id)).collect();
+        able.sort();
+        able.into_iter().map(|(_, id)| id).collect()
+    }
+
+    fn ask(&self, verb: Verb, able: Vec<OrderId>, of: usize, cx: &mut Cx<'_>) {
+        let mut word = verb.word().to_owned();
+        word[..1].make_ascii_uppercase();
+        let title = format!("{word} {}?", count(able.len()));
+        let mut told = format!("Together {}.", totals(&able, cx.books));
+        if able.len() < of {
+            told.push_str(&format!(" The other {} of the {of} marked cannot be {} now.", of - able.len(), verb.past()));
+        }
+        told.push_str(match verb {
+            Verb::Confirm => " Stock is asked for each; what is short is cancelled by itself.",
+            Verb::Fulfil => " Their stock leaves the house for good.",
+            Verb::Cancel => " What is held or paid for them goes back. This cannot be undone.",
+        });
+        cx.confirm(Confirm::new(title, told, Effect::Seller(Do::Begin(verb, able))));
+    }
+
+    /// Does it: what was asked about was answered with yes.
+    pub fn begin(&mut self, verb: Verb, ids: &[OrderId], cx: &mut Cx<'_>) {
+        // The marks were for this; those with which it cannot be done are not left behind.
+        if ids.iter().any(|id| self.marked.contains(id)) {
+            self.marked.clear();
+        }
+        let wanted = self.work.begin(verb, ids);
+        run(wanted, cx);
+    }
+
+    fn retry(&mut self, cx: &mut Cx<'_>) {
+        let (count, wanted) = self.work.again();
+        if count == 0 {
+            cx.note("nothing to ask again: every outcome is known");
+        }
+        run(wanted, cx);
+    }
+
+    /// An answer has come, or none.
+    pub fn told(&mut self, id: OrderId, key: String, answer: Result<Box<Order>, ClientError>, cx: &mut Cx<'_>) {
+        if let Ok(order) = &answer {
+            cx.books.put_orders(std::slice::from_ref(order));
+        }
+        let answer = answer.as_ref().map(drop);
+        let (wanted, ended) = self.work.told(id, key, answer);
+        run(wanted, cx);
+        // What was not done stands below the list, each with its reason.
+        if let Some(Tally { verb, total, .. }) = ended.filter(|tally| tally.total > 1 && tally.done == tally.total) {
+            cx.good(format!("{} {}", verb.past(), count(total)));
+        }
+    }
+
+    /// An event has come.
+    pub fn hear(&mut self, record: &EventRecord, cx: &mut Cx<'_>) {
+        let id = record.subject.parse::<OrderId>().ok();
+        if let Some(entry) = id.and_then(|id| cx.books.orders.get(id)) {
+            self.work.heard(&entry.order);
+        }
+    }
+
+    /// Somebody writes in the search.
+    pub fn edit(&mut self, edit: &Edit) {
+        self.search.edit(edit);
+        self.held = None;
+    }
+
+    /// Somebody clicked: once chooses, twice opens.
+    pub fn click(&mut self, at: Position, cx: &mut Cx<'_>) {
+        match self.list.click(at, self.view.rows.len()) {
+            Some(true) if self.held.is_some() => drop(self.act(keys::OPEN, cx)),
+            Some(_) => self.hold(cx.books),
+            None => {}
+        }
+    }
+
+    /// Whether something goes on by itself.
+    pub fn ticks(&self, show: &Show<'_>) -> bool {
+        let is_young = self.view.youngest.is_some_and(|at| show.now.0.saturating_sub(at.0) < AGE_TICKS_MS);
+        is_young || self.view.held_until.is_some_and(|until| until > show.now)
+    }
+}
+
+fn run(wanted: Vec<Do>, cx: &mut Cx<'_>) {
+    for wanted in wanted {
+        cx.run(Effect::Seller(wanted));
+    }
+}
+
+/// Whether it can be done with an order as it is known here; or why not.
+fn can(verb: Verb, order: &Order) -> Result<(), &'static str> {
+    let is_allocated = order.reservation.status == OrderReservationStatus::Allocated;
+    match (verb, order.status) {
+        (Verb::Confirm, OrderStatus::Pending) => Ok(()),
+        (Verb::Confirm, OrderStatus::Cancelled) => Err("it is cancelled"),
+        (Verb::Confirm, _) => Err("it is confirmed already"),
+        (Verb::Fulfil, OrderStatus::Paid) if is_allocated => Ok(()),
+        (Verb::Fulfil, OrderStatus::Paid) => Err("its stock is not allocated yet"),
+        (Verb::Fulfil, OrderStatus::Pending) => Err("it is not confirmed yet"),
+        (Verb::Fulfil, OrderStatus::Confirming | OrderStatus::Confirmed) => Err("it is not paid yet"),
+        (_, OrderStatus::Fulfilled) => Err("it is shipped already"),
+        (Verb::Fulfil, OrderStatus::Cancelled) => Err("it is cancelled"),
+        (Verb::Cancel, OrderStatus::Cancelled) => Err("it is cancelled already"),
+        (Verb::Cancel, _) => Ok(()),
+    }
+}
+
+fn count(orders: usize) -> String {
+    if orders == 1 { "one order".to_owned() } else { format!("{orders} orders") }
+}
+
+/// `59.98 USD and 12.00 EUR`.
+fn totals(ids: &[OrderId], books: &Books) -> String {
+    let mut sums: BTreeMap<Currency, i64> = BTreeMap::new();
+    for entry in ids.iter().filter_map(|id| books.orders.get(*id)) {
+        let sum = sums.entry(entry.order.total.currency).or_default();
+        *sum = sum.saturating_add(entry.order.total.minor);
+    }
+    let sums = sums.into_iter().map(|(currency, minor)| Money::new(minor, currency).to_string());
+    sums.collect::<Vec<_>>().join(" and ")
+}
