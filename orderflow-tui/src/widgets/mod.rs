@@ -3,6 +3,8 @@
 pub mod field;
 pub mod frames;
 pub mod list;
+pub mod picture;
+mod sprites;
 
 pub use self::{
     field::Field,

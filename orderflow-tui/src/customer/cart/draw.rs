@@ -1,0 +1,96 @@
+//! How the cart looks.
+
+use ratatui::{
+    Frame,
+    layout::Rect,
+    text::{Line, Span},
+};
+
+use super::Cart;
+use crate::{
+    cx::Show,
+    text,
+    widgets::{Column, frames, list::Table},
+};
+
+const COLUMNS: [Column; 5] = [
+    Column::new("product", 14, 9).grows(),
+    Column::new("price", 12, 4).right(),
+    Column::new("", 7, 9).right(),
+    Column::new("amount", 13, 6).right(),
+    Column::new("", 22, 3),
+];
+
+impl Cart {
+    /// Draws it.
+    pub fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, show: &Show<'_>) {
+        if self.lines.is_empty() {
+            return super::super::draw::empty(frame, area, show, &self.nothing());
+        }
+        let (list, foot) = frames::foot(area, if area.height > 7 { 3 } else { 1 });
+        let lines = &self.lines;
+        let table = Table { columns: &COLUMNS, len: lines.len(), focused: show.focused, empty: "", theme: show.theme };
+        table.draw(frame, list, &mut self.state, |index| row(&lines[index], show));
+        self.draw_total(frame, foot, show);
+    }
+
+    fn nothing(&self) -> [&'static str; 2] {
+        if self.before.is_empty() {
+            ["The cart is empty.", "1 shows the shop; enter there puts things in here."]
+        } else {
+            ["The cart is empty.", "u brings back what was in it."]
+        }
+    }
+
+    fn draw_total(&self, frame: &mut Frame<'_>, area: Rect, show: &Show<'_>) {
+        let theme = show.theme;
+        let pieces = self.pieces();
+        let pieces = if pieces == 1 { "1 piece".to_owned() } else { format!("{pieces} pieces") };
+        let sum = match self.total(show.books) {
+            Some(total) => Span::styled(text::money(total), theme.accent),
+            None => Span::styled("! not one amount", theme.warn),
+        };
+        let total = Line::from(vec![Span::raw("total "), sum, Span::styled(format!("  {pieces}"), theme.muted)]);
+        let short = self.lines.iter().any(|line| is_short(line, show));
+        let words = if short {
+            Line::styled("! there is not enough of everything; the seller may have to say no", theme.warn)
+        } else {
+            Line::styled("Stock is held for you once the seller confirms; you pay after that.", theme.muted)
+        };
+        let (rest, last) = frames::foot(area, 1);
+        if area.height > 1 {
+            let (_, line) = frames::foot(rest, 1);
+            frame.render_widget(total, line);
+            frame.render_widget(words, last);
+        } else {
+            frame.render_widget(total, last);
+        }
+    }
+}
+
+fn is_short(line: &super::Line, show: &Show<'_>) -> bool {
+    show.books.products.get(line.id).is_some_and(|product| product.available < line.quantity)
+}
+
+fn row(line: &super::Line, show: &Show<'_>) -> Vec<Line<'static>> {
+    let theme = show.theme;
+    let product = show.books.products.get(line.id);
+    let price = product.map_or(line.price, |product| product.price);
+    let amount = price.times(line.quantity).map_or_else(|_| "too much".to_owned(), text::money);
+    let note = match product {
+        None => Span::styled("· not in the catalogue", theme.muted),
+        Some(product) if product.available < line.quantity => {
+            Span::styled(format!("! only {} are there", product.available), theme.warn)
+        }
+        Some(product) if product.price != line.price => Span::styled("! another price now", theme.warn),
+        Some(_) => Span::styled("✓ in stock", theme.good),
+    };
+    let name = product.map_or(&line.name, |product| &product.name);
+    vec![
+        Line::raw(text::plain(name)),
+        Line::raw(text::money(price)),
+        Line::raw(format!("× {}", line.quantity)),
+        Line::raw(amount),
+        Line::from(note),
+    ]
+}
