@@ -66,7 +66,7 @@ impl Area for Customer {
             (None, SHOP) if self.shop.is_typing() => vec![keys::FIND],
             (None, ORDERS) if self.orders.is_typing() => vec![keys::FIND],
             (None, SHOP) => vec![keys::SHOP, all_keys::LIST],
-            (None, CART) => vec![keys::CART, all_keys::LIST],
+            (None, CART) => vec![keys::CART],
             (None, _) => vec![keys::ORDERS, all_keys::LIST],
         }
     }

@@ -15,13 +15,13 @@ use ratatui::style::Style;
 use crate::theme::Theme;
 
 /// So many are few.
-const FEW: u32 = 5;
+pub const FEW: u32 = 5;
 
 /// How much there is of a product: a sign, words, their style.
 pub fn availability(product: &Product, theme: &Theme) -> (&'static str, String, Style) {
     match product.available {
         0 => ("✗", "sold out".to_owned(), theme.bad),
-        few @ 1..=FEW => ("!", format!("only {few} left"), theme.warn),
+        few @ 1..=FEW => ("!", format!("{few} left"), theme.warn),
         many => ("✓", format!("{many} in stock"), theme.good),
     }
 }

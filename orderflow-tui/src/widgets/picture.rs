@@ -57,18 +57,22 @@ impl Picture {
         Self { pixels, seed }
     }
 
-    /// Draws it in the middle of a place; not at all where there is no room for it.
-    pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
-        let place = super::frames::centred(area, CELLS.0, CELLS.1);
-        if (place.width, place.height) != CELLS {
+    /// Draws it in the middle of a place, so many times as large; not at all where there is no room for it.
+    pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, scale: u16, theme: &Theme) {
+        let scale = scale.max(1);
+        let size = (CELLS.0.saturating_mul(scale), CELLS.1.saturating_mul(scale));
+        let place = super::frames::centred(area, size.0, size.1);
+        if (place.width, place.height) != size {
             return;
         }
-        for (y, pair) in (place.y..).zip(self.pixels.chunks(2)) {
-            let [upper, lower] = pair else { continue };
-            for (x, (upper, lower)) in (place.x..).zip(upper.iter().zip(lower)) {
+        let pixel = |x: u16, y: u16| self.pixels[usize::from(y / scale)][usize::from(x / scale)];
+        for (row, y) in (place.y..place.bottom()).enumerate() {
+            let row = u16::try_from(row).unwrap_or(0) * 2;
+            for (column, x) in (0..size.0).zip(place.x..) {
+                let (upper, lower) = (pixel(column, row), pixel(column, row + 1));
                 let cell = match theme.name {
-                    ThemeName::None => without_colour(*upper, *lower),
-                    name => self.coloured(*upper, *lower, name),
+                    ThemeName::None => without_colour(upper, lower),
+                    name => self.coloured(upper, lower, name),
                 };
                 if let (Some((symbol, style)), Some(there)) = (cell, frame.buffer_mut().cell_mut(Position::new(x, y))) {
                     there.set_char(symbol).set_style(style);
@@ -212,7 +216,7 @@ mod tests {
 
     fn shown(picture: &Picture, theme: ThemeName) -> String {
         let mut terminal = Terminal::new(TestBackend::new(16, 8)).unwrap();
-        terminal.draw(|frame| picture.draw(frame, frame.area(), &Theme::of(theme))).unwrap();
+        terminal.draw(|frame| picture.draw(frame, frame.area(), 1, &Theme::of(theme))).unwrap();
         letters(terminal.backend().buffer())
     }
 
@@ -238,7 +242,7 @@ mod tests {
         insta::assert_snapshot!(shown(&Picture::of("Zorb", "7"), ThemeName::None));
         let mut terminal = Terminal::new(TestBackend::new(15, 8)).unwrap();
         let picture = Picture::of("Zorb", "7");
-        terminal.draw(|frame| picture.draw(frame, frame.area(), &Theme::of(ThemeName::Dark))).unwrap();
+        terminal.draw(|frame| picture.draw(frame, frame.area(), 1, &Theme::of(ThemeName::Dark))).unwrap();
         assert_eq!(letters(terminal.backend().buffer()).trim(), "", "no room, no picture");
     }
 }

@@ -14,12 +14,14 @@ use crate::{
 };
 
 const COLUMNS: [Column; 5] = [
-    Column::new("product", 14, 9).grows(),
-    Column::new("price", 12, 4).right(),
+    Column::new("product", 12, 9).grows(),
+    Column::new("", 20, 3),
+    Column::new("each", 12, 4).right(),
     Column::new("", 7, 9).right(),
     Column::new("amount", 13, 6).right(),
-    Column::new("", 22, 3),
 ];
+/// A wider bill is harder to read.
+const WIDE_MAX: u16 = 110;
 
 impl Cart {
     /// Draws it.
@@ -27,11 +29,15 @@ impl Cart {
         if self.lines.is_empty() {
             return super::super::draw::empty(frame, area, show, &self.nothing());
         }
-        let (list, foot) = frames::foot(area, if area.height > 7 { 3 } else { 1 });
+        let area = Rect { width: area.width.min(WIDE_MAX), ..area };
         let lines = &self.lines;
+        // The titles, the lines, and under them the total.
+        let tall = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(1);
+        let foot_tall = if area.height > 7 { 4 } else { 1 };
+        let (list, foot) = frames::head(area, tall.min(area.height.saturating_sub(foot_tall)));
         let table = Table { columns: &COLUMNS, len: lines.len(), focused: show.focused, empty: "", theme: show.theme };
         table.draw(frame, list, &mut self.state, |index| row(&lines[index], show));
-        self.draw_total(frame, foot, show);
+        self.draw_total(frame, frames::head(foot, foot_tall).0, show);
     }
 
     fn nothing(&self) -> [&'static str; 2] {
@@ -50,21 +56,20 @@ impl Cart {
             Some(total) => Span::styled(text::money(total), theme.accent),
             None => Span::styled("! not one amount", theme.warn),
         };
-        let total = Line::from(vec![Span::raw("total "), sum, Span::styled(format!("  {pieces}"), theme.muted)]);
+        let total = Line::from(vec![Span::styled(format!("{pieces}   total "), theme.muted), sum]).right_aligned();
         let short = self.lines.iter().any(|line| is_short(line, show));
         let words = if short {
-            Line::styled("! there is not enough of everything; the seller may have to say no", theme.warn)
+            Line::styled("! There is not enough of everything; the seller may have to say no.", theme.warn)
         } else {
             Line::styled("Stock is held for you once the seller confirms; you pay after that.", theme.muted)
         };
-        let (rest, last) = frames::foot(area, 1);
-        if area.height > 1 {
-            let (_, line) = frames::foot(rest, 1);
-            frame.render_widget(total, line);
-            frame.render_widget(words, last);
-        } else {
-            frame.render_widget(total, last);
+        if area.height < 4 {
+            return frame.render_widget(total, area);
         }
+        let row = |at: u16| Rect { y: area.y + at, height: 1, ..area };
+        frame.render_widget(Line::styled("─".repeat(usize::from(area.width)), theme.border), row(0));
+        frame.render_widget(total, row(1));
+        frame.render_widget(words, row(3));
     }
 }
 
@@ -78,7 +83,7 @@ fn row(line: &super::Line, show: &Show<'_>) -> Vec<Line<'static>> {
     let price = product.map_or(line.price, |product| product.price);
     let amount = price.times(line.quantity).map_or_else(|_| "too much".to_owned(), text::money);
     let note = match product {
-        None => Span::styled("· not in the catalogue", theme.muted),
+        None => Span::styled("· not in the shop", theme.muted),
         Some(product) if product.available < line.quantity => {
             Span::styled(format!("! only {} are there", product.available), theme.warn)
         }
@@ -88,9 +93,9 @@ fn row(line: &super::Line, show: &Show<'_>) -> Vec<Line<'static>> {
     let name = product.map_or(&line.name, |product| &product.name);
     vec![
         Line::raw(text::plain(name)),
+        Line::from(note),
         Line::raw(text::money(price)),
         Line::raw(format!("× {}", line.quantity)),
         Line::raw(amount),
-        Line::from(note),
     ]
 }

@@ -131,8 +131,6 @@ impl Cart {
         if now > product.available {
             let left = product.available;
             cx.note(format!("{now}× {name} in the cart; only {left} are there now, and the seller may have to say no"));
-        } else {
-            cx.good(format!("{now}× {name} in the cart"));
         }
     }
 
@@ -166,7 +164,6 @@ impl Cart {
         };
         self.lines = before;
         self.key = None;
-        cx.note("the cart is as it was before");
     }
 
     /// Gives everything away to be ordered, and the key that goes with it.

@@ -32,10 +32,10 @@ const BELOW: u16 = 8;
 const COLUMNS: [Column; 7] = [
     Column::new("status", 12, 9),
     Column::new("order", 8, 4),
-    Column::new("things", 12, 8).grows(),
+    Column::new("things", 18, 8).grows(),
     Column::new("total", 12, 6).right(),
     Column::new("left", 6, 7).right(),
-    Column::new("where it stands", 34, 2),
+    Column::new("where it stands", 31, 2),
     Column::new("ordered", 8, 3),
 ];
 

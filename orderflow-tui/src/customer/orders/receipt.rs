@@ -50,14 +50,25 @@ impl Receipt {
         let Some(order) = show.books.orders.get(self.id).map(|entry| &entry.order) else { return };
         let payment = show.books.payments.iter().find(|payment| payment.order_id == self.id);
         let wide = area.width.min(WIDE);
-        let lines = lines(order, payment, usize::from(wide.saturating_sub(4)), show);
+        // Between the borders, with a cell on each side where there is room.
+        let margin = u16::from(wide == WIDE);
+        let lines = lines(order, payment, usize::from(wide.saturating_sub(2 + 2 * margin)), show);
         let tall = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
         let inside = frames::popup(frame, area, (wide, tall), "receipt", show.theme);
         self.last = lines.len().saturating_sub(usize::from(inside.height));
         self.first = self.first.min(self.last);
         for (line, y) in lines.into_iter().skip(self.first).zip(inside.y..inside.bottom()) {
-            let x = inside.x + 1.min(inside.width);
-            frame.render_widget(line, Rect { x, y, width: inside.width.saturating_sub(1), height: 1 });
+            let x = inside.x + margin.min(inside.width);
+            frame.render_widget(line, Rect { x, y, width: inside.width.saturating_sub(margin), height: 1 });
+        }
+        if self.first < self.last && inside.height > 1 {
+            let place = Rect {
+                x: inside.right().saturating_sub(6),
+                y: inside.bottom() - 1,
+                width: 6.min(inside.width),
+                height: 1,
+            };
+            frame.render_widget(Line::styled("↓ more", show.theme.accent), place);
         }
     }
 }

@@ -28,10 +28,10 @@ const BELOW_FROM: u16 = 26;
 const BELOW: u16 = 11;
 
 const COLUMNS: [Column; 4] = [
-    Column::new("product", 12, 9).grows(),
+    Column::new("", 3, 7).right(),
+    Column::new("product", 10, 9).grows(),
     Column::new("price", 11, 8).right(),
-    Column::new("available", 13, 6),
-    Column::new("cart", 5, 5).right(),
+    Column::new("available", 10, 6),
 ];
 
 impl Shop {
@@ -110,7 +110,9 @@ impl Shop {
     fn draw_detail(&self, frame: &mut Frame<'_>, area: Rect, product: &Product, cart: &Cart, show: &Show<'_>) {
         let lines = self.about(product, cart, show);
         let picture = Picture::of(&product.name, &product.id.to_string());
-        let (width, height) = picture::CELLS;
+        let scale =
+            if area.width >= picture::CELLS.0 * 2 + 2 && area.height >= picture::CELLS.1 * 2 + 8 { 2 } else { 1 };
+        let (width, height) = (picture::CELLS.0 * scale, picture::CELLS.1 * scale);
         let is_low = area.height < height + 7;
         let has_picture = area.height >= height && (!is_low || area.width >= width + 26);
         let (canvas, words) = match (has_picture, is_low) {
@@ -119,9 +121,9 @@ impl Shop {
                 let canvas = Rect { width: width + 2, ..area };
                 (canvas, Rect { x: area.x + width + 4, width: area.width - width - 4, ..area })
             }
-            (true, false) => frames::head(area, height + 2),
+            (true, false) => frames::head(area, height + if scale == 1 { 2 } else { 1 }),
         };
-        picture.draw(frame, canvas, show.theme);
+        picture.draw(frame, canvas, scale, show.theme);
         frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: true }), words);
     }
 
@@ -155,7 +157,7 @@ impl Shop {
 /// The list's place, and that of what is chosen with the side on which its border is.
 fn split(body: Rect) -> (Rect, Option<(Rect, Borders)>) {
     if body.width >= BESIDE_FROM && body.height >= 8 {
-        let wide = (body.width * 2 / 5).clamp(30, 44);
+        let wide = (body.width * 2 / 5).clamp(30, 60);
         let list = Rect { width: body.width - wide - 1, ..body };
         return (list, Some((Rect { x: list.right() + 1, width: wide, ..body }, Borders::LEFT)));
     }
@@ -171,10 +173,20 @@ fn row(id: ProductId, cart: &Cart, show: &Show<'_>) -> Vec<Line<'static>> {
     let (sign, words, style) = words::availability(product, show.theme);
     let has = cart.count(id);
     let name = text::plain(&product.name);
+    let available = if product.available > words::FEW {
+        format!("{sign} {}", product.available)
+    } else {
+        format!("{sign} {words}")
+    };
+    let has = match has {
+        0 => String::new(),
+        1..=99 => format!("×{has}"),
+        _ => "×··".to_owned(),
+    };
     vec![
+        Line::styled(has, show.theme.customer),
         if product.available == 0 { Line::styled(name, show.theme.muted) } else { Line::raw(name) },
         Line::raw(text::money(product.price)),
-        Line::styled(format!("{sign} {words}"), style),
-        Line::styled(if has > 0 { format!("×{has}") } else { String::new() }, show.theme.customer),
+        Line::styled(available, style),
     ]
 }
