@@ -39,12 +39,12 @@ impl Customer {
             Done::Looked(id, outcome) => self.shop.looked(id, outcome, cx),
             Done::Agreed(agreed) => self.agreed(&agreed, cx),
             Done::Ordered { key, outcome: Ok(order) } => {
-                cx.books.put_orders(std::slice::from_ref(&order));
+                cx.books.put_orders(std::slice::from_ref(&*order));
                 self.placed(key, order.id, cx);
             }
             Done::Ordered { key, outcome: Err(error) } => self.orders.open.not_placed(key, &error),
             Done::Cancelled { id, outcome: Ok(order), .. } => {
-                cx.books.put_orders(std::slice::from_ref(&order));
+                cx.books.put_orders(std::slice::from_ref(&*order));
                 self.orders.open.cancelled(id);
                 cx.good("the order is cancelled; what was held or paid goes back");
             }

@@ -95,7 +95,7 @@ pub enum Done {
     /// It was waited.
     Rested,
     /// A product was looked at.
-    Looked(ProductId, Result<Product, ClientError>),
+    Looked(ProductId, Result<Box<Product>, ClientError>),
     /// Somebody has said yes.
     Agreed(Agreed),
     /// It was ordered, or not.
@@ -103,7 +103,7 @@ pub enum Done {
         /// With which key.
         key: Uuid,
         /// The order.
-        outcome: Result<Order, ClientError>,
+        outcome: Result<Box<Order>, ClientError>,
     },
     /// It was cancelled, or not.
     Cancelled {
@@ -112,7 +112,7 @@ pub enum Done {
         /// With which key.
         key: Uuid,
         /// The order.
-        outcome: Result<Order, ClientError>,
+        outcome: Result<Box<Order>, ClientError>,
     },
     /// There is a token, or not.
     Token {
@@ -130,10 +130,10 @@ pub enum Done {
         /// With which key.
         key: Uuid,
         /// The payment.
-        outcome: Result<Payment, ClientError>,
+        outcome: Result<Box<Payment>, ClientError>,
     },
     /// A payment was read.
-    Payment(OrderId, Result<Payment, ClientError>),
+    Payment(OrderId, Result<Box<Payment>, ClientError>),
 }
 
 /// Does it.
@@ -144,17 +144,17 @@ pub async fn carry_out(wanted: Do, kit: &Kit) -> Done {
             tokio::time::sleep(REST).await;
             Done::Rested
         }
-        Do::Look(id) => Done::Looked(id, client.product(id).await),
+        Do::Look(id) => Done::Looked(id, client.product(id).await.map(Box::new)),
         Do::Agree(agreed) => Done::Agreed(agreed),
         Do::Order { key, lines } => {
             let order = CreateOrder { lines };
             // The key is the correlation id as well: the stream tells of the order even if the answer is lost.
             let client = client.clone().with_correlation_id(key.to_string());
-            let outcome = client.create_order(&order, &key.to_string()).await.map(|written| written.value);
+            let outcome = client.create_order(&order, &key.to_string()).await.map(|written| Box::new(written.value));
             Done::Ordered { key, outcome }
         }
         Do::Cancel { id, key } => {
-            let outcome = client.cancel_order(id, &key.to_string()).await.map(|written| written.value);
+            let outcome = client.cancel_order(id, &key.to_string()).await.map(|written| Box::new(written.value));
             Done::Cancelled { id, key, outcome }
         }
         Do::Token { id, key, card } => {
@@ -163,9 +163,9 @@ pub async fn carry_out(wanted: Do, kit: &Kit) -> Done {
         }
         Do::Pay { id, key, token } => {
             let pay = Pay { token: token.0 };
-            let outcome = client.pay_order(id, &pay, &key.to_string()).await.map(|written| written.value);
+            let outcome = client.pay_order(id, &pay, &key.to_string()).await.map(|written| Box::new(written.value));
             Done::Paying { id, key, outcome }
         }
-        Do::Payment(id) => Done::Payment(id, client.payment(id).await),
+        Do::Payment(id) => Done::Payment(id, client.payment(id).await.map(Box::new)),
     }
 }

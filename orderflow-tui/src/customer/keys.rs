@@ -14,8 +14,12 @@ pub const FIND: Scope = Scope("finding");
 pub const PAY_FORM: Scope = Scope("payment form");
 /// Choosing a test card for it.
 pub const TEST_CARDS: Scope = Scope("test cards");
-/// A payment that is under way, or over.
+/// A payment that is under way.
 pub const PAYMENT: Scope = Scope("payment");
+/// A payment that was made.
+pub const PAID: Scope = Scope("paid");
+/// A payment that came to nothing.
+pub const NOT_PAID: Scope = Scope("not paid");
 /// A receipt.
 pub const RECEIPT: Scope = Scope("receipt");
 
@@ -90,9 +94,11 @@ pub const BINDINGS: &[Binding] = &[
     Binding::new(TEST_CARDS, keys::DOWN, &["down", "j"], "", "one card down"),
     Binding::new(TEST_CARDS, keys::BACK, &["esc", "ctrl-t"], "back", "back to the form"),
     Binding::new(PAYMENT, AGAIN, &["r"], "ask again", "ask again with the same key; nothing is paid twice"),
-    Binding::new(PAYMENT, SHOW_RECEIPT, &["v"], "receipt", "show the receipt"),
-    Binding::new(PAYMENT, REORDER, &["o"], "order again", "put the same things into the cart again"),
-    Binding::new(PAYMENT, keys::BACK, &["esc", "enter"], "close", "close; a payment under way goes on"),
+    Binding::new(PAYMENT, keys::BACK, &["esc"], "close", "close; the payment goes on"),
+    Binding::new(PAID, SHOW_RECEIPT, &["v"], "receipt", "show the receipt"),
+    Binding::new(PAID, keys::BACK, &["esc", "enter"], "close", "close"),
+    Binding::new(NOT_PAID, REORDER, &["o"], "order again", "put the same things into the cart again"),
+    Binding::new(NOT_PAID, keys::BACK, &["esc", "enter"], "close", "close"),
     Binding::new(RECEIPT, keys::UP, &["up", "k"], "", "one line up"),
     Binding::new(RECEIPT, keys::DOWN, &["down", "j"], "", "one line down"),
     Binding::new(RECEIPT, keys::COPY, &["y"], "copy", "copy the order's id"),

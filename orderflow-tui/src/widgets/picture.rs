@@ -53,7 +53,7 @@ impl Picture {
         // What a thing is stands at the end of its name: a lamp book is a book.
         let found = SPRITES.iter().filter_map(|(known, sprite)| at(known).map(|at| (at, sprite)));
         let sprite = found.max_by_key(|(at, _)| *at).map(|(_, sprite)| sprite);
-        let pixels = sprite.map_or_else(|| made_up(seed), |lines| drawn(lines));
+        let pixels = sprite.map_or_else(|| made_up(seed), drawn);
         Self { pixels, seed }
     }
 

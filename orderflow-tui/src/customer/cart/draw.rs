@@ -4,6 +4,7 @@ use ratatui::{
     Frame,
     layout::Rect,
     text::{Line, Span},
+    widgets::{Paragraph, Wrap},
 };
 
 use super::Cart;
@@ -33,7 +34,7 @@ impl Cart {
         let lines = &self.lines;
         // The titles, the lines, and under them the total.
         let tall = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(1);
-        let foot_tall = if area.height > 7 { 4 } else { 1 };
+        let foot_tall = if area.height > 7 { 5 } else { 1 };
         let (list, foot) = frames::head(area, tall.min(area.height.saturating_sub(foot_tall)));
         let table = Table { columns: &COLUMNS, len: lines.len(), focused: show.focused, empty: "", theme: show.theme };
         table.draw(frame, list, &mut self.state, |index| row(&lines[index], show));
@@ -69,7 +70,8 @@ impl Cart {
         let row = |at: u16| Rect { y: area.y + at, height: 1, ..area };
         frame.render_widget(Line::styled("─".repeat(usize::from(area.width)), theme.border), row(0));
         frame.render_widget(total, row(1));
-        frame.render_widget(words, row(3));
+        let words = Paragraph::new(words).wrap(Wrap { trim: true });
+        frame.render_widget(words, Rect { y: area.y + 3, height: area.height - 3, ..area });
     }
 }
 

@@ -93,7 +93,10 @@ fn stands(order: &Order, cancelling: Option<&Cancelling>, show: &Show<'_>) -> Li
         Some(until) if until <= show.now => Line::styled("✗ the time to pay is over; its stock goes back", theme.bad),
         Some(until) => {
             let left = text::countdown(until, show.now);
-            Line::styled(format!("! {words}: {left} left, until {}", text::clock(until)), theme.warn)
+            Line::styled(format!("! {words}, {left} left"), theme.warn)
+        }
+        None if order.status == OrderStatus::Cancelled => {
+            Line::raw(format!("stock: {} · payment: {}", stock(order), money(order)))
         }
         None => Line::raw(words),
     }
@@ -113,6 +116,7 @@ fn fact(name: &str, words: &str, theme: &Theme) -> Line<'static> {
 
 const fn stock(order: &Order) -> &'static str {
     match order.reservation.status {
+        OrderReservationStatus::None if matches!(order.status, OrderStatus::Cancelled) => "none was held",
         OrderReservationStatus::None => "asked for when the seller confirms",
         OrderReservationStatus::Requested => "being asked for",
         OrderReservationStatus::Held => "held for you until you pay",
@@ -126,6 +130,7 @@ const fn stock(order: &Order) -> &'static str {
 
 const fn money(order: &Order) -> &'static str {
     match order.payment.status {
+        OrderPaymentStatus::None if matches!(order.status, OrderStatus::Cancelled) => "nothing was charged",
         OrderPaymentStatus::None => "nothing is due yet",
         OrderPaymentStatus::Open => "due",
         OrderPaymentStatus::Failed => "the card was declined",

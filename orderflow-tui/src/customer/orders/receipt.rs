@@ -78,7 +78,7 @@ fn lines(order: &Order, payment: Option<&Payment>, wide: usize, show: &Show<'_>)
     let rule = || Line::styled("-".repeat(wide), theme.muted);
     let centred = |words: &str| Line::raw(format!("{words:^wide$}"));
     let mut lines = vec![Line::styled(format!("{:^wide$}", "O R D E R F L O W"), theme.accent)];
-    lines.push(centred(&order.created_at.to_string().replace('T', "  ").get(..20).unwrap_or_default().to_owned()));
+    lines.push(centred(order.created_at.to_string().replace('T', "  ").get(..20).unwrap_or_default()));
     for part in parts(&order.id.to_string(), wide) {
         lines.push(Line::styled(format!("{part:^wide$}"), theme.muted));
     }

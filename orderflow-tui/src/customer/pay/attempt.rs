@@ -66,6 +66,8 @@ pub struct Attempt {
     pub form: Form,
     /// The test cards, while they are offered.
     pub chooser: Option<ListState>,
+    /// When the payment was asked for last.
+    pub since: Timestamp,
     /// When the payment was read last.
     pub read_at: Timestamp,
     /// Makes it safe to ask again for the token of this card.
@@ -81,6 +83,7 @@ impl Default for Attempt {
             stage: Stage::Form { problem: None },
             form: Form::default(),
             chooser: None,
+            since: Timestamp(0),
             read_at: Timestamp(0),
             token_key: Uuid::new_v4(),
             pay_key: Uuid::new_v4(),
@@ -172,7 +175,7 @@ impl Attempt {
             }
             Err(error) => {
                 let problem = match Fate::of(&error) {
-                    Fate::Unknown(words) => (None, format!("{words}; nothing is charged, enter asks again")),
+                    Fate::Unknown(words) => (None, format!("Nothing is charged; enter asks again. {words}")),
                     Fate::No { words, field, .. } => {
                         let at = field.and_then(|field| At::of_field(&field));
                         self.form.at = at.unwrap_or(self.form.at);
@@ -186,7 +189,7 @@ impl Attempt {
 
     fn pay(&mut self, id: OrderId, cx: &mut Cx<'_>) {
         let Some(token) = self.token.clone() else { return };
-        self.stage = Stage::Asking;
+        (self.stage, self.since) = (Stage::Asking, cx.now);
         cx.run(Effect::Customer(Do::Pay { id, key: self.pay_key, token }));
     }
 

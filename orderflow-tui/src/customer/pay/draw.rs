@@ -62,7 +62,7 @@ impl Payments {
                 table.draw(frame, body, state, |index| test_card(index, show.theme));
             }
             (Stage::Form { .. } | Stage::Tokenising, None) => draw_form(frame, body, size, attempt, id, show),
-            (stage, None) => draw_stage(frame, body, stage, id, show),
+            (stage, None) => draw_stage(frame, body, stage, attempt.since, id, show),
         }
     }
 }
@@ -82,8 +82,8 @@ fn draw_head(frame: &mut Frame<'_>, line: Rect, id: OrderId, stage: &Stage, show
     let is_due = matches!(stage, Stage::Form { .. } | Stage::Tokenising);
     let Some(until) = pay_until(id, show.books).filter(|_| is_due) else { return };
     let (words, style) = match until.0.saturating_sub(show.now.0) {
-        ..=0 => ("✗ too late ".to_owned(), theme.bad),
-        ..60_000 => (format!("! {} left ", text::countdown(until, show.now)), theme.warn),
+        ..1 => ("✗ too late ".to_owned(), theme.bad),
+        1..60_000 => (format!("! {} left ", text::countdown(until, show.now)), theme.warn),
         _ => (format!("{} left ", text::countdown(until, show.now)), theme.text),
     };
     let wide = u16::try_from(text::width(&words)).unwrap_or(0).min(line.width);
@@ -204,7 +204,7 @@ fn test_card(index: usize, theme: &Theme) -> Vec<Line<'static>> {
     ]
 }
 
-fn draw_stage(frame: &mut Frame<'_>, body: Rect, stage: &Stage, id: OrderId, show: &Show<'_>) {
+fn draw_stage(frame: &mut Frame<'_>, body: Rect, stage: &Stage, since: Timestamp, id: OrderId, show: &Show<'_>) {
     let theme = show.theme;
     let payment = show.books.payments.iter().find(|payment| payment.order_id == id);
     let card = payment.and_then(|payment| payment.card.as_ref());
@@ -216,7 +216,7 @@ fn draw_stage(frame: &mut Frame<'_>, body: Rect, stage: &Stage, id: OrderId, sho
     let (style, title, more) = match stage {
         Stage::Asking => (
             theme.warn,
-            "… asking for the payment".to_owned(),
+            format!("… asking for the payment, {} s", show.now.0.saturating_sub(since.0).max(0) / 1000),
             vec!["The key is kept: whatever happens, you pay once.".to_owned()],
         ),
         Stage::Unknown(why) => (

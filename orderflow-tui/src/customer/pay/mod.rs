@@ -96,11 +96,14 @@ impl Payments {
 
     /// Where keys are looked up.
     pub fn scopes(&self) -> Vec<Scope> {
-        match self.shown() {
-            Some(attempt) if attempt.chooser.is_some() => vec![our::TEST_CARDS],
-            Some(Attempt { stage: Stage::Form { .. }, .. }) => vec![our::PAY_FORM],
-            _ => vec![our::PAYMENT],
-        }
+        let Some(attempt) = self.shown() else { return Vec::new() };
+        vec![match attempt.stage {
+            _ if attempt.chooser.is_some() => our::TEST_CARDS,
+            Stage::Form { .. } => our::PAY_FORM,
+            Stage::Tokenising | Stage::Asking | Stage::Unknown(_) | Stage::Processing => our::PAYMENT,
+            Stage::Paid => our::PAID,
+            Stage::Declined(_) | Stage::Late | Stage::Over(_) => our::NOT_PAID,
+        }]
     }
 
     /// Whether letters go into a field.
@@ -151,11 +154,11 @@ impl Payments {
     }
 
     /// The payment was begun, or not.
-    pub fn paying(&mut self, id: OrderId, key: Uuid, outcome: Result<Payment, ClientError>, cx: &mut Cx<'_>) {
+    pub fn paying(&mut self, id: OrderId, key: Uuid, outcome: Result<Box<Payment>, ClientError>, cx: &mut Cx<'_>) {
         let Some(attempt) = self.attempts.get_mut(&id).filter(|attempt| attempt.pay_key == key) else { return };
         match outcome {
             Ok(payment) => {
-                cx.books.put_payment(payment.clone());
+                cx.books.put_payment((*payment).clone());
                 if attempt.stage.is_asked() {
                     attempt.stage = Stage::Processing;
                     attempt.read_at = cx.now;
@@ -168,11 +171,11 @@ impl Payments {
     }
 
     /// A payment was read.
-    pub fn read(&mut self, id: OrderId, outcome: Result<Payment, ClientError>, cx: &mut Cx<'_>) {
+    pub fn read(&mut self, id: OrderId, outcome: Result<Box<Payment>, ClientError>, cx: &mut Cx<'_>) {
         // Why it could not be read is no news: what is shown says that the outcome is not known.
         if let Ok(payment) = outcome {
             self.settle(&payment, cx);
-            cx.books.put_payment(payment);
+            cx.books.put_payment(*payment);
         }
         if let Some(attempt) = self.attempts.get_mut(&id) {
             attempt.read_at = cx.now;

@@ -132,7 +132,7 @@ impl Shop {
         let (sign, words, style) = words::availability(product, theme);
         let as_of = match (self.as_of(product.id, show.books), self.is_looking_at(product.id)) {
             (Some(at), false) => format!("as of {}", text::clock(at)),
-            (Some(at), true) => format!("as of {}, looking again …", text::clock(at)),
+            (Some(at), true) => format!("as of {} · looking …", text::clock(at)),
             (None, _) => "looking …".to_owned(),
         };
         let mut lines = vec![

@@ -148,12 +148,12 @@ impl Shop {
     }
 
     /// A product was looked at.
-    pub fn looked(&mut self, id: ProductId, outcome: Result<Product, ClientError>, cx: &mut Cx<'_>) {
+    pub fn looked(&mut self, id: ProductId, outcome: Result<Box<Product>, ClientError>, cx: &mut Cx<'_>) {
         let Some((_, since)) = self.looking_at.take_if(|(looking, _)| *looking == id) else { return };
         // What could not be read stays as old as it says.
         if let Ok(product) = outcome {
             self.looked_at.insert(id, since);
-            cx.books.put_product(product);
+            cx.books.put_product(*product);
         }
     }
 
