@@ -133,7 +133,7 @@ fn paid(payment: Option<&Payment>, wide: usize, show: &Show<'_>) -> Vec<Line<'st
         }
     }
     let at = payment.updated_at.to_string().replace('T', "  ");
-    lines.push(entry("as of", at.get(..20).unwrap_or_default(), wide));
+    lines.push(entry("at", at.get(..20).unwrap_or_default(), wide));
     lines
 }
 

@@ -105,7 +105,7 @@ pub fn number(digits: &[u8]) -> Check {
     match brand {
         Brand::Unknown if is_long_enough && passes_luhn(digits) => Check::Good,
         _ if is_full && passes_luhn(digits) => Check::Good,
-        _ if is_full => Check::Bad("a digit is mistyped"),
+        _ if is_full => Check::Bad("a digit of the number is mistyped"),
         _ => Check::Partial,
     }
 }
@@ -176,9 +176,9 @@ mod tests {
     fn a_mistyped_digit_is_found_once_the_number_is_whole() {
         assert_eq!(number(b"424242424242424"), Check::Partial);
         assert_eq!(number(b"4242424242424242"), Check::Good);
-        assert_eq!(number(b"4242424242424241"), Check::Bad("a digit is mistyped"));
+        assert_eq!(number(b"4242424242424241"), Check::Bad("a digit of the number is mistyped"));
         assert_eq!(number(b"378282246310005"), Check::Good);
-        assert_eq!(number(b"378282246310006"), Check::Bad("a digit is mistyped"));
+        assert_eq!(number(b"378282246310006"), Check::Bad("a digit of the number is mistyped"));
         assert_eq!(number(b"3530111333300000"), Check::Good, "a brand that is not known");
         assert_eq!(number(b"35301113"), Check::Partial);
         assert!(passes_luhn(b"79927398713") && !passes_luhn(b"79927398710"));

@@ -74,10 +74,8 @@ fn draw_head(frame: &mut Frame<'_>, line: Rect, id: OrderId, stage: &Stage, show
     let order = show.books.orders.get(id).map(|entry| &entry.order);
     let amount = payment.and_then(|payment| payment.amount).or_else(|| order.map(|order| order.total));
     let amount = amount.map(text::money).unwrap_or_default();
-    let left = Line::from(vec![
-        Span::styled(format!(" {amount}"), theme.accent),
-        Span::styled(format!("  order {}", text::short(id)), theme.muted),
-    ]);
+    let order = if line.width >= 44 { format!("  order {}", text::short(id)) } else { String::new() };
+    let left = Line::from(vec![Span::styled(format!(" {amount}"), theme.accent), Span::styled(order, theme.muted)]);
     frame.render_widget(left, line);
     let is_due = matches!(stage, Stage::Form { .. } | Stage::Tokenising);
     let Some(until) = pay_until(id, show.books).filter(|_| is_due) else { return };
@@ -141,13 +139,16 @@ fn draw_field(frame: &mut Frame<'_>, line: Rect, form: &Form, at: At, can_type: 
         let x = place.x.saturating_add(column).min(place.right() - 1);
         frame.set_cursor_position(Position::new(x, place.y));
     }
+    let x = place.right().saturating_add(1).min(line.right());
     let mark = match form.check(at, show.now) {
         Check::Good => Span::styled("✓", theme.good),
-        Check::Bad(why) => Span::styled(format!("✗ {why}"), theme.bad),
+        // Where there is no room beside the field, it is said under the form.
+        Check::Bad(why) if text::width(why) + 2 <= usize::from(line.right() - x) => {
+            Span::styled(format!("✗ {why}"), theme.bad)
+        }
+        Check::Bad(_) => Span::styled("✗", theme.bad),
         Check::Partial => Span::raw(""),
     };
-    // Under a number there is room for what is wrong with it.
-    let x = place.right().saturating_add(1).min(line.right());
     frame.render_widget(mark, Rect { x, width: line.right() - x, ..line });
 }
 
@@ -166,8 +167,8 @@ fn told(attempt: &Attempt, until: Option<Timestamp>, show: &Show<'_>) -> Vec<Lin
             Line::styled("✗ The time to pay is over.", theme.bad),
             Line::styled("The stock goes back; esc closes, o orders the same again.", theme.muted),
         ],
-        Stage::Form { .. } if form.check(At::Number, show.now) == Check::Bad("a digit is mistyped") => {
-            vec![Line::styled("✗ A digit of the number is mistyped.", theme.bad)]
+        Stage::Form { .. } if wrong(form, show.now).is_some() => {
+            vec![Line::styled(format!("✗ {}", wrong(form, show.now).unwrap_or_default()), theme.bad)]
         }
         Stage::Form { .. } if form.unfinished(show.now).is_none() && form.at == At::Cvc => {
             vec![Line::styled("✓ enter pays", theme.good)]
@@ -183,6 +184,14 @@ fn told(attempt: &Attempt, until: Option<Timestamp>, show: &Show<'_>) -> Vec<Lin
             Line::styled("The card goes to the payment provider only.", theme.muted),
         ],
     }
+}
+
+/// The first thing that is wrong with the card.
+fn wrong(form: &Form, now: Timestamp) -> Option<&'static str> {
+    At::ALL.into_iter().find_map(|at| match form.check(at, now) {
+        Check::Bad(why) => Some(why),
+        Check::Good | Check::Partial => None,
+    })
 }
 
 fn test_card(index: usize, theme: &Theme) -> Vec<Line<'static>> {

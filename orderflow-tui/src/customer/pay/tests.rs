@@ -85,7 +85,7 @@ fn a_card_fills_in_as_one_types_and_its_brand_is_known() {
 fn what_is_mistyped_or_expired_is_said_and_not_sent() {
     let (mut desktop, _) = form();
     desktop.type_in("4242424242424241");
-    has(&mut desktop, &["A digit of the number is mistyped"]);
+    has(&mut desktop, &["a digit of the number is mistyped"]);
     desktop.press(&["tab"]);
     desktop.type_in("1225");
     has(&mut desktop, &["✗ it has expired"]);
