@@ -11,7 +11,7 @@ pub struct Rows<K, I> {
     rows: Vec<I>,
     chosen: Option<I>,
     /// Where they are drawn.
-    pub state: ListState,
+    state: ListState,
 }
 
 impl<K, I> Default for Rows<K, I> {
@@ -42,6 +42,11 @@ impl<K: PartialEq, I: Copy + PartialEq> Rows<K, I> {
     /// All of them.
     pub fn all(&self) -> &[I] {
         &self.rows
+    }
+
+    /// The rows, and where they are drawn.
+    pub fn parts(&mut self) -> (&[I], &mut ListState) {
+        (&self.rows, &mut self.state)
     }
 
     /// What is chosen.

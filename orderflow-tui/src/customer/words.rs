@@ -6,7 +6,7 @@ use orderflow_contracts::{
         inventory::Product,
         orders::{Order, OrderPaymentStatus, OrderReservationStatus, OrderStatus},
     },
-    events::OrderLine,
+    events::{CancelReason, OrderLine},
     problem::Code,
     timestamp::Timestamp,
 };
@@ -47,7 +47,19 @@ pub fn waits_for(order: &Order) -> String {
     if order.status == OrderStatus::Confirmed && order.payment.status == OrderPaymentStatus::None {
         return "waits for its payment to be opened".to_owned();
     }
-    view::headline(order).replace("the customer", "you").replace("nobody has paid", "not paid")
+    match order.cancel_reason {
+        Some(reason) if order.status == OrderStatus::Cancelled => cancelled(reason).to_owned(),
+        _ => view::headline(order).replace("the customer", "you"),
+    }
+}
+
+/// Why an order is over, said to its customer.
+pub const fn cancelled(reason: CancelReason) -> &'static str {
+    match reason {
+        CancelReason::ByCustomer => "you have called it off",
+        CancelReason::Expired => "it was not paid in time",
+        reason => view::cancel_reason(reason),
+    }
 }
 
 /// Until when an order can be paid, while stock is held for it and it is not paid.

@@ -57,7 +57,7 @@ fn steps(order: &Order, theme: &Theme) -> Line<'static> {
         OrderStatus::Fulfilled => 4,
         // As far as it had come is not said by what is left of it.
         OrderStatus::Cancelled => {
-            let words = order.cancel_reason.map_or("", orderflow_client::view::cancel_reason);
+            let words = order.cancel_reason.map_or("", words::cancelled);
             return Line::from(vec![
                 Span::styled("✓ ordered", theme.muted),
                 Span::styled(" ─ ", theme.muted),

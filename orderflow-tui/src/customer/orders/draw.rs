@@ -29,7 +29,7 @@ const BESIDE: u16 = 46;
 const BELOW_FROM: u16 = 17;
 const BELOW: u16 = 8;
 
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 8] = [
     Column::new("status", 12, 9),
     Column::new("order", 8, 4),
     Column::new("things", 18, 8).grows(),
@@ -37,6 +37,8 @@ const COLUMNS: [Column; 7] = [
     Column::new("left", 6, 7).right(),
     Column::new("where it stands", 31, 2),
     Column::new("ordered", 8, 3),
+    // Where the list marks how far down one is.
+    Column::new("", 1, 1),
 ];
 
 impl Orders {
@@ -97,11 +99,11 @@ impl Orders {
             };
             return draw::empty(frame, area, show, &nothing);
         }
-        // Only what is seen is made: the rows are looked up one by one.
-        let (rows, open) = (self.rows.all().to_vec(), &self.open);
+        let open = &self.open;
+        let (rows, state) = self.rows.parts();
         let focused = show.focused;
         let table = Table { columns: &COLUMNS, len: rows.len(), focused, empty: "", theme: show.theme };
-        table.draw(frame, area, &mut self.rows.state, |index| match rows[index] {
+        table.draw(frame, area, state, |index| match rows[index] {
             Row::Placing(key) => open.placing(key).map(|placing| placing_row(placing, show)).unwrap_or_default(),
             Row::Order(id) => {
                 let entry = show.books.orders.get(id);

@@ -1,9 +1,10 @@
 //! How the payment form looks, and what comes of it.
 
-use orderflow_contracts::{ids::OrderId, timestamp::Timestamp};
+use orderflow_contracts::{events::CancelReason, ids::OrderId, timestamp::Timestamp};
 use ratatui::{
     Frame,
     layout::{Position, Rect},
+    style::{Modifier, Style},
     text::{Line, Span},
     widgets::{Paragraph, Wrap},
 };
@@ -33,6 +34,7 @@ const ABOVE_FROM: u16 = 19;
 const ABOVE: (u16, u16) = (46, 20);
 const SMALL: (u16, u16) = (46, 11);
 const LABEL: u16 = 8;
+const NOT_CHARGED: &str = "Nothing was charged. The stock goes back; o orders the same again.";
 
 const COLUMNS: [Column; 3] = [Column::new("test card", 20, 9), Column::new("", 11, 2), Column::new("", 12, 8).grows()];
 
@@ -62,7 +64,7 @@ impl Payments {
                 table.draw(frame, body, state, |index| test_card(index, show.theme));
             }
             (Stage::Form { .. } | Stage::Tokenising, None) => draw_form(frame, body, size, attempt, id, show),
-            (stage, None) => draw_stage(frame, body, stage, attempt.since, id, show),
+            (_, None) => draw_stage(frame, body, attempt, id, show),
         }
     }
 }
@@ -213,59 +215,9 @@ fn test_card(index: usize, theme: &Theme) -> Vec<Line<'static>> {
     ]
 }
 
-fn draw_stage(frame: &mut Frame<'_>, body: Rect, stage: &Stage, since: Timestamp, id: OrderId, show: &Show<'_>) {
-    let theme = show.theme;
-    let payment = show.books.payments.iter().find(|payment| payment.order_id == id);
-    let card = payment.and_then(|payment| payment.card.as_ref());
-    let card = card.map_or_else(
-        || "the card".to_owned(),
-        |card| format!("{} ···· {}", text::plain(&card.brand), text::plain(&card.last4)),
-    );
-    let tries = payment.and_then(|payment| payment.call.as_ref()).map_or(0, |call| call.tries);
-    let (style, title, more) = match stage {
-        Stage::Asking => (
-            theme.warn,
-            format!("… asking for the payment, {} s", show.now.0.saturating_sub(since.0).max(0) / 1000),
-            vec!["The key is kept: whatever happens, you pay once.".to_owned()],
-        ),
-        Stage::Unknown(why) => (
-            theme.warn,
-            "? Not known whether it was asked for".to_owned(),
-            vec![text::plain(why), "r asks again with the same key: you pay once, never twice.".to_owned()],
-        ),
-        Stage::Processing => {
-            let tried = if tries > 1 { format!("It was asked {tries} times, with one key.") } else { String::new() };
-            let more = vec![
-                "It has not answered for certain yet. esc closes; this goes on, and your orders show it.".to_owned(),
-                tried,
-            ];
-            (theme.warn, format!("… The provider is being asked to charge {card}"), more)
-        }
-        Stage::Paid => {
-            let charge = payment.and_then(|payment| payment.charge_id.clone());
-            let more = vec![
-                format!("{card}  {}", text::plain(&charge.unwrap_or_default())),
-                "v shows the receipt.".to_owned(),
-            ];
-            (theme.good, "✓ Paid".to_owned(), more)
-        }
-        Stage::Declined(code) => {
-            let why = words::declined(code);
-            let more = vec![
-                format!("{card}: {why} ({}).", text::plain(code)),
-                "That ends this order; its stock goes back. o orders the same again, for another card.".to_owned(),
-            ];
-            (theme.bad, "✗ Declined".to_owned(), more)
-        }
-        Stage::Late => (
-            theme.bad,
-            "✗ Too late".to_owned(),
-            vec!["Nothing was charged. The stock goes back; o orders the same again.".to_owned()],
-        ),
-        Stage::Over(why) => (theme.bad, "✗ It cannot be paid any more".to_owned(), vec![text::plain(why)]),
-        Stage::Form { .. } | Stage::Tokenising => return,
-    };
-    let mut lines = vec![Line::styled(title, style.add_modifier(ratatui::style::Modifier::BOLD))];
+fn draw_stage(frame: &mut Frame<'_>, body: Rect, attempt: &Attempt, id: OrderId, show: &Show<'_>) {
+    let Some((style, title, more)) = said(attempt, id, show) else { return };
+    let mut lines = vec![Line::styled(title, style.add_modifier(Modifier::BOLD))];
     for words in more.into_iter().filter(|words| !words.trim().is_empty()) {
         lines.push(Line::raw(""));
         lines.push(Line::raw(words));
@@ -274,4 +226,51 @@ fn draw_stage(frame: &mut Frame<'_>, body: Rect, stage: &Stage, since: Timestamp
     let tall = u16::try_from(lines.len()).unwrap_or(0) + 2;
     let place = if place.height > tall + 2 { frames::centred(place, place.width, tall) } else { place };
     frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: true }), place);
+}
+
+/// What there is to say about a payment that was asked for: its style, a title, and more.
+fn said(attempt: &Attempt, id: OrderId, show: &Show<'_>) -> Option<(Style, String, Vec<String>)> {
+    let theme = show.theme;
+    let payment = show.books.payments.iter().find(|payment| payment.order_id == id);
+    let card = payment.and_then(|payment| payment.card.as_ref());
+    let card = card.map_or_else(
+        || "the card".to_owned(),
+        |card| format!("{} ···· {}", text::plain(&card.brand), text::plain(&card.last4)),
+    );
+    Some(match &attempt.stage {
+        Stage::Form { .. } | Stage::Tokenising => return None,
+        Stage::Asking => {
+            let seconds = show.now.0.saturating_sub(attempt.since.0).max(0) / 1000;
+            let more = vec!["The key is kept: whatever happens, you pay once.".to_owned()];
+            (theme.warn, format!("… asking for the payment, {seconds} s"), more)
+        }
+        Stage::Unknown(why) => {
+            let more = vec![text::plain(why), "r asks again with the same key: you pay once, never twice.".to_owned()];
+            (theme.warn, "? Not known whether it was asked for".to_owned(), more)
+        }
+        Stage::Processing => {
+            let tries = payment.and_then(|payment| payment.call.as_ref()).map_or(0, |call| call.tries);
+            let tried = if tries > 1 { format!("It was asked {tries} times, with one key.") } else { String::new() };
+            let more = "It has not answered for certain yet. esc closes; this goes on, and your orders show it.";
+            (theme.warn, format!("… The provider is being asked to charge {card}"), vec![more.to_owned(), tried])
+        }
+        Stage::Paid => {
+            let charge = payment.and_then(|payment| payment.charge_id.clone()).unwrap_or_default();
+            let more = vec![format!("{card}  {}", text::plain(&charge)), "v shows the receipt.".to_owned()];
+            (theme.good, "✓ Paid".to_owned(), more)
+        }
+        Stage::Declined(code) => {
+            let why = format!("{card}: {} ({}).", words::declined(code), text::plain(code));
+            let more = "That ends this order; its stock goes back. o orders the same again, for another card.";
+            (theme.bad, "✗ Declined".to_owned(), vec![why, more.to_owned()])
+        }
+        Stage::Late => (theme.bad, "✗ Too late".to_owned(), vec![NOT_CHARGED.to_owned()]),
+        Stage::Over(why) => {
+            let order = show.books.orders.get(id).map(|entry| &entry.order);
+            match order.and_then(|order| order.cancel_reason) {
+                Some(CancelReason::Expired) => (theme.bad, "✗ Too late".to_owned(), vec![NOT_CHARGED.to_owned()]),
+                _ => (theme.bad, "✗ It cannot be paid any more".to_owned(), vec![text::plain(why)]),
+            }
+        }
+    })
 }

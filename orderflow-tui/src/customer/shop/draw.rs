@@ -27,11 +27,13 @@ const BESIDE_FROM: u16 = 76;
 const BELOW_FROM: u16 = 26;
 const BELOW: u16 = 11;
 
-const COLUMNS: [Column; 4] = [
+const COLUMNS: [Column; 5] = [
     Column::new("", 3, 7).right(),
     Column::new("product", 10, 9).grows(),
     Column::new("price", 11, 8).right(),
     Column::new("available", 10, 6),
+    // Where the list marks how far down one is.
+    Column::new("", 1, 1),
 ];
 
 impl Shop {
@@ -89,10 +91,10 @@ impl Shop {
         if self.rows.all().is_empty() {
             return draw::empty(frame, area, show, &self.nothing(show));
         }
-        let ids = self.rows.all().to_vec();
+        let (ids, state) = self.rows.parts();
         let focused = show.focused;
         let table = Table { columns: &COLUMNS, len: ids.len(), focused, empty: "", theme: show.theme };
-        table.draw(frame, area, &mut self.rows.state, |index| row(ids[index], cart, show));
+        table.draw(frame, area, state, |index| row(ids[index], cart, show));
     }
 
     fn nothing(&self, show: &Show<'_>) -> [&'static str; 2] {
