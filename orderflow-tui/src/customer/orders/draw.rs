@@ -38,7 +38,7 @@ const COLUMNS: [Column; 8] = [
     Column::new("where it stands", 31, 2),
     Column::new("ordered", 8, 3),
     // Where the list marks how far down one is.
-    Column::new("", 1, 1),
+    Column::new("", 1, 5),
 ];
 
 impl Orders {

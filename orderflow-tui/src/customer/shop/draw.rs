@@ -33,7 +33,7 @@ const COLUMNS: [Column; 5] = [
     Column::new("price", 11, 8).right(),
     Column::new("available", 10, 6),
     // Where the list marks how far down one is.
-    Column::new("", 1, 1),
+    Column::new("", 1, 5),
 ];
 
 impl Shop {
