@@ -46,6 +46,7 @@ pub struct Work {
 }
 
 /// The screens of a role.
+#[allow(clippy::large_enum_variant, reason = "a desk has one of them, and is in a box itself")]
 pub enum Screens {
     /// The customer's.
     Customer(Customer),

@@ -5,6 +5,8 @@ pub mod field;
 pub mod form;
 pub mod frames;
 pub mod list;
+pub mod picture;
+mod sprites;
 
 pub use self::{
     field::Field,

@@ -1,0 +1,184 @@
+//! The order that is chosen, beside or below the list.
+
+use orderflow_contracts::api::orders::{Order, OrderPaymentStatus, OrderReservationStatus, OrderStatus};
+use ratatui::{
+    Frame,
+    layout::Rect,
+    text::{Line, Span},
+    widgets::{Paragraph, Wrap},
+};
+
+use super::{Asked, Placing, can_cancel, placing::Cancelling};
+use crate::{
+    customer::{cart, words},
+    cx::Show,
+    text,
+    theme::Theme,
+};
+
+/// Draws an order.
+pub fn draw(frame: &mut Frame<'_>, area: Rect, order: &Order, cancelling: Option<&Cancelling>, show: &Show<'_>) {
+    let theme = show.theme;
+    let mut lines = vec![
+        Line::from(vec![Span::styled("order ", theme.muted), Span::styled(order.id.to_string(), theme.accent)]),
+        steps(order, theme),
+        stands(order, cancelling, show),
+    ];
+    let is_tall = area.height > 8;
+    if is_tall {
+        lines.push(Line::raw(""));
+    }
+    let wide = usize::from(area.width.min(60));
+    for line in &order.lines {
+        let amount = line.unit_price.times(line.quantity).map(text::money).unwrap_or_default();
+        lines.push(entry(&format!("{} × {}", line.quantity, text::plain(&line.name)), &amount, wide));
+    }
+    lines.push(Line::styled(entry("total", &text::money(order.total), wide).to_string(), theme.accent));
+    if is_tall {
+        lines.push(Line::raw(""));
+        lines.push(fact("ordered", &words::when(order.created_at, show.now), theme));
+        lines.push(fact("stock", stock(order), theme));
+        lines.push(fact("payment", money(order), theme));
+        lines.push(Line::raw(""));
+        lines.push(Line::styled(what_can_be_done(order), theme.muted));
+    }
+    // One cell off the border.
+    let place = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(1), ..area };
+    frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), place);
+}
+
+/// How far it is, step by step.
+fn steps(order: &Order, theme: &Theme) -> Line<'static> {
+    let status = order.status;
+    let reached = match status {
+        OrderStatus::Pending | OrderStatus::Confirming => 1,
+        OrderStatus::Confirmed => 2,
+        OrderStatus::Paid => 3,
+        OrderStatus::Fulfilled => 4,
+        // As far as it had come is not said by what is left of it.
+        OrderStatus::Cancelled => {
+            let words = order.cancel_reason.map_or("", words::cancelled);
+            return Line::from(vec![
+                Span::styled("✓ ordered", theme.muted),
+                Span::styled(" ─ ", theme.muted),
+                Span::styled(format!("✗ cancelled: {words}"), theme.bad),
+            ]);
+        }
+    };
+    let mut spans = Vec::new();
+    for (at, name) in ["ordered", "confirmed", "paid", "shipped"].into_iter().enumerate() {
+        if at > 0 {
+            spans.push(Span::styled(" ─ ", theme.muted));
+        }
+        let (sign, style) = match at {
+            at if at < reached => ("✓", theme.good),
+            at if at == reached => ("○", theme.warn),
+            _ => ("·", theme.muted),
+        };
+        spans.push(Span::styled(format!("{sign} {name}"), style));
+    }
+    Line::from(spans)
+}
+
+fn stands(order: &Order, cancelling: Option<&Cancelling>, show: &Show<'_>) -> Line<'static> {
+    let theme = show.theme;
+    if let Some(Cancelling { asked: Asked::Unknown(why), .. }) = cancelling {
+        return Line::styled(
+            format!("? not known whether it is cancelled: {} · r asks again", text::plain(why)),
+            theme.warn,
+        );
+    }
+    let words = words::waits_for(order);
+    match words::deadline(order) {
+        Some(until) if until <= show.now => Line::styled("✗ the time to pay is over; its stock goes back", theme.bad),
+        Some(until) => {
+            let left = text::countdown(until, show.now);
+            Line::styled(format!("! {words}, {left} left"), theme.warn)
+        }
+        None if order.status == OrderStatus::Cancelled => {
+            Line::raw(format!("stock: {} · payment: {}", stock(order), money(order)))
+        }
+        None => Line::raw(words),
+    }
+}
+
+/// A name on the left, an amount on the right.
+pub fn entry(name: &str, amount: &str, wide: usize) -> Line<'static> {
+    let room = wide.saturating_sub(text::width(amount) + 2);
+    let name = text::cut(name, room);
+    let gap = wide.saturating_sub(text::width(&name) + text::width(amount) + 1);
+    Line::raw(format!("{name}{:gap$}{amount}", ""))
+}
+
+fn fact(name: &str, words: &str, theme: &Theme) -> Line<'static> {
+    Line::from(vec![Span::styled(format!("{name:<9}"), theme.muted), Span::raw(words.to_owned())])
+}
+
+const fn stock(order: &Order) -> &'static str {
+    match order.reservation.status {
+        OrderReservationStatus::None if matches!(order.status, OrderStatus::Cancelled) => "none was held",
+        OrderReservationStatus::None => "asked for when the seller confirms",
+        OrderReservationStatus::Requested => "being asked for",
+        OrderReservationStatus::Held => "held for you until you pay",
+        OrderReservationStatus::Expired => "given back: not paid in time",
+        OrderReservationStatus::Failed => "there was not enough",
+        OrderReservationStatus::Allocated => "yours",
+        OrderReservationStatus::Committed => "has left the house",
+        OrderReservationStatus::Released => "given back",
+    }
+}
+
+const fn money(order: &Order) -> &'static str {
+    match order.payment.status {
+        OrderPaymentStatus::None if matches!(order.status, OrderStatus::Cancelled) => "nothing was charged",
+        OrderPaymentStatus::None => "nothing is due yet",
+        OrderPaymentStatus::Open => "due",
+        OrderPaymentStatus::Failed => "the card was declined",
+        OrderPaymentStatus::Voided => "nothing was charged",
+        OrderPaymentStatus::Succeeded => "charged",
+        OrderPaymentStatus::Refunded => "charged and given back",
+    }
+}
+
+fn what_can_be_done(order: &Order) -> &'static str {
+    match order.status {
+        OrderStatus::Confirmed if order.payment.status == OrderPaymentStatus::Open => "p pays · x cancels",
+        OrderStatus::Cancelled => "o orders the same again",
+        OrderStatus::Fulfilled => "v receipt · o orders the same again",
+        OrderStatus::Paid => "v receipt · x cancels, and the money comes back",
+        _ if can_cancel(order) => "x cancels",
+        _ => "",
+    }
+}
+
+/// Draws an order that is being placed.
+pub fn draw_placing(frame: &mut Frame<'_>, area: Rect, placing: &Placing, show: &Show<'_>) {
+    let theme = show.theme;
+    let mut lines = match &placing.asked {
+        Asked::Asking => vec![Line::styled("… the order is being placed", theme.warn)],
+        Asked::Unknown(why) => vec![
+            Line::styled("? not known whether it is placed", theme.warn),
+            Line::raw(text::plain(why)),
+            Line::styled("r asks again with the same key: it is ordered once, never twice", theme.muted),
+        ],
+        Asked::Refused(words) => vec![
+            Line::styled(format!("✗ not ordered: {}", text::plain(words)), theme.bad),
+            Line::styled("o puts it back into the cart · esc takes this away", theme.muted),
+        ],
+    };
+    lines.push(Line::raw(""));
+    let wide = usize::from(area.width.min(60));
+    for line in &placing.lines {
+        lines.push(line_of(line, wide));
+    }
+    if let Some(total) = placing.total {
+        lines.push(Line::styled(entry("total", &text::money(total), wide).to_string(), theme.accent));
+    }
+    let place = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(1), ..area };
+    frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), place);
+}
+
+fn line_of(line: &cart::Line, wide: usize) -> Line<'static> {
+    let amount = line.price.times(line.quantity).map(text::money).unwrap_or_default();
+    entry(&format!("{} × {}", line.quantity, text::plain(&line.name)), &amount, wide)
+}

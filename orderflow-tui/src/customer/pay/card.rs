@@ -1,0 +1,205 @@
+//! What can be said of a card while it is being typed: its brand, whether its number holds, whether it has expired.
+
+use orderflow_contracts::timestamp::Timestamp;
+
+/// Who stands behind a card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Brand {
+    /// Visa.
+    Visa,
+    /// Mastercard.
+    Mastercard,
+    /// American Express.
+    Amex,
+    /// Discover.
+    Discover,
+    /// Not known, or not yet.
+    Unknown,
+}
+
+/// Fewest and most digits of a number of whatever brand.
+const DIGITS: std::ops::RangeInclusive<usize> = 12..=19;
+
+impl Brand {
+    /// By a number's first digits, as soon as they say it.
+    pub fn of(number: &[u8]) -> Self {
+        let first = |count: usize| number.get(..count).map(value);
+        if first(1) == Some(4) {
+            return Self::Visa;
+        }
+        match (first(2), first(3), first(4)) {
+            (Some(51..=55), ..) | (_, _, Some(2221..=2720)) => Self::Mastercard,
+            (Some(34 | 37), ..) => Self::Amex,
+            (Some(65), ..) | (_, Some(644..=649), _) | (_, _, Some(6011)) => Self::Discover,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// As it is written on a card.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Visa => "VISA",
+            Self::Mastercard => "Mastercard",
+            Self::Amex => "AMEX",
+            Self::Discover => "Discover",
+            Self::Unknown => "",
+        }
+    }
+
+    /// Most digits of its numbers.
+    pub const fn digits_max(self) -> usize {
+        match self {
+            Self::Amex => 15,
+            Self::Visa | Self::Mastercard | Self::Discover => 16,
+            Self::Unknown => *DIGITS.end(),
+        }
+    }
+
+    /// Before which digits a gap is left.
+    pub const fn gaps(self) -> &'static [usize] {
+        match self {
+            Self::Amex => &[4, 10],
+            _ => &[4, 8, 12, 16],
+        }
+    }
+
+    /// Digits of its security code.
+    pub const fn cvc_digits(self) -> usize {
+        match self {
+            Self::Amex => 4,
+            _ => 3,
+        }
+    }
+}
+
+fn value(digits: &[u8]) -> u32 {
+    digits.iter().fold(0, |value, digit| value * 10 + u32::from(digit.saturating_sub(b'0')))
+}
+
+/// What a field is so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Check {
+    /// Not whole yet.
+    Partial,
+    /// It can be sent.
+    Good,
+    /// It cannot, and why.
+    Bad(&'static str),
+}
+
+/// Whether the last digit goes with the others: Luhn's formula, ISO/IEC 7812-1.
+pub fn passes_luhn(number: &[u8]) -> bool {
+    let digit = |(place, byte): (usize, &u8)| {
+        let digit = u32::from(byte.saturating_sub(b'0'));
+        let doubled = digit * (1 + u32::from(place % 2 == 1));
+        doubled / 10 + doubled % 10
+    };
+    number.iter().rev().enumerate().map(digit).sum::<u32>().is_multiple_of(10)
+}
+
+/// A number so far.
+pub fn number(digits: &[u8]) -> Check {
+    let brand = Brand::of(digits);
+    let is_long_enough = digits.len() >= *DIGITS.start();
+    let is_full = digits.len() == brand.digits_max();
+    match brand {
+        Brand::Unknown if is_long_enough && passes_luhn(digits) => Check::Good,
+        _ if is_full && passes_luhn(digits) => Check::Good,
+        _ if is_full => Check::Bad("a digit of the number is mistyped"),
+        _ => Check::Partial,
+    }
+}
+
+/// Month and year so far, as `MMYY`.
+pub fn expiry(digits: &[u8], now: Timestamp) -> Check {
+    let Some(month) = digits.get(..2).map(value) else { return Check::Partial };
+    if !(1..=12).contains(&month) {
+        return Check::Bad("no such month");
+    }
+    let Some(year) = digits.get(2..4).map(|year| 2000 + value(year)) else { return Check::Partial };
+    // A card is good until its month ends.
+    if (year, month) < month_of(now) { Check::Bad("it has expired") } else { Check::Good }
+}
+
+/// A security code so far.
+pub fn cvc(digits: &[u8], brand: Brand) -> Check {
+    if digits.len() == brand.cvc_digits() { Check::Good } else { Check::Partial }
+}
+
+/// The year and the month, in UTC as the provider has it.
+fn month_of(now: Timestamp) -> (u32, u32) {
+    let text = now.to_string();
+    let part = |range: std::ops::Range<usize>| text.get(range).and_then(|part| part.parse().ok()).unwrap_or(0);
+    (part(0..4), part(5..7))
+}
+
+/// `MMYY`, from what people write: `5/30`, `05/2030`, `12 / 30`.
+pub fn month_and_year(text: &str) -> String {
+    let digits: Vec<&str> = text.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty()).collect();
+    match digits.as_slice() {
+        [month, year] if month.len() <= 2 => {
+            let year = year.strip_prefix("20").filter(|_| year.len() == 4).unwrap_or(year);
+            format!("{month:0>2}{year}")
+        }
+        [all] if all.len() == 6 => format!("{}{}", &all[..2], &all[4..]),
+        parts => parts.concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::NOW_MS;
+
+    #[test]
+    fn brands_are_known_as_soon_as_digits_say_them() {
+        for (digits, brand) in [
+            ("4", Brand::Visa),
+            ("5", Brand::Unknown),
+            ("55", Brand::Mastercard),
+            ("2221", Brand::Mastercard),
+            ("2720", Brand::Mastercard),
+            ("2721", Brand::Unknown),
+            ("34", Brand::Amex),
+            ("37", Brand::Amex),
+            ("6011", Brand::Discover),
+            ("649", Brand::Discover),
+            ("65", Brand::Discover),
+            ("62", Brand::Unknown),
+            ("", Brand::Unknown),
+        ] {
+            assert_eq!(Brand::of(digits.as_bytes()), brand, "{digits}");
+        }
+    }
+
+    #[test]
+    fn a_mistyped_digit_is_found_once_the_number_is_whole() {
+        assert_eq!(number(b"424242424242424"), Check::Partial);
+        assert_eq!(number(b"4242424242424242"), Check::Good);
+        assert_eq!(number(b"4242424242424241"), Check::Bad("a digit of the number is mistyped"));
+        assert_eq!(number(b"378282246310005"), Check::Good);
+        assert_eq!(number(b"378282246310006"), Check::Bad("a digit of the number is mistyped"));
+        assert_eq!(number(b"3530111333300000"), Check::Good, "a brand that is not known");
+        assert_eq!(number(b"35301113"), Check::Partial);
+        assert!(passes_luhn(b"79927398713") && !passes_luhn(b"79927398710"));
+    }
+
+    #[test]
+    fn a_card_is_good_until_its_month_ends() {
+        let now = Timestamp(NOW_MS);
+        assert_eq!(expiry(b"0126", now), Check::Good, "it is January 2026");
+        assert_eq!(expiry(b"1225", now), Check::Bad("it has expired"));
+        assert_eq!(expiry(b"1330", now), Check::Bad("no such month"));
+        assert_eq!(expiry(b"00", now), Check::Bad("no such month"));
+        assert_eq!(expiry(b"123", now), Check::Partial);
+        assert_eq!((cvc(b"123", Brand::Visa), cvc(b"123", Brand::Amex)), (Check::Good, Check::Partial));
+    }
+
+    #[test]
+    fn people_write_months_in_many_ways() {
+        for text in ["05/30", "5/30", "05/2030", "0530", "052030", " 05 / 30\n"] {
+            assert_eq!(month_and_year(text), "0530", "{text}");
+        }
+        assert_eq!(month_and_year("1"), "1");
+    }
+}
