@@ -27,6 +27,11 @@ test:
 ci:
     .ci/run
 
+# Breaks everything there is to break, for minutes, and counts (docs/CHAOS.md): `just soak --minutes 10 --seed 3`.
+soak *options:
+    cargo build -p orderflow-cli
+    PATH="$PWD/target/debug:$PATH" examples/soak.sh {{options}}
+
 # The embedded broker and Apache Kafka side by side.
 bench:
     docker/kafka-local/kafka.sh fetch

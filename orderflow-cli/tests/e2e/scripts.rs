@@ -3,7 +3,10 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
+
+use tokio::time::timeout;
 
 use crate::{
     cluster::Cluster,
@@ -11,7 +14,9 @@ use crate::{
 };
 
 /// Those that have their own cluster, or move the clock of one.
-const APART: [&str; 2] = ["ci-smoke.sh", "expiry.sh"];
+const APART: [&str; 3] = ["ci-smoke.sh", "expiry.sh", "soak.sh"];
+/// How long the short soak may take: each fault by itself, a few seconds of all, and the reckoning.
+const SOAK_MAX: Duration = Duration::from_secs(600);
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -52,6 +57,19 @@ async fn the_smoke_test_for_ci_brings_its_own_cluster_and_leaves_nothing() {
     assert_eq!(home.processes(), []);
     let left: Vec<_> = fs::read_dir(home.dir()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(left.iter().all(|name| name == "home" || name == "up.log"), "{left:?}");
+}
+
+#[tokio::test]
+async fn a_short_soak_sees_every_fault_bite_and_ends_with_books_that_balance() {
+    let home = Cluster::none();
+    let person = Person::new(&home.dir().join("home"), &home.data()).without_cluster().with([("TMPDIR", home.dir())]);
+    let mut command = person.program("bash");
+    command.arg(root().join("examples/soak.sh")).args(["--minutes", "0.2", "--seed", "7"]);
+    let ran = timeout(SOAK_MAX, command.output()).await.expect("it ends in time").unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success(), "{said}\n{}", String::from_utf8_lossy(&ran.stderr));
+    assert!(said.contains("✓ orders.not_stuck") && said.contains("0 missing"), "{said}");
+    assert_eq!(home.processes(), []);
 }
 
 /// The commands between the marks, in one script.

@@ -63,6 +63,8 @@ async fn every_event_delivered_twice_and_under_another_id_changes_nothing_more()
     for _ in 0..3 {
         world.kafka.tell_as(again, topics::INVENTORY, id, 1, &RESERVED).await;
         world.kafka.tell(topics::PAYMENTS, id, 1, &succeeded()).await;
+        // Inventory allocates when it hears of that, and not before.
+        world.wait_for(id, "paid", |order| order.status == OrderStatus::Paid).await;
         world.kafka.tell(topics::INVENTORY, id, 2, &InventoryEvent::Allocated).await;
     }
     let paid = |order: &orderflow_contracts::api::orders::Order| {
