@@ -62,6 +62,10 @@ pub struct Setup {
 const STALE_AT_ONCE: usize = 4;
 /// Stock is read again this long after it has moved: several events of one order come together.
 const STALE_AFTER: Duration = Duration::from_millis(150);
+/// A live event from so far away says that the services' clock was moved, in milliseconds.
+const CLOCK_MOVED_MS: u64 = 5_000;
+/// The clock is not asked for more often than this.
+const CLOCK_AGAIN: Duration = Duration::from_secs(2);
 /// What counts down is drawn so often.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -77,6 +81,7 @@ pub struct App {
     pub(crate) notices: Notices,
     pub(crate) lessons: Option<Lessons>,
     stale_at: Option<Instant>,
+    clock_asked_at: Option<Instant>,
     tick_at: Option<Instant>,
     is_over: bool,
 }
@@ -100,6 +105,7 @@ impl App {
             notices: Notices::default(),
             lessons: None,
             stale_at: None,
+            clock_asked_at: None,
             tick_at: None,
             is_over: false,
             setup,
@@ -299,11 +305,26 @@ impl App {
         }
     }
 
+    /// Nothing says that the services' clock was moved; their events do, by being from another time.
+    fn look_at_clock(&mut self, role: Role, record: &EventRecord, now: Moment) -> Vec<Effect> {
+        let Some(work) = self.desk(role).and_then(Desk::work) else { return Vec::new() };
+        let is_moved = work.books.service_time(now.wall).0.abs_diff(record.at.0) > CLOCK_MOVED_MS;
+        let is_asked = self.clock_asked_at.is_some_and(|at| now.instant.duration_since(at) < CLOCK_AGAIN);
+        if !is_moved || is_asked {
+            return Vec::new();
+        }
+        self.clock_asked_at = Some(now.instant);
+        let roles = self.desks.iter().filter(|desk| matches!(desk.stage, Stage::Work(_))).map(|desk| desk.role);
+        roles.map(|role| Effect::Books(role, crate::books::Do::Clock)).collect()
+    }
+
     fn event(&mut self, role: Role, record: &EventRecord, now: Moment) -> Vec<Effect> {
+        let mut effects = self.look_at_clock(role, record, now);
         if let Some(work) = self.desk(role).and_then(Desk::work) {
             work.hear(record);
         }
-        let mut effects = self.with_all(role, now, |area, cx| area.hear(record, cx));
+        let heard = self.with_all(role, now, |area, cx| area.hear(record, cx));
+        effects.extend(heard);
         if let Some(lessons) = &mut self.lessons {
             effects.extend(lessons.hear(role, record));
         }

@@ -161,11 +161,13 @@ impl App {
     /// The keys that the footer shows; those that always work come last.
     fn hints(&self, scopes: &[Scope]) -> Vec<(String, &'static str)> {
         let mut hints = Vec::new();
+        let takes_text = self.overlay.is_none() && self.takes_text();
         for scope in scopes {
             let bindings = keys::all().filter(|binding| binding.scope == *scope && !binding.hint.is_empty());
             hints.extend(bindings.filter_map(|binding| {
-                let key = self.setup.keys.key_of(binding)?;
-                Some((key.to_string(), binding.hint))
+                // While somebody writes, a letter is a letter.
+                let mut works = self.setup.keys.keys_of(binding).iter().filter(|key| !takes_text || !key.is_text());
+                Some((works.next()?.to_string(), binding.hint))
             }));
         }
         hints

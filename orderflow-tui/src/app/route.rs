@@ -42,9 +42,15 @@ impl App {
         }
     }
 
+    /// Whether letters go into a field of the desk that has the focus.
+    pub(super) fn takes_text(&self) -> bool {
+        self.desks.iter().any(|desk| desk.role == self.focus && desk.takes_text())
+    }
+
     fn desk_key(&mut self, key: crossterm::event::KeyEvent, now: Moment) -> Vec<Effect> {
-        let takes_text = self.desks.iter().any(|desk| desk.role == self.focus && desk.takes_text());
-        if takes_text && let Some(edit) = Edit::of(key) {
+        if self.takes_text()
+            && let Some(edit) = Edit::of(key)
+        {
             return self.edit(edit, now);
         }
         match self.setup.keys.action(&self.scopes(), Chord::from(key)) {
@@ -68,8 +74,7 @@ impl App {
             palette.edit(&Edit::Paste(text));
             return Vec::new();
         }
-        let takes_text = self.desks.iter().any(|desk| desk.role == self.focus && desk.takes_text());
-        if self.overlay.is_none() && takes_text { self.edit(Edit::Paste(text), now) } else { Vec::new() }
+        if self.overlay.is_none() && self.takes_text() { self.edit(Edit::Paste(text), now) } else { Vec::new() }
     }
 
     fn overlay_key(&mut self, key: crossterm::event::KeyEvent, now: Moment) -> Vec<Effect> {

@@ -28,8 +28,6 @@ use crate::{
 
 /// Lines of a cart that are looked at again when it is opened.
 const LOOKED_AT_MAX: usize = 8;
-/// An event from so far ahead says that the services' clock was moved, in milliseconds.
-const MOVED_MS: i64 = 2_000;
 
 impl Customer {
     /// Something was done.
@@ -231,9 +229,6 @@ impl Customer {
 
     /// An event has come.
     pub(super) fn heard(&mut self, record: &EventRecord, cx: &mut Cx<'_>) {
-        if record.at.0 > cx.now.0.saturating_add(MOVED_MS) {
-            cx.run(Effect::Books(cx.role, books::Do::Clock));
-        }
         if let Ok(id) = record.subject.parse::<OrderId>() {
             match record.event_type.as_str() {
                 // Even if the answer was lost: its correlation id is the key with which it was asked for.
