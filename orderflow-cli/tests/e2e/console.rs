@@ -114,3 +114,79 @@ fn without_a_cluster_it_offers_to_start_one() {
         .unwrap();
     assert!(down.status.success(), "{down:?}");
 }
+
+/// A product that no other test has.
+async fn product(cluster: &Cluster, stock: u32) -> String {
+    let name = format!("Lamp-{}", &uuid::Uuid::new_v4().simple().to_string()[..8]);
+    cluster.seller().json(&format!("product add --name {name} --price 29.99 --stock {stock}")).await;
+    name
+}
+
+/// The order of that product.
+async fn order_of(cluster: &Cluster, name: &str) -> String {
+    let list = cluster.customer().json("order list --limit 200").await;
+    let mut orders = list["items"].as_array().unwrap().iter();
+    let order = orders.find(|order| order["lines"][0]["name"] == name).unwrap();
+    order["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_goes_from_the_cart_to_paid_through_the_form() {
+    let cluster = Cluster::shared();
+    let name = product(cluster, 5).await;
+    let mut console = cluster.console(&["--as", "customer"], SIZE);
+    console.sees("[customer]●").sees("1 Shop").types("/").types(&name).sees(&format!("{name} ")).types("\r");
+    console.sees("✓ 5").types("\r").sees("×1").types("2").sees("total 29.99 USD").types("\r");
+    console.sees("waits for the seller to confirm");
+    let order = order_of(cluster, &name).await;
+    cluster.seller().json(&format!("order confirm {order} --wait")).await;
+    console.sees("waits for you to pay").types("p").sees("number");
+    // A line break that was pasted along is no Enter.
+    console.pastes("4242-4242-4242-4242\n").sees("4242 4242 4242 4242").sees("VISA");
+    console.types("\t1230\t123").sees("enter pays");
+    assert_eq!(cluster.customer().json(&format!("payment show {order}")).await["status"], "OPEN");
+    console.types("\r").sees("✓ Paid").sees("visa ···· 4242");
+    let payment = cluster.customer().json(&format!("payment show {order}")).await;
+    assert_eq!((&payment["status"], &payment["card"]["last4"]), (&"SUCCEEDED".into(), &"4242".into()));
+    console.types("v").sees("29.99 USD").types("\x1b").types("\x1b").sees_no("✓ Paid").types("q");
+    assert!(console.ends().status.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_declined_card_is_told_for_what_it_is() {
+    let cluster = Cluster::shared();
+    let name = product(cluster, 5).await;
+    let id = cluster.seller().json("product list --limit 200").await["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|product| product["name"] == name)
+        .map(|product| product["id"].as_str().unwrap().to_owned())
+        .unwrap();
+    let order = cluster.order(&id, 1).await;
+    cluster.seller().json(&format!("order confirm {order} --wait")).await;
+    let mut console = cluster.console(&["--as", "customer"], SIZE);
+    console.sees("[customer]●").types("3").types("/").types(&name).types("\r").sees("waits for you to pay");
+    console.types("p").sees("number").types("4000000000009995\t1230\t123").sees("enter pays").types("\r");
+    console.sees("not enough money").types("\x1b").sees("cancelled").types("q");
+    assert!(console.ends().status.success());
+    assert_eq!(cluster.customer().json(&format!("order show {order}")).await["status"], "CANCELLED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seller_confirms_with_one_key_and_the_customer_sees_it() {
+    let cluster = Cluster::shared();
+    let name = product(cluster, 5).await;
+    let products = cluster.seller().json("product list --limit 200").await;
+    let mut products = products["items"].as_array().unwrap().iter();
+    let id = products.find(|product| product["name"] == name).unwrap()["id"].as_str().unwrap().to_owned();
+    let order = cluster.order(&id, 1).await;
+    let mut customer = cluster.console(&["--as", "customer"], SIZE);
+    customer.sees("[customer]●").types("3/").types(&name).types("\r").sees("waits for the seller to confirm");
+    let mut seller = cluster.console(&["--as", "seller"], SIZE);
+    seller.sees("[seller]●").types("/").types(&name).types("\r").sees(&order[28..]).types("c");
+    customer.sees("waits for you to pay");
+    seller.sees("confirmed").types("q");
+    customer.types("q");
+    assert!(seller.ends().status.success() && customer.ends().status.success());
+}
