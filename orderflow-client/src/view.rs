@@ -11,6 +11,7 @@ use orderflow_contracts::{
     },
     timestamp::Timestamp,
 };
+use serde_json::Value;
 
 /// What kind of thing has happened. Colours follow from it; the sign and the word say it too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -126,6 +127,31 @@ pub fn line_of_event(record: &EventRecord, begun_at: Timestamp) -> Line {
     }
 }
 
+/// Whose wish an event is that follows from no other.
+pub fn person(event_type: &str, data: Option<&Value>) -> Option<&'static str> {
+    match event_type {
+        "order.created" | "payment.succeeded" | "payment.failed" => Some("customer"),
+        "order.confirmation_requested" | "order.fulfilled" => Some("seller"),
+        "order.cancelled" => match data?.get("reason")?.as_str()? {
+            "by_customer" => Some("customer"),
+            "by_seller" => Some("seller"),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// What that person does, in a word behind who it is.
+pub fn wish(event_type: &str) -> &'static str {
+    match event_type {
+        "order.created" => "orders",
+        "order.confirmation_requested" => "confirms",
+        "order.fulfilled" => "ships",
+        "order.cancelled" => "calls it off",
+        _ => "pays",
+    }
+}
+
 /// `orders`, from `/orderflow/orders`.
 pub fn service_of(source: &str) -> &str {
     source.rsplit('/').next().unwrap_or(source)
@@ -231,7 +257,7 @@ mod tests {
         money::{Currency, Money},
     };
     use serde::Serialize;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 

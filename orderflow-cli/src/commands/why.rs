@@ -80,6 +80,7 @@ async fn see_the_cluster(context: &Context, facts: &mut Facts) {
         is_ready: process.state == State::Ready,
         reason: process.reason.clone().filter(|_| process.state != State::Ready),
         restarts: process.restarts,
+        uptime_ms: process.uptime_ms,
     };
     facts.processes = status.processes.iter().map(process).collect();
     facts.cuts =
