@@ -3,7 +3,7 @@
 
 use orderflow_contracts::{
     api::{
-        console::{EventRecord, Step, Timeline},
+        console::EventRecord,
         orders::{Order, OrderReservationStatus, OrderStatus},
     },
     events::{
@@ -94,24 +94,6 @@ pub fn what(event_type: &str) -> What {
         _ => (Tone::Note, "event", "something that this program does not know"),
     };
     What { tone, word, title }
-}
-
-/// The lines of a timeline.
-pub fn lines(timeline: &Timeline) -> Vec<Line> {
-    timeline.steps.iter().map(line_of_step).collect()
-}
-
-/// The line of a step.
-pub fn line_of_step(step: &Step) -> Line {
-    Line {
-        at: step.at,
-        elapsed_ms: step.elapsed_ms,
-        service: step.service.clone(),
-        event: step.event.clone(),
-        what: what(&step.event),
-        // The console's sentence has it all.
-        text: if step.detail.is_empty() { what(&step.event).title.to_owned() } else { step.detail.clone() },
-    }
 }
 
 /// The line of an event, in the life that began at `begun_at`.

@@ -87,13 +87,7 @@ fn mark(rows: &mut [Row], id: EventId, mark: Mark) {
 
 /// At the first event that was published after it. What has happened before the order began, or after it was over, is
 /// none of its story.
-fn restarted(
-    rows: &mut [Row],
-    published: &HashMap<EventId, Timestamp>,
-    process: &str,
-    at: Timestamp,
-    over: bool,
-) {
+fn restarted(rows: &mut [Row], published: &HashMap<EventId, Timestamp>, process: &str, at: Timestamp, over: bool) {
     let moment = |row: &Row| published.get(&row.event_id).copied();
     if process == "console" || rows.first().and_then(moment).is_none_or(|begun| at < begun) {
         return;

@@ -232,10 +232,10 @@ fn what_is_committed_and_was_not_heard_is_shown() {
     let view = SagaView::of(&heard.0, &[], Some(&known));
     assert_eq!((view.rows.len(), view.rows[1].line.elapsed_ms, view.rows[1].by), (2, 700, Some("seller")));
     let marks: Vec<_> = view.rows[1].marks.iter().map(|mark| (mark.words(), mark.short())).collect();
-    assert_eq!(marks, [
-        ("×3 suppressed".to_owned(), "×3".to_owned()),
-        ("… waits in the outbox".to_owned(), "… outbox".to_owned())
-    ]);
+    assert_eq!(
+        marks,
+        [("×3 suppressed".to_owned(), "×3".to_owned()), ("… waits in the outbox".to_owned(), "… outbox".to_owned())]
+    );
     assert_eq!(view.ahead[0].what.unwrap().word, "reserved");
 }
 
