@@ -31,7 +31,7 @@ impl Mark {
         match self {
             Self::Suppressed(times) => format!("×{times} suppressed"),
             Self::Restarted(process) => format!("↻ {process} restarted"),
-            Self::Unpublished => "… waits in the outbox".to_owned(),
+            Self::Unpublished => "… in the outbox, not published".to_owned(),
             Self::NotApplied(service) => format!("… not applied by {service}"),
             Self::DeadLetter(service) => format!("✗ dead letter of {service}"),
         }
@@ -42,9 +42,9 @@ impl Mark {
         match self {
             Self::Suppressed(times) => format!("×{times}"),
             Self::Restarted(process) => format!("↻ {process}"),
-            Self::Unpublished => "… outbox".to_owned(),
+            Self::Unpublished => "… in outbox".to_owned(),
             Self::NotApplied(service) => format!("… {service}"),
-            Self::DeadLetter(_) => "✗ letter".to_owned(),
+            Self::DeadLetter(_) => "✗ dead letter".to_owned(),
         }
     }
 

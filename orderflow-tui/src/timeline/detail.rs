@@ -14,7 +14,7 @@ use super::wrap::wrap;
 use crate::{text, theme::Theme};
 
 /// Columns of the names.
-const NAMES: usize = 12;
+const NAMES: usize = 13;
 
 /// An event, and what is known of it.
 pub struct Event<'a> {
@@ -31,10 +31,23 @@ pub struct Event<'a> {
 impl Event<'_> {
     /// All of it.
     pub fn lines(&self, width: u16, theme: &Theme) -> Vec<Line<'static>> {
+        let mut lines = self.facts(width, theme);
+        lines.extend(self.content(width, theme));
+        lines
+    }
+
+    /// What it is, and when it was where.
+    pub fn facts(&self, width: u16, theme: &Theme) -> Vec<Line<'static>> {
         let mut page = Page { width: usize::from(width), theme, lines: Vec::new() };
         self.title(&mut page);
         self.envelope(&mut page);
         self.times(&mut page);
+        page.lines
+    }
+
+    /// What is in it.
+    pub fn content(&self, width: u16, theme: &Theme) -> Vec<Line<'static>> {
+        let mut page = Page { width: usize::from(width), theme, lines: Vec::new() };
         match self.record {
             Some(record) => {
                 page.part("payload");
@@ -110,7 +123,7 @@ fn explained(mark: &Mark) -> String {
     match mark {
         Mark::Suppressed(1) => "×1: it came once more, and was passed over by its id".to_owned(),
         Mark::Suppressed(times) => format!("×{times}: it came {times} times more, and was passed over by its id"),
-        Mark::Restarted(process) => format!("↻ {process} was started again before this; nothing was lost"),
+        Mark::Restarted(process) => format!("↻ {process} was started again before this, and the order went on"),
         mark => mark.words(),
     }
 }

@@ -4,6 +4,7 @@ use orderflow_client::why::span;
 use ratatui::{
     Frame,
     layout::Rect,
+    style::{Color, Style},
     text::{Line, Span},
 };
 
@@ -20,6 +21,10 @@ use crate::{cx::Show, text, widgets::frames};
 const HIGH_FROM: u16 = 14;
 /// From this width on an open event stands beside the lanes.
 const BESIDE_FROM: u16 = 130;
+/// From so many spare rows on the chosen event is shown without being opened.
+const PREVIEW_FROM: u16 = 16;
+/// Two of its parts stand side by side from this width on.
+const PREVIEW_BESIDE_FROM: u16 = 110;
 /// Columns of an open event there.
 const BESIDE_WIDTH: u16 = 62;
 
@@ -62,21 +67,31 @@ fn beside(timeline: &Timeline, area: Rect) -> (Rect, Option<Rect>) {
 /// Lanes above, where it stands below.
 fn draw_story(timeline: &mut Timeline, frame: &mut Frame<'_>, area: Rect, show: &Show<'_>) {
     let order = timeline.order(show.books);
-    let lines = standing::lines(&timeline.asking, order, show.now, area.width, show.theme);
     let is_high = area.height + 2 >= HIGH_FROM;
     let most = if is_high { (area.height / 3).max(3) } else { area.height / 3 };
     let titles = u16::from(is_high);
+    let room = (area.width, most.saturating_sub(titles));
+    let lines = standing::lines(&timeline.asking, order, show.now, room, show.theme);
     let wanted = u16::try_from(lines.len()).unwrap_or(most).saturating_add(titles).min(most);
     let (above, below) = frames::foot(area, wanted);
-    let (above, chosen) = frames::foot(above, u16::from(is_high));
+    let (above, chosen) = frames::foot(above, under_lanes(timeline, above, is_high));
     draw_lanes(timeline, frame, above, show);
-    draw_chosen(timeline, frame, chosen, show);
+    if chosen.height > 1 {
+        draw_preview(timeline, frame, chosen, show);
+    } else {
+        draw_chosen(timeline, frame, chosen, show);
+    }
     let (title, below) = frames::head(below, titles);
     let as_of = timeline.asking.as_of().map(|at| format!("as of {} UTC", text::clock(at)));
     draw_rule(frame, title, "why", &as_of.unwrap_or_default(), show);
-    for (line, y) in lines.into_iter().zip(below.y..below.bottom()) {
-        frame.render_widget(line, Rect { y, height: 1, ..below });
-    }
+    draw_lines(frame, below, lines);
+}
+
+/// Rows below the lanes: none, one for the chosen event in words, or what the lanes do not need, for all of it.
+fn under_lanes(timeline: &Timeline, area: Rect, is_high: bool) -> u16 {
+    let rows = timeline.view.rows.len() + timeline.view.ahead.len() + 2;
+    let spare = area.height.saturating_sub(u16::try_from(rows).unwrap_or(u16::MAX));
+    if timeline.event.is_none() && spare >= PREVIEW_FROM { spare } else { u16::from(is_high) }
 }
 
 fn draw_rule(frame: &mut Frame<'_>, line: Rect, name: &str, right: &str, show: &Show<'_>) {
@@ -104,7 +119,7 @@ fn draw_lanes(timeline: &mut Timeline, frame: &mut Frame<'_>, area: Rect, show: 
     let lanes = Lanes { columns: Columns::of(area.width), theme };
     if !title.is_empty() {
         lanes.head(frame.buffer_mut(), title);
-        if timeline.follows {
+        if timeline.follows && !timeline.view.ahead.is_empty() {
             head::sides(frame, title, Line::default(), Line::styled("following", theme.muted));
         }
     }
@@ -129,7 +144,9 @@ fn draw_lanes(timeline: &mut Timeline, frame: &mut Frame<'_>, area: Rect, show: 
             (None, None) => {}
         }
         if index == timeline.chosen {
-            frame.buffer_mut().set_style(line, if show.focused { theme.chosen } else { theme.chosen_away });
+            // One bar, not a row of coloured ones: signs and words say what colours say.
+            let style = Style::new().fg(Color::Reset).patch(if show.focused { theme.chosen } else { theme.chosen_away });
+            frame.buffer_mut().set_style(line, style);
         }
     }
 }
@@ -171,22 +188,13 @@ fn draw_chosen(timeline: &Timeline, frame: &mut Frame<'_>, line: Rect, show: &Sh
 }
 
 fn draw_event(timeline: &mut Timeline, frame: &mut Frame<'_>, area: Rect, show: &Show<'_>) {
-    let Some(row) = timeline.view.rows.get(timeline.chosen) else { return };
-    let explanation = timeline.asking.explanation();
-    let event = Event {
-        view: &timeline.view,
-        row,
-        record: timeline.records.iter().find(|record| record.id == row.event_id),
-        hop: explanation.and_then(|known| known.hops.iter().find(|hop| hop.event_id == row.event_id)),
-    };
+    let Some(event) = chosen(timeline) else { return };
     let lines = event.lines(area.width.saturating_sub(1), show.theme);
     let Some(scroll) = &mut timeline.event else { return };
     (scroll.rows, scroll.height) = (lines.len(), usize::from(area.height));
     let last = scroll.rows.saturating_sub(scroll.height);
     scroll.first = scroll.first.min(last);
-    for (line, y) in lines.into_iter().skip(scroll.first).zip(area.y..area.bottom()) {
-        frame.render_widget(line, Rect { y, height: 1, ..area });
-    }
+    draw_lines(frame, area, lines.into_iter().skip(scroll.first));
     if last > 0 && area.height > 1 {
         let down = scroll.first * usize::from(area.height - 1) / last;
         let y = area.y + u16::try_from(down).unwrap_or(0);
@@ -194,6 +202,38 @@ fn draw_event(timeline: &mut Timeline, frame: &mut Frame<'_>, area: Rect, show: 
             Span::styled("▐", show.theme.muted),
             Rect { x: area.right().saturating_sub(1), y, width: area.width.min(1), height: 1 },
         );
+    }
+}
+
+fn chosen(timeline: &Timeline) -> Option<Event<'_>> {
+    let row = timeline.view.rows.get(timeline.chosen)?;
+    let explanation = timeline.asking.explanation();
+    Some(Event {
+        view: &timeline.view,
+        row,
+        record: timeline.records.iter().find(|record| record.id == row.event_id),
+        hop: explanation.and_then(|known| known.hops.iter().find(|hop| hop.event_id == row.event_id)),
+    })
+}
+
+/// The chosen event, where there is room for it that nothing else needs.
+fn draw_preview(timeline: &Timeline, frame: &mut Frame<'_>, area: Rect, show: &Show<'_>) {
+    let Some(event) = chosen(timeline) else { return };
+    let (line, area) = frames::head(area, 1);
+    draw_rule(frame, line, "event", &position(timeline), show);
+    if area.width < PREVIEW_BESIDE_FROM {
+        draw_lines(frame, area, event.lines(area.width, show.theme));
+        return;
+    }
+    let half = area.width / 2;
+    let right = Rect { x: area.x + half + 1, width: area.width - half - 1, ..area };
+    draw_lines(frame, Rect { width: half - 1, ..area }, event.facts(half - 1, show.theme));
+    draw_lines(frame, right, event.content(right.width, show.theme));
+}
+
+fn draw_lines(frame: &mut Frame<'_>, area: Rect, lines: impl IntoIterator<Item = Line<'static>>) {
+    for (line, y) in lines.into_iter().zip(area.y..area.bottom()) {
+        frame.render_widget(line, Rect { y, height: 1, ..area });
     }
 }
 
@@ -216,7 +256,5 @@ fn draw_nothing(timeline: &Timeline, frame: &mut Frame<'_>, area: Rect, show: &S
     let wrapped = lines.into_iter().flat_map(|(words, style)| {
         super::wrap::wrap(&words, usize::from(area.width)).into_iter().map(move |words| Line::styled(words, style))
     });
-    for (line, y) in wrapped.zip(area.y..area.bottom()) {
-        frame.render_widget(line, Rect { y, height: 1, ..area });
-    }
+    draw_lines(frame, area, wrapped);
 }

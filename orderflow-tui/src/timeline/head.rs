@@ -33,12 +33,17 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, id: OrderId, order: Option<&Order
         format!("{sign} {}", order.status.as_str()),
         Style { bg: None, ..style }.add_modifier(Modifier::BOLD),
     )];
+    let right = due(order, now, area.width < WHOLE_ID_FROM, theme);
     if area.height < 2 {
-        left.push(Span::styled(format!("  {}", text::short(order.id)), theme.muted));
+        let id = format!("  {}", text::short(order.id));
+        let taken = left.iter().map(Span::width).sum::<usize>() + right.width() + 1;
+        if taken + id.len() <= usize::from(area.width) {
+            left.push(Span::styled(id, theme.muted));
+        }
     } else {
         left.push(Span::raw(format!("  {}", view::headline(order))));
     }
-    sides(frame, first, Line::from(left), due(order, now, theme));
+    sides(frame, first, Line::from(left), right);
     if area.height > 1 {
         let second = Rect { y: area.y + 1, height: 1, ..area };
         let items = text::plain(&view::summary(&order.lines));
@@ -59,11 +64,12 @@ fn sign(order: &Order, theme: &Theme) -> (&'static str, Style) {
 }
 
 /// What it costs, and how long it can be paid.
-fn due(order: &Order, now: Timestamp, theme: &Theme) -> Line<'static> {
+fn due(order: &Order, now: Timestamp, is_tight: bool, theme: &Theme) -> Line<'static> {
     let mut spans = Vec::new();
     if let Some(until) = deadline(order) {
         let style = if until.0 - now.0 < 60_000 { theme.bad } else { theme.warn };
-        spans.push(Span::styled(format!("{} to pay  ", text::countdown(until, now)), style));
+        let words = if is_tight { "" } else { "to pay " };
+        spans.push(Span::styled(format!("{} {words} ", text::countdown(until, now)), style));
     }
     let given_back = order.payment.status == OrderPaymentStatus::Refunded;
     if given_back {

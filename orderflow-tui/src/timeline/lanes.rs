@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!   since    hop   people     orders       inventory   payments
-//!  +12.3s          seller ────▶▸ confirming │           │         the seller will deliver 2 × Widget
-//!  +12.4s   87ms               ├───────────▶✓ reserved  │         held until 10:56:10 UTC
+//!  +12.3s          seller ───▶▸ confirming │           │         the seller will deliver 2 × Widget
+//!  +12.4s   87ms              ├───────────▶✓ reserved  │         held until 10:56:10 UTC
 //! ```
 
 use orderflow_client::{
@@ -24,10 +24,15 @@ const PEOPLE_WITH_WISH: u16 = 20;
 /// `+59.9s`, and the time since what led to it: `29m12s`.
 const SINCE: u16 = 7;
 const HOP: u16 = 6;
+/// What stands beside the rows of a branch, and where the first lane begins behind it.
+const RAIL: u16 = SINCE + HOP + 2;
+const FIRST_LANE: u16 = RAIL + 2;
 /// The least that each lane needs, and the most that it gets: its longest word with its sign, and room for an arrow.
 const LANES: [(u16, u16); 4] = [(11, 22), (13, 20), (12, 18), (11, 14)];
 /// Columns that the text has before lanes get wider.
 const TEXT_FIRST: u16 = 34;
+/// Less text beside marks says nothing.
+const TEXT_BESIDE_MARKS: usize = 14;
 
 /// Where everything stands in a line, from the left side of the place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,9 +45,9 @@ pub struct Columns {
 impl Columns {
     /// For a place of this width.
     pub fn of(width: u16) -> Self {
-        let least: u16 = SINCE + HOP + 3 + LANES.iter().map(|(least, _)| least).sum::<u16>();
+        let least: u16 = FIRST_LANE + LANES.iter().map(|(least, _)| least).sum::<u16>();
         let mut spare = width.saturating_sub(least + TEXT_FIRST);
-        let mut x = SINCE + HOP + 3;
+        let mut x = FIRST_LANE;
         let mut lanes = [0; 4];
         for (index, (place, (least, most))) in lanes.iter_mut().zip(LANES).enumerate() {
             *place = x;
@@ -93,8 +98,8 @@ impl Lanes<'_> {
             let style = if ms >= 1_000 { theme.warn } else { on_any_ground(theme.text) };
             put_right(buffer, line, SINCE + 1, HOP, &span(ms), style);
         }
-        put(buffer, line, SINCE + HOP + 1, rail.sign(), theme.back);
-        self.lifelines(buffer, line);
+        put(buffer, line, RAIL, rail.sign(), theme.back);
+        self.lifelines(buffer, line, row.lane);
         self.arrow(buffer, line, row);
         let style = bold_if(on_any_ground(theme.tone(row.line.what.tone)), is_new);
         let node = format!("{} {}", row.line.what.tone.glyph(), row.line.what.word);
@@ -105,7 +110,7 @@ impl Lanes<'_> {
     /// A step that is still to come.
     pub fn ahead(&self, buffer: &mut Buffer, line: Rect, ahead: &Ahead) {
         let theme = self.theme;
-        self.lifelines(buffer, line);
+        self.lifelines(buffer, line, ahead.lane);
         let style = if ahead.due { theme.warn } else { theme.muted };
         if ahead.due {
             put_right(buffer, line, 0, SINCE, "next", style);
@@ -122,8 +127,9 @@ impl Lanes<'_> {
         usize::from(self.columns.width.min(line.width).saturating_sub(self.columns.text))
     }
 
-    fn lifelines(&self, buffer: &mut Buffer, line: Rect) {
-        for lane in [Lane::Orders, Lane::Inventory, Lane::Payments] {
+    /// Where there is no node.
+    fn lifelines(&self, buffer: &mut Buffer, line: Rect, node: Lane) {
+        for lane in [Lane::Orders, Lane::Inventory, Lane::Payments].into_iter().filter(|lane| *lane != node) {
             put(buffer, line, self.columns.lane(lane), "│", self.theme.border);
         }
     }
@@ -161,28 +167,43 @@ impl Lanes<'_> {
         if room >= PEOPLE_WITH_WISH && wish.len() < 9 { format!("{who} {wish}") } else { who.to_owned() }
     }
 
-    /// What there is to say about it, and beside that what was survived or is in the way.
+    /// What there is to say about it, and at the right side what was survived or is in the way: that is worth more.
     fn words(&self, buffer: &mut Buffer, line: Rect, row: &Row, is_new: bool) {
-        let mut room = self.room(line);
-        let mut right = self.columns.text + u16::try_from(room).unwrap_or(0);
-        let mut marks: Vec<(String, Style)> =
-            row.marks.iter().map(|mark| mark_text(mark, usize::from(TEXT_FIRST) > room, self.theme)).collect();
-        if is_new {
-            marks.push(("◂ new".to_owned(), self.theme.accent));
+        let room = self.room(line);
+        let marks = fitting(&row.marks, is_new, room, self.theme);
+        let wide: usize = marks.iter().map(|(words, _)| text::width(words) + 1).sum();
+        let left = room.saturating_sub(wide);
+        if marks.is_empty() || left >= TEXT_BESIDE_MARKS {
+            let words = text::cut(&text::plain(&row.line.text), left);
+            put(buffer, line, self.columns.text, &words, bold_if(on_any_ground(self.theme.text), is_new));
         }
-        for (words, style) in marks.iter().rev() {
-            let wide = text::width(words);
-            if wide + 1 > room {
-                break;
-            }
-            right -= u16::try_from(wide).unwrap_or(0);
-            put(buffer, line, right, words, *style);
-            right -= 1;
-            room -= wide + 1;
+        let is_alone = left < TEXT_BESIDE_MARKS;
+        let mut x = self.columns.text + u16::try_from(if is_alone { 0 } else { left + 1 }).unwrap_or(0);
+        for (words, style) in marks {
+            put(buffer, line, x, &words, style);
+            x += u16::try_from(text::width(&words)).unwrap_or(0) + 1;
         }
-        let words = text::cut(&text::plain(&row.line.text), room);
-        put(buffer, line, self.columns.text, &words, bold_if(on_any_ground(self.theme.text), is_new));
     }
+}
+
+/// Marks in words where there is room for words, and as many as there is room for.
+fn fitting(marks: &[Mark], is_new: bool, room: usize, theme: &Theme) -> Vec<(String, Style)> {
+    let of = |is_tight: bool| {
+        let mut all: Vec<(String, Style)> = marks.iter().map(|mark| mark_text(mark, is_tight, theme)).collect();
+        if is_new {
+            all.push(("◂ new".to_owned(), theme.accent));
+        }
+        all
+    };
+    let wide = |all: &[(String, Style)]| all.iter().map(|(words, _)| text::width(words) + 1).sum::<usize>();
+    let mut fitting = of(false);
+    if wide(&fitting) > room + 1 {
+        fitting = of(true);
+    }
+    while wide(&fitting) > room + 1 {
+        fitting.remove(0);
+    }
+    fitting
 }
 
 /// The same event where there is no room for lanes: time, service, sign and word, text.

@@ -16,9 +16,30 @@ use ratatui::{
 use super::{asking::Asking, effects::Explained, wrap::wrap};
 use crate::{text, theme::Theme};
 
-/// What there is to say, the most important first.
-pub fn lines(asking: &Asking, order: Option<&Order>, now: Timestamp, width: u16, theme: &Theme) -> Vec<Line<'static>> {
-    let mut said = Said { width: usize::from(width), theme, lines: Vec::new() };
+/// What there is to say in at most so many rows, the most important first.
+pub fn lines(
+    asking: &Asking,
+    order: Option<&Order>,
+    now: Timestamp,
+    room: (u16, u16),
+    theme: &Theme,
+) -> Vec<Line<'static>> {
+    let all = said(asking, order, now, (room.0, u16::MAX), theme);
+    if all.len() <= usize::from(room.1) {
+        return all;
+    }
+    // Of each thing its first row, rather than all of the first thing.
+    said(asking, order, now, (room.0, 1), theme)
+}
+
+fn said(
+    asking: &Asking,
+    order: Option<&Order>,
+    now: Timestamp,
+    (width, rows_each): (u16, u16),
+    theme: &Theme,
+) -> Vec<Line<'static>> {
+    let mut said = Said { width: usize::from(width), rows_each: usize::from(rows_each), theme, lines: Vec::new() };
     match asking.known() {
         Some(known) => said.known(known, order, now),
         None if asking.failed().is_none() => said.say("…", "everybody is being asked", theme.muted),
@@ -32,6 +53,7 @@ pub fn lines(asking: &Asking, order: Option<&Order>, now: Timestamp, width: u16,
 
 struct Said<'a> {
     width: usize,
+    rows_each: usize,
     theme: &'a Theme,
     lines: Vec<Line<'static>>,
 }
@@ -82,8 +104,7 @@ impl Said<'_> {
         };
         let left = turn.until.map(|until| format!(" · {} left", text::countdown(until, now)));
         let does = format!("{}{}", turn.does, left.unwrap_or_default());
-        let room = self.width.saturating_sub(2);
-        for (index, words) in wrap(&format!("{} {does}", turn.who), room).into_iter().enumerate() {
+        for (index, words) in self.rows(&format!("{} {does}", turn.who)).into_iter().enumerate() {
             let spans = match words.strip_prefix(turn.who).filter(|_| index == 0) {
                 Some(rest) => vec![
                     Span::styled(format!("{sign} "), style),
@@ -106,8 +127,17 @@ impl Said<'_> {
         self.say(sign, &block.what, style);
     }
 
+    /// Behind a sign, in as many rows as each thing may have.
+    fn rows(&self, words: &str) -> Vec<String> {
+        let room = self.width.saturating_sub(2);
+        if self.rows_each == 1 {
+            return vec![text::cut(words, room)];
+        }
+        wrap(words, room)
+    }
+
     fn say(&mut self, sign: &'static str, words: &str, style: Style) {
-        for (index, words) in wrap(&text::plain(words), self.width.saturating_sub(2)).into_iter().enumerate() {
+        for (index, words) in self.rows(&text::plain(words)).into_iter().enumerate() {
             let sign = if index == 0 { sign } else { " " };
             self.lines.push(Line::styled(format!("{sign} {words}"), Style { bg: None, ..style }));
         }

@@ -156,7 +156,7 @@ impl Story {
     pub fn cancelled_while_paid() -> Self {
         let mut story = Self::payable();
         story.cancelled(None, 31_000, "by_customer");
-        story.tell("payment.succeeded", None, 33_400, json!({ "charge_id": "ch_01a203bbabcf741c" }));
+        story.tell("payment.succeeded", None, 59_400, json!({ "charge_id": "ch_01a203bbabcf741c" }));
         story.stands(OrderStatus::Cancelled, "RELEASED", Some("SUCCEEDED"));
         story
     }
