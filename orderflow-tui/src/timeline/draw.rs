@@ -145,7 +145,8 @@ fn draw_lanes(timeline: &mut Timeline, frame: &mut Frame<'_>, area: Rect, show: 
         }
         if index == timeline.chosen {
             // One bar, not a row of coloured ones: signs and words say what colours say.
-            let style = Style::new().fg(Color::Reset).patch(if show.focused { theme.chosen } else { theme.chosen_away });
+            let letters = Style::new().fg(theme.text.fg.unwrap_or(Color::Reset));
+            let style = letters.patch(if show.focused { theme.chosen } else { theme.chosen_away });
             frame.buffer_mut().set_style(line, style);
         }
     }

@@ -84,7 +84,7 @@ impl Bench {
     /// So much time passes.
     fn wait(&mut self, ms: i64) {
         self.now.0 += ms;
-        self.with(|timeline, cx| timeline.tick(cx));
+        self.with(Timeline::tick);
     }
 
     fn wanted(&self) -> Vec<&Do> {
