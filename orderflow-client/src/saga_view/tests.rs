@@ -234,7 +234,10 @@ fn what_is_committed_and_was_not_heard_is_shown() {
     let marks: Vec<_> = view.rows[1].marks.iter().map(|mark| (mark.words(), mark.short())).collect();
     assert_eq!(
         marks,
-        [("×3 suppressed".to_owned(), "×3".to_owned()), ("… in the outbox, not published".to_owned(), "… in outbox".to_owned())]
+        [
+            ("×3 suppressed".to_owned(), "×3".to_owned()),
+            ("… in the outbox, not published".to_owned(), "… in outbox".to_owned())
+        ]
     );
     assert_eq!(view.ahead[0].what.unwrap().word, "reserved");
 }

@@ -194,7 +194,7 @@ impl Timeline {
     fn ask_all(&mut self, cx: &mut Cx<'_>) {
         self.want(Some(Do::Order(self.id)), cx);
         self.want(Some(Do::Events(self.id)), cx);
-        let explain = self.asking.again(self.id);
+        let explain = self.asking.again(self.id, cx.now);
         self.want(explain, cx);
     }
 
@@ -302,7 +302,7 @@ impl Area for Timeline {
             return;
         }
         self.newest = Some((record.id, cx.now));
-        let explain = self.asking.again(self.id);
+        let explain = self.asking.again(self.id, cx.now);
         self.put(vec![record.clone()]);
         self.want(explain, cx);
     }

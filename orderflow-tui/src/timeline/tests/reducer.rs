@@ -102,24 +102,34 @@ fn everybody_is_asked_after_an_event_but_once_at_a_time() {
 }
 
 #[test]
-fn while_something_is_in_the_way_it_is_asked_again() {
-    let mut bench = Bench::of(&Story::dead_letter());
-    assert!(bench.ticks());
-    bench.wait(1_000);
-    assert!(bench.wanted().is_empty());
-    bench.wait(2_000);
-    assert_eq!(bench.wanted().len(), 1);
-    bench.wait(3_000);
-    assert!(bench.wanted().is_empty(), "the question is on its way");
-    // What waits for a person says so when they act.
-    let mut bench = Bench::of(&Story::ordered());
-    assert!(!bench.ticks());
+fn until_it_is_over_it_is_asked_again() {
+    for story in [Story::dead_letter(), Story::ordered(), Story::payable()] {
+        let mut bench = Bench::of(&story);
+        assert!(bench.ticks());
+        bench.wait(1_000);
+        assert!(bench.wanted().is_empty());
+        bench.wait(2_000);
+        assert_eq!(bench.wanted().len(), 1, "no event tells of what is stuck");
+        bench.wait(3_000);
+        assert!(bench.wanted().is_empty(), "the question is on its way");
+    }
+    let mut bench = Bench::of(&Story::shipped());
     bench.wait(60_000);
+    assert!(!bench.ticks() && bench.wanted().is_empty());
+}
+
+#[test]
+fn who_takes_long_to_answer_is_asked_less_often() {
+    let story = Story::dead_letter();
+    let mut bench = Bench::of(&story);
+    bench.wait(3_000);
+    assert_eq!(bench.wanted().len(), 1);
+    bench.now.0 += 4_000;
+    bench.came(Came::Explained(Ok(story.explained())));
+    bench.wait(9_000);
     assert!(bench.wanted().is_empty());
-    // An order that is over never changes.
-    assert!(!Bench::of(&Story::shipped()).ticks());
-    // A countdown is drawn every second.
-    assert!(Bench::of(&Story::payable()).ticks());
+    bench.wait(1_000);
+    assert_eq!(bench.wanted(), [&Do::Explain { id: id(), after: Duration::from_secs(2) }]);
 }
 
 #[test]
