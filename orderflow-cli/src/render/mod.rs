@@ -29,7 +29,7 @@ pub fn account(account: &Account, paint: Paint) -> String {
 }
 
 /// One line of an order's life.
-fn life_line(line: &Line, paint: Paint) -> String {
+pub fn life_line(line: &Line, paint: Paint) -> String {
     let sign = paint.tone(line.what.tone, &format!("{} {:<10}", line.what.tone.glyph(), line.what.word));
     let elapsed = paint.dim(&format!("{:>9}", elapsed(line.elapsed_ms)));
     format!("{elapsed}  {sign} {:<9}  {}", safe(&line.service), safe(&line.text))

@@ -25,8 +25,8 @@ const BESIDE_FROM: u16 = 130;
 const PREVIEW_FROM: u16 = 16;
 /// Two of its parts stand side by side from this width on.
 const PREVIEW_BESIDE_FROM: u16 = 110;
-/// Columns of an open event there.
-const BESIDE_WIDTH: u16 = 62;
+/// Columns of an open event there: two fifths, but as many as an id needs, and no more than are read with ease.
+const BESIDE_WIDTH: (u16, u16) = (62, 84);
 
 pub(super) fn draw(timeline: &mut Timeline, frame: &mut Frame<'_>, area: Rect, show: &Show<'_>) {
     timeline.placed = Placed { first: timeline.placed.first, ..Placed::default() };
@@ -59,8 +59,9 @@ fn beside(timeline: &Timeline, area: Rect) -> (Rect, Option<Rect>) {
     if timeline.event.is_none() {
         return (area, None);
     }
-    let width = area.width - BESIDE_WIDTH;
-    let right = Rect { x: area.x + width, width: BESIDE_WIDTH, ..area };
+    let wanted = (area.width / 5 * 2).clamp(BESIDE_WIDTH.0, BESIDE_WIDTH.1);
+    let width = area.width.saturating_sub(wanted);
+    let right = Rect { x: area.x + width, width: wanted.min(area.width), ..area };
     (Rect { width: width.saturating_sub(1), ..area }, Some(right))
 }
 

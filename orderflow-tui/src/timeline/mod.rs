@@ -21,7 +21,7 @@ mod standing;
 mod tests;
 mod wrap;
 
-use orderflow_client::{saga_view::SagaView, why};
+use orderflow_client::{Service, saga_view::SagaView, why};
 use orderflow_contracts::{
     api::{
         console::{EventRecord, NextStep},
@@ -144,7 +144,7 @@ impl Timeline {
             Came::Events(Err(error)) => self.read = Reading::Failed(error.to_string()),
             Came::Explained(answer) => {
                 if let Ok(known) = &answer {
-                    self.order = Some(Box::new(known.facts.order.clone()));
+                    self.believe(&known.facts, cx);
                 }
                 let wanted = self.asking.came(self.id, answer, cx.now);
                 let heard = self.asking.known().map(|known| known.facts.events.clone());
@@ -152,6 +152,14 @@ impl Timeline {
                 self.want(wanted, cx);
             }
         }
+    }
+
+    /// The order may be further than any event has told. Where its service is silent it is only what events tell.
+    fn believe(&mut self, facts: &why::Facts, cx: &mut Cx<'_>) {
+        if !facts.down.contains_key(&Service::Orders) {
+            cx.books.put_orders(std::slice::from_ref(&facts.order));
+        }
+        self.order = Some(Box::new(facts.order.clone()));
     }
 
     fn want(&self, wanted: Option<Do>, cx: &mut Cx<'_>) {

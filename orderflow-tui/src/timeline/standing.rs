@@ -73,14 +73,16 @@ impl Said<'_> {
             self.block(block);
         }
         if in_the_way.is_empty() && !explanation.over && explanation.blocked_by.is_empty() {
-            self.say("…", "nothing that is seen is in the way: it is on its way", theme.muted);
+            let sees_all = known.facts.sees_all && known.facts.unread.is_empty();
+            let words = if sees_all { "nothing is in the way: it is on its way" } else { "nothing in the way is seen" };
+            self.say("…", words, theme.muted);
         }
         for note in &known.facts.unread {
             self.say("?", note, theme.warn);
         }
         let restarts: Vec<String> =
             explanation.restarts.iter().map(|(process, times)| format!("{process} {times}×")).collect();
-        if !restarts.is_empty() {
+        if !restarts.is_empty() && !explanation.over {
             self.say("↻", &format!("started again since the cluster came up: {}", restarts.join(", ")), theme.muted);
         }
         if !known.facts.sees_all && !explanation.over {

@@ -34,6 +34,7 @@ story!(
     unpublished,
     dead_letter,
     service_down,
+    of_a_customer,
 );
 
 #[test]

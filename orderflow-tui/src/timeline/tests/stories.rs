@@ -211,6 +211,15 @@ impl Story {
         story
     }
 
+    /// As somebody who is no admin sees it.
+    pub fn of_a_customer() -> Self {
+        let mut story = Self::confirming();
+        story.facts.sees_all = false;
+        story.facts.outboxes.clear();
+        story.facts.inboxes.clear();
+        story
+    }
+
     fn cancelled(&mut self, cause: Option<usize>, after_ms: i64, reason: &str) {
         let cancelled = self.tell("order.cancelled", cause, after_ms, json!({ "reason": reason }));
         self.tell("inventory.released", Some(cancelled), after_ms + 60, json!({}));
