@@ -5,6 +5,7 @@
 //!   Client ── http: bounded time, bounded answers, bounded retries ──▶ orders, inventory, payments, console, provider
 //!     └── EventStream ── sse ──▶ the console's stream
 //!   saga: has this order come as far as was asked for?      view: what has happened, in words for people
+//!   why: where it stands, and what is in its way            saga_view: its life in lanes
 //! ```
 //!
 //! Only what is safe to repeat is sent twice: reading, and writing with an idempotency key.
@@ -22,6 +23,7 @@ mod orders;
 mod payments;
 mod provider;
 pub mod saga;
+pub mod saga_view;
 pub mod sse;
 mod status;
 mod stream;

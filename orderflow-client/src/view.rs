@@ -3,7 +3,7 @@
 
 use orderflow_contracts::{
     api::{
-        console::{EventRecord, Step, Timeline},
+        console::EventRecord,
         orders::{Order, OrderReservationStatus, OrderStatus},
     },
     events::{
@@ -11,6 +11,7 @@ use orderflow_contracts::{
     },
     timestamp::Timestamp,
 };
+use serde_json::Value;
 
 /// What kind of thing has happened. Colours follow from it; the sign and the word say it too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -95,24 +96,6 @@ pub fn what(event_type: &str) -> What {
     What { tone, word, title }
 }
 
-/// The lines of a timeline.
-pub fn lines(timeline: &Timeline) -> Vec<Line> {
-    timeline.steps.iter().map(line_of_step).collect()
-}
-
-/// The line of a step.
-pub fn line_of_step(step: &Step) -> Line {
-    Line {
-        at: step.at,
-        elapsed_ms: step.elapsed_ms,
-        service: step.service.clone(),
-        event: step.event.clone(),
-        what: what(&step.event),
-        // The console's sentence has it all.
-        text: if step.detail.is_empty() { what(&step.event).title.to_owned() } else { step.detail.clone() },
-    }
-}
-
 /// The line of an event, in the life that began at `begun_at`.
 pub fn line_of_event(record: &EventRecord, begun_at: Timestamp) -> Line {
     let (what, detail) = (what(&record.event_type), detail(record));
@@ -123,6 +106,31 @@ pub fn line_of_event(record: &EventRecord, begun_at: Timestamp) -> Line {
         event: record.event_type.clone(),
         what,
         text: if detail.is_empty() { what.title.to_owned() } else { detail },
+    }
+}
+
+/// Whose wish an event is that follows from no other.
+pub fn person(event_type: &str, data: Option<&Value>) -> Option<&'static str> {
+    match event_type {
+        "order.created" | "payment.succeeded" | "payment.failed" => Some("customer"),
+        "order.confirmation_requested" | "order.fulfilled" => Some("seller"),
+        "order.cancelled" => match data?.get("reason")?.as_str()? {
+            "by_customer" => Some("customer"),
+            "by_seller" => Some("seller"),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// What that person does, in a word behind who it is.
+pub fn wish(event_type: &str) -> &'static str {
+    match event_type {
+        "order.created" => "orders",
+        "order.confirmation_requested" => "confirms",
+        "order.fulfilled" => "ships",
+        "order.cancelled" => "calls it off",
+        _ => "pays",
     }
 }
 
@@ -231,7 +239,7 @@ mod tests {
         money::{Currency, Money},
     };
     use serde::Serialize;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 

@@ -4,13 +4,10 @@ use clap::Args;
 use orderflow_client::{
     Client,
     view::{Tone, what},
-    why::{Block, BlockKind, Cut, Explanation, Facts, Hop, Process, explain, gather, mermaid, span},
-};
-use orderflow_cluster::{
-    State,
-    control::{self, Request, Response},
+    why::{Block, BlockKind, Explanation, Hop, explain, gather, mermaid, span},
 };
 use orderflow_contracts::{ids::OrderId, words::word};
+use orderflow_tui::timeline::see_the_cluster;
 use serde::Serialize;
 
 use crate::{
@@ -45,7 +42,8 @@ impl Why {
     pub async fn run(self, context: &Context) -> Outcome {
         let client = client(context)?;
         let mut facts = Box::pin(gather(&client, self.order)).await?;
-        see_the_cluster(context, &mut facts).await;
+        let settings = &context.settings;
+        see_the_cluster(&settings.endpoints, &settings.data_dir, &mut facts).await;
         let explanation = explain(&facts);
         if self.mermaid {
             let diagram = Diagram { mermaid: mermaid(&explanation) };
@@ -62,32 +60,6 @@ fn client(context: &Context) -> Outcome<Client> {
         return context.client_as(Role::Admin);
     }
     context.client()
-}
-
-/// What the supervisor of a local cluster knows; nothing if there is none, or if it is another cluster's.
-async fn see_the_cluster(context: &Context, facts: &mut Facts) {
-    if !context.settings.endpoints.are_local() {
-        return;
-    }
-    let asked = control::request(&context.settings.data_dir, Request::Status).await;
-    let Ok(Response::Status(status)) = asked else { return };
-    if !context.settings.endpoints.orders.ends_with(&address_of(&status, "orders")) {
-        return;
-    }
-    let process = |process: &control::ProcessStatus| Process {
-        name: process.name.clone(),
-        state: word(process.state),
-        is_ready: process.state == State::Ready,
-        reason: process.reason.clone().filter(|_| process.state != State::Ready),
-        restarts: process.restarts,
-    };
-    facts.processes = status.processes.iter().map(process).collect();
-    facts.cuts =
-        status.cuts.iter().map(|cut| Cut { service: cut.service.clone(), from: cut.from.to_string() }).collect();
-}
-
-fn address_of(status: &control::Status, name: &str) -> String {
-    status.processes.iter().find(|process| process.name == name).map(|it| it.address.clone()).unwrap_or_default()
 }
 
 fn text(explanation: &Explanation, paint: Paint) -> String {

@@ -3,7 +3,7 @@
 mod order;
 mod stock;
 
-use orderflow_client::view::Line;
+use orderflow_client::{saga_view::SagaView, view::Line, why::span};
 use orderflow_contracts::api::console::Account;
 
 pub use self::{
@@ -33,6 +33,14 @@ pub fn life_line(line: &Line, paint: Paint) -> String {
     let sign = paint.tone(line.what.tone, &format!("{} {:<10}", line.what.tone.glyph(), line.what.word));
     let elapsed = paint.dim(&format!("{:>9}", elapsed(line.elapsed_ms)));
     format!("{elapsed}  {sign} {:<9}  {}", safe(&line.service), safe(&line.text))
+}
+
+/// The same, and how long it took since what had led to it.
+pub fn life_row(view: &SagaView, index: usize, paint: Paint) -> String {
+    let Some(row) = view.rows.get(index) else { return String::new() };
+    let cause = row.cause.and_then(|cause| view.rows.get(cause));
+    let hop = row.hop_ms.zip(cause).map(|(ms, cause)| format!("  {} after {}", span(ms), cause.line.what.word));
+    format!("{}{}", life_line(&row.line, paint), paint.dim(&hop.unwrap_or_default()))
 }
 
 /// `+1.234s`, `+31m0s`.

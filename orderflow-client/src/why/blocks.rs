@@ -31,6 +31,14 @@ pub struct Block {
     pub event_id: Option<EventId>,
 }
 
+impl Block {
+    /// Whether it is so young that it is on its way rather than in the way.
+    pub fn is_fresh(&self) -> bool {
+        let passes = matches!(self.kind, BlockKind::Unpublished | BlockKind::NotApplied);
+        passes && self.for_ms.is_some_and(|ms| ms < FRESH_MS)
+    }
+}
+
 /// What can be in the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -67,6 +67,16 @@ pub struct Process {
     pub reason: Option<String>,
     /// How often it was started again.
     pub restarts: u32,
+    /// How long it has been running, in milliseconds.
+    pub uptime_ms: u64,
+}
+
+impl Process {
+    /// When it was started again for the last time, if it was.
+    pub(super) fn restarted_at(&self, machine_now: Timestamp) -> Option<Timestamp> {
+        let ago = i64::try_from(self.uptime_ms).ok().filter(|_| self.restarts > 0 && self.is_ready)?;
+        Some(Timestamp(machine_now.0.saturating_sub(ago)))
+    }
 }
 
 /// A connection that is cut.

@@ -1,6 +1,6 @@
 //! What has happened to an order, event by event, and how long each was on its way.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use orderflow_contracts::{
     api::{console::EventRecord, ops::OutboxRow},
@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::facts::Facts;
 use crate::{
     endpoints::Service,
+    saga_view::causes_first,
     verify::Topic,
     view::{self, Tone},
 };
@@ -119,20 +120,11 @@ fn topic_of(event_type: &str) -> Topic {
     }
 }
 
-/// By time; but what led to an event stands before it, though another service's clock may be behind.
-fn in_order(mut waiting: Vec<Known<'_>>) -> Vec<Known<'_>> {
+/// By time; but what led to an event stands before it.
+fn in_order(mut events: Vec<Known<'_>>) -> Vec<Known<'_>> {
     let sequence = |event: &Known<'_>| event.record.map(|it| it.sequence).or(event.row.map(|row| row.sequence));
-    waiting.sort_by_key(|event| (event.at, event.service, sequence(event)));
-    let mut missing: HashSet<EventId> = waiting.iter().map(|event| event.id).collect();
-    let mut ordered = Vec::with_capacity(waiting.len());
-    while !waiting.is_empty() {
-        let cause = |event: &Known<'_>| event.record.and_then(|record| record.causation_id);
-        let may_come = |event: &Known<'_>| cause(event).is_none_or(|cause| !missing.contains(&cause));
-        let event = waiting.remove(waiting.iter().position(may_come).unwrap_or(0));
-        missing.remove(&event.id);
-        ordered.push(event);
-    }
-    ordered
+    events.sort_by_key(|event| (event.at, event.service, sequence(event)));
+    causes_first(events, |event| event.id, |event| event.record.and_then(|record| record.causation_id))
 }
 
 fn hop(facts: &Facts, event: &Known<'_>, begun_at: Timestamp, causes: &HashMap<EventId, EventId>) -> Hop {
@@ -141,6 +133,7 @@ fn hop(facts: &Facts, event: &Known<'_>, begun_at: Timestamp, causes: &HashMap<E
     let consumers = consumers(facts, event, published_at);
     let caused_by = causes.get(&event.id).copied();
     let arrived = caused_by.and_then(|cause| facts.inboxes.get(&event.service)?.get(&cause)).map(|row| row.applied_at);
+    let person = view::person(event.event_type, event.record.map(|record| &record.data));
     let text = event.record.map(view::detail).filter(|text| !text.is_empty());
     Hop {
         event_id: event.id,
@@ -151,7 +144,7 @@ fn hop(facts: &Facts, event: &Known<'_>, begun_at: Timestamp, causes: &HashMap<E
         at: event.at,
         elapsed_ms: event.at.0.saturating_sub(begun_at.0),
         caused_by,
-        by: if caused_by.is_none() { person(event) } else { None },
+        by: if caused_by.is_none() { person } else { None },
         depth: depth(event.id, causes),
         compensation: what.tone == Tone::Compensation,
         // What the console has heard was published once, though it may be on its way again.
@@ -180,20 +173,6 @@ fn consumers(facts: &Facts, event: &Known<'_>, published_at: Option<Timestamp>) 
 /// Between two moments of the same clock; none if it was set back.
 fn since(from: Timestamp, to: Timestamp) -> Option<i64> {
     Some(to.0.saturating_sub(from.0)).filter(|ms| *ms >= 0)
-}
-
-/// Whose wish an event is that follows from no other.
-fn person(event: &Known<'_>) -> Option<&'static str> {
-    match event.event_type {
-        "order.created" | "payment.succeeded" | "payment.failed" => Some("customer"),
-        "order.confirmation_requested" | "order.fulfilled" => Some("seller"),
-        "order.cancelled" => match event.record?.data.get("reason")?.as_str()? {
-            "by_customer" => Some("customer"),
-            "by_seller" => Some("seller"),
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 /// How many events led to this one. A circle, which no service writes, ends.

@@ -5,7 +5,7 @@ use super::{
     hops::{Consumed, Hop},
     span,
 };
-use crate::endpoints::Service;
+use crate::{endpoints::Service, view};
 
 /// The diagram. What gives something back has dotted lines.
 pub fn mermaid(explanation: &Explanation) -> String {
@@ -38,7 +38,7 @@ fn told(hop: &Hop, explanation: &Explanation) -> String {
     let mut text = String::new();
     let (solid, name) = (if hop.compensation { "-->>" } else { "->>" }, escape(&hop.event));
     if let Some(who) = hop.by {
-        text.push_str(&format!("    {who}->>{}: {}\n", hop.service, wish(&hop.event)));
+        text.push_str(&format!("    {who}->>{}: {}\n", hop.service, view::wish(&hop.event)));
     }
     let followed: Vec<&Hop> = explanation.hops.iter().filter(|other| other.caused_by == Some(hop.event_id)).collect();
     let mut to: Vec<&str> = followed.iter().map(|other| other.service).filter(|to| *to != hop.service).collect();
@@ -57,17 +57,6 @@ fn told(hop: &Hop, explanation: &Explanation) -> String {
         text.push_str(&format!("    {}{arrow}{to}: {name}{}\n", hop.service, times(hop, consumed)));
     }
     text
-}
-
-/// What a person did that the event tells of.
-fn wish(event: &str) -> &'static str {
-    match event {
-        "order.created" => "orders",
-        "order.confirmation_requested" => "confirms",
-        "order.fulfilled" => "ships",
-        "order.cancelled" => "calls it off",
-        _ => "pays",
-    }
 }
 
 fn times(hop: &Hop, consumed: Option<&Consumed>) -> String {

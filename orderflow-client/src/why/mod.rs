@@ -61,6 +61,8 @@ pub struct Explanation {
     pub next: Vec<NextStep>,
     /// How often processes of the local cluster were started again, where they were.
     pub restarts: BTreeMap<String, u32>,
+    /// When that was the last time, by the machine's clock.
+    pub restarted_at: BTreeMap<String, Timestamp>,
     /// What else there is to know: what could not be read, and what one is not allowed to see.
     pub notes: Vec<String>,
 }
@@ -72,6 +74,9 @@ pub struct Told {
     pub who: &'static str,
     /// What they do.
     pub what: String,
+    /// The same in a few words that stay true.
+    #[serde(skip)]
+    pub does: &'static str,
     /// Until when they can.
     pub until: Option<Timestamp>,
 }
@@ -96,12 +101,18 @@ pub fn explain(facts: &Facts) -> Explanation {
         over,
         turns: told,
         waits_for,
+        restarted_at: restarted_at(facts),
         blocked_by: blocks::of(facts, &turns, &hops),
         next: next(facts, &turns),
         restarts: restarts.map(|process| (process.name.clone(), process.restarts)).collect(),
         notes: notes(facts),
         hops,
     }
+}
+
+fn restarted_at(facts: &Facts) -> BTreeMap<String, Timestamp> {
+    let at = |process: &Process| Some((process.name.clone(), process.restarted_at(facts.machine_now)?));
+    facts.processes.iter().filter_map(at).collect()
 }
 
 /// Where it stands; the order itself has not heard yet that it is being paid.
@@ -126,7 +137,7 @@ fn told(turn: &Turn, facts: &Facts) -> Told {
     let until = facts.reservation.as_ref().there().and_then(|it| it.expires_at).or(facts.order.reservation.expires_at);
     let until = until.filter(|_| turn.who == Who::Customer);
     let left = until.map(|at| format!(" until {at} (in {})", span(at.0.saturating_sub(facts.now.0))));
-    Told { who: turn.who.name(), what: format!("{}{}", turn.what, left.unwrap_or_default()), until }
+    Told { who: turn.who.name(), what: format!("{}{}", turn.what, left.unwrap_or_default()), does: turn.what, until }
 }
 
 fn notes(facts: &Facts) -> Vec<String> {

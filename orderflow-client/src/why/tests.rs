@@ -234,6 +234,7 @@ fn a_service_that_is_needed_and_down() {
         is_ready: state == "ready",
         reason: None,
         restarts: 2,
+        uptime_ms: 1_000,
     };
     story.facts.processes =
         vec![process("inventory", "paused"), process("broker", "restarting"), process("psp", "ready")];
@@ -242,6 +243,7 @@ fn a_service_that_is_needed_and_down() {
         (BlockKind::ServiceDown, "broker is restarting"),
     ]);
     assert_eq!(explanation.restarts["broker"], 2);
+    assert_eq!(explanation.restarted_at, [("psp".to_owned(), at(-1_000))].into(), "the others are not up again");
 }
 
 #[test]

@@ -128,7 +128,12 @@ impl App {
                 login.draw(frame, inside, focused, &theme, keys);
             }
             Stage::Work(work) => {
-                let title = title(role, work.screens.see(), &work.books.me.email, place.width, &theme);
+                // Over a screen lies the timeline of an order: that is said instead of whose desk it is.
+                let email = if work.timeline.is_some() { "" } else { &work.books.me.email };
+                let mut title = title(role, work.screens.see(), email, place.width, &theme);
+                if work.timeline.is_some() {
+                    title.push_span(Span::styled("› timeline ", theme.accent));
+                }
                 let inside = frames::framed(frame, place, title, focused, &theme);
                 let crate::desk::Work { books, live, screens, timeline } = &mut **work;
                 let now = books.service_time(now.wall);

@@ -1,13 +1,17 @@
 //! `orderflow order timeline`
 
 use clap::Args;
-use orderflow_client::view;
-use orderflow_contracts::{api::console, ids::OrderId, problem::Code};
+use orderflow_client::{Client, ClientError, saga_view::SagaView};
+use orderflow_contracts::{
+    api::{PAGE_SIZE_MAX, console},
+    ids::OrderId,
+    problem::Code,
+};
 
 use crate::{
     context::Context,
     exit::Outcome,
-    output::{Paint, safe},
+    output::{Format, Paint, safe},
     render,
     wait::{self, Waiter},
 };
@@ -33,14 +37,24 @@ impl Timeline {
             }
             timeline => timeline?,
         };
-        context.out.document(&timeline, |paint| text(&timeline, paint))
+        let view = match context.out.format {
+            Format::Text => view(&client, &timeline).await?,
+            Format::Json | Format::Jsonl => SagaView::default(),
+        };
+        context.out.document(&timeline, |paint| text(&timeline, &view, paint))
     }
 }
 
-fn text(timeline: &console::Timeline, paint: Paint) -> String {
+/// From the events themselves, so that watching an order and looking back at it say the same.
+async fn view(client: &Client, timeline: &console::Timeline) -> Result<SagaView, ClientError> {
+    let page = client.events(Some(timeline.order_id), Some(PAGE_SIZE_MAX), None).await?;
+    Ok(SagaView::of(&page.items, &timeline.next, None))
+}
+
+fn text(timeline: &console::Timeline, view: &SagaView, paint: Paint) -> String {
     let mut text = format!("{} {}\n", paint.dim("order"), timeline.order_id);
-    for line in view::lines(timeline) {
-        text.push_str(&format!("{}\n", render::life_line(&line, paint)));
+    for index in 0..view.rows.len() {
+        text.push_str(&format!("{}\n", render::life_row(view, index, paint)));
     }
     for next in &timeline.next {
         text.push_str(&format!("{:>9}  {} {}: {}\n", "next", '○', safe(&next.who), safe(&next.what)));

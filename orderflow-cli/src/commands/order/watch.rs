@@ -3,12 +3,11 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use clap::Args;
-use orderflow_client::{Client, ClientError, EventStream, Next, saga, view};
+use orderflow_client::{Client, ClientError, EventStream, Next, saga, saga_view::SagaView, view};
 use orderflow_contracts::{
     api::{console::EventRecord, orders::Order},
     ids::OrderId,
     problem::Code,
-    timestamp::Timestamp,
 };
 use tokio::time::{Instant, sleep};
 
@@ -63,14 +62,14 @@ struct Watcher {
     stream: Option<EventStream>,
     reopen_at: Instant,
     position: i64,
-    begun_at: Option<Timestamp>,
+    heard: Vec<EventRecord>,
     seen: BTreeSet<String>,
 }
 
 impl Watcher {
     fn new(client: Client, id: OrderId, out: Output) -> Self {
         let reopen_at = Instant::now();
-        Self { client, id, out, stream: None, reopen_at, position: 0, begun_at: None, seen: BTreeSet::new() }
+        Self { client, id, out, stream: None, reopen_at, position: 0, heard: Vec::new(), seen: BTreeSet::new() }
     }
 
     /// Until the order is over and all of it was told.
@@ -137,9 +136,13 @@ impl Watcher {
         }
         self.position = record.position;
         self.seen.insert(record.event_type.clone());
-        let begun_at = *self.begun_at.get_or_insert(record.at);
+        self.heard.push(record.clone());
         match self.out.format {
-            Format::Text => self.out.text(&render::life_line(&view::line_of_event(record, begun_at), self.out.paint)),
+            Format::Text => {
+                let view = SagaView::of(&self.heard, &[], None);
+                let row = view.find(record.id).map(|index| render::life_row(&view, index, self.out.paint));
+                row.map_or(Ok(()), |row| self.out.text(&row))
+            }
             Format::Jsonl => self.out.document(record, |_| String::new()),
             Format::Json => Ok(()),
         }
