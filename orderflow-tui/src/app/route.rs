@@ -7,7 +7,6 @@ use crate::{
     desk::{Desk, Stage},
     input::{Edit, Input, Wheel},
     keys::{self, Action, Chord, Scope},
-    lessons::Lessons,
     msg::Effect,
     overlay::{Help, Overlay, Palette},
     theme::Theme,
@@ -28,6 +27,9 @@ impl App {
     fn scopes(&self) -> Vec<Scope> {
         let desk = self.desks.iter().find(|desk| desk.role == self.focus);
         let mut scopes = desk.map_or_else(|| vec![keys::EVERYWHERE], Desk::scopes);
+        if self.lessons_have_keys() {
+            scopes = vec![keys::EVERYWHERE];
+        }
         if let Some(lessons) = &self.lessons {
             scopes.splice(scopes.len() - 1..scopes.len() - 1, lessons.scopes());
         }
@@ -43,14 +45,17 @@ impl App {
     }
 
     fn desk_key(&mut self, key: crossterm::event::KeyEvent, now: Moment) -> Vec<Effect> {
-        let takes_text = self.desks.iter().any(|desk| desk.role == self.focus && desk.takes_text());
-        if takes_text && let Some(edit) = Edit::of(key) {
+        if self.takes_text() && let Some(edit) = Edit::of(key) {
             return self.edit(edit, now);
         }
         match self.setup.keys.action(&self.scopes(), Chord::from(key)) {
             Some(action) => self.act(action, now),
             None => Vec::new(),
         }
+    }
+
+    fn takes_text(&self) -> bool {
+        !self.lessons_have_keys() && self.desks.iter().any(|desk| desk.role == self.focus && desk.takes_text())
     }
 
     fn edit(&mut self, edit: Edit, now: Moment) -> Vec<Effect> {
@@ -68,8 +73,7 @@ impl App {
             palette.edit(&Edit::Paste(text));
             return Vec::new();
         }
-        let takes_text = self.desks.iter().any(|desk| desk.role == self.focus && desk.takes_text());
-        if self.overlay.is_none() && takes_text { self.edit(Edit::Paste(text), now) } else { Vec::new() }
+        if self.overlay.is_none() && self.takes_text() { self.edit(Edit::Paste(text), now) } else { Vec::new() }
     }
 
     fn overlay_key(&mut self, key: crossterm::event::KeyEvent, now: Moment) -> Vec<Effect> {
@@ -109,6 +113,9 @@ impl App {
     /// Does what a key or a command of the palette says: here, else everywhere.
     fn act(&mut self, action: Action, now: Moment) -> Vec<Effect> {
         let focus = self.focus;
+        if self.lessons_have_keys() {
+            return self.act_in_lessons(action).unwrap_or_else(|| self.act_everywhere(action, now));
+        }
         if let Some(Desk { stage: Stage::Login(login), .. }) = self.desk(focus) {
             match login.act(action) {
                 Some(effects) => return effects.into_iter().map(|effect| Effect::Login(focus, effect)).collect(),
@@ -120,15 +127,19 @@ impl App {
         if was_it {
             return effects;
         }
-        if let Some(lessons) = &mut self.lessons
-            && let Some(effects) = lessons.act(action)
-        {
-            if lessons.is_closed() {
-                self.lessons = None;
-            }
-            return effects;
+        match self.act_in_lessons(action) {
+            Some(effects) => effects,
+            None => self.act_everywhere(action, now),
         }
-        self.act_everywhere(action, now)
+    }
+
+    fn act_in_lessons(&mut self, action: Action) -> Option<Vec<Effect>> {
+        let lessons = self.lessons.as_mut()?;
+        let mut effects = lessons.act(action)?;
+        if lessons.is_closed() {
+            effects.extend(self.close_lessons());
+        }
+        Some(effects)
     }
 
     fn act_everywhere(&mut self, action: Action, now: Moment) -> Vec<Effect> {
@@ -144,10 +155,7 @@ impl App {
             keys::SPLIT => return self.toggle_split(),
             keys::NEXT_SCREEN => return self.move_screen(1, now),
             keys::PREVIOUS_SCREEN => return self.move_screen(-1, now),
-            keys::LESSONS => {
-                let done = &self.setup.remembered.lessons_done;
-                self.lessons = if self.lessons.is_some() { None } else { Some(Lessons::new(done.clone())) };
-            }
+            keys::LESSONS => return self.toggle_lessons(),
             keys::THEME => {
                 self.theme = Theme::of(self.theme.name.next());
                 return vec![Effect::Save(self.remember())];
@@ -178,7 +186,7 @@ impl App {
         self.desks.get((at + by) % self.desks.len().max(1)).map_or(self.focus, |desk| desk.role)
     }
 
-    fn go_to(&mut self, role: Role) -> Vec<Effect> {
+    pub(super) fn go_to(&mut self, role: Role) -> Vec<Effect> {
         let is_new = self.desks.iter().all(|desk| desk.role != role);
         let mut effects = self.open(role);
         // Test accounts are one key away; this key is it.
