@@ -45,7 +45,9 @@ impl App {
     }
 
     fn desk_key(&mut self, key: crossterm::event::KeyEvent, now: Moment) -> Vec<Effect> {
-        if self.takes_text() && let Some(edit) = Edit::of(key) {
+        if self.takes_text()
+            && let Some(edit) = Edit::of(key)
+        {
             return self.edit(edit, now);
         }
         match self.setup.keys.action(&self.scopes(), Chord::from(key)) {

@@ -1,11 +1,11 @@
 //! What stands beside a step's text: what to press, what is waited for, and what was heard of the order.
 
 use orderflow_contracts::api::console::Role;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 
 use super::{
     HELP, NEXT, TOUR,
-    course::{Look, Press, Until},
+    course::{Help, Look, Press, Until},
     draw::{key_of, life},
     tour::{Note, Tour},
     words::{signed, wrap},
@@ -16,28 +16,39 @@ use crate::{
     theme::Theme,
 };
 
-/// All of it, the most important first.
-pub fn aside(tour: &Tour, columns: usize, theme: &Theme, keys: &KeyMap) -> Vec<Line<'static>> {
-    let mut lines = state(tour, columns, theme, keys);
-    lines.extend(note(tour, columns, theme, keys));
-    lines.extend(warnings(tour, columns, theme));
+/// All of it. Where there are too few rows, what is waited for comes first.
+pub fn aside(tour: &Tour, columns: usize, rows: usize, theme: &Theme, keys: &KeyMap) -> Vec<Line<'static>> {
     let presses = presses(tour, columns, theme, keys);
-    if !presses.is_empty() && !lines.is_empty() {
-        lines.push(Line::raw(""));
-    }
-    lines.extend(presses);
-    if let Some(order) = tour.heard.mine() {
-        lines.push(Line::raw(""));
-        lines.push(Line::styled(format!("your order {}", text::short(order)), theme.muted));
+    let mut state = state(tour, columns, theme, keys);
+    state.extend(note(tour, columns, theme, keys));
+    state.extend(warnings(tour, columns, theme));
+    let order = tour.heard.mine().map_or_else(Vec::new, |order| {
+        let mut lines = vec![Line::styled(format!("your order {}", text::short(order)), theme.muted)];
         lines.extend(life(tour, columns, theme));
+        lines
+    });
+    if presses.len() + state.len() + order.len() + 2 <= rows {
+        return joined([presses, state, order], true);
+    }
+    joined([state, presses, order], false)
+}
+
+fn joined(parts: [Vec<Line<'static>>; 3], with_gaps: bool) -> Vec<Line<'static>> {
+    let mut lines: Vec<Line<'static>> = Vec::new();
+    for part in parts.into_iter().filter(|part| !part.is_empty()) {
+        if with_gaps && !lines.is_empty() {
+            lines.push(Line::raw(""));
+        }
+        lines.extend(part);
     }
     lines
 }
 
-/// Which desk, and its keys.
+/// Which desk, and its keys; then the lesson's own.
 fn presses(tour: &Tour, columns: usize, theme: &Theme, keys: &KeyMap) -> Vec<Line<'static>> {
     let step = tour.step();
     let mut lines = Vec::new();
+    let row = |key: &str, does: &str, style| signed(&format!("{key:<7}"), theme.accent, does, columns, style, theme);
     if let Some(place) = step.at {
         let desk = match place.role {
             Role::Customer => keys::CUSTOMER,
@@ -45,15 +56,23 @@ fn presses(tour: &Tour, columns: usize, theme: &Theme, keys: &KeyMap) -> Vec<Lin
             Role::Admin => keys::ADMIN,
         };
         let key = key_of(keys::EVERYWHERE, desk, keys);
-        lines.push(Line::from(vec![
-            Span::styled(format!("{key:<8}"), theme.accent),
-            Span::styled(format!("the {}'s desk", place.role.as_str()), theme.role(place.role)),
-            Span::styled(format!(": {}", place.screen), theme.muted),
-        ]));
+        let words = format!("the {}'s desk, {}", place.role.as_str(), place.screen);
+        lines.extend(row(&key, &words, theme.role(place.role)));
     }
     for press in step.press {
-        let key = key_for(press, keys);
-        lines.extend(signed(&format!("{key:<7}"), theme.accent, press.does, columns, theme.text, theme));
+        lines.extend(row(&key_for(press, keys), press.does, theme.text));
+    }
+    let (help, next) = (key_of(TOUR, HELP, keys), key_of(TOUR, NEXT, keys));
+    let is_failed = tour.trouble.is_some() || (!tour.found.is_empty() && !tour.is_done());
+    match step.help {
+        _ if tour.is_learnt() => lines.extend(row(&next, "goes to the list", theme.text)),
+        _ if tour.busy.is_some() => {}
+        Some(_) if is_failed => lines.extend(row(&help, "tries again", theme.text)),
+        _ if tour.is_done() => lines.extend(row(&next, "goes on", theme.text)),
+        Some(_) if tour.is_helped() => {}
+        Some(Help::Break(_) | Help::MoveClock(_) | Help::Mend) => lines.extend(row(&help, "does it", theme.text)),
+        Some(_) => lines.extend(row(&help, "does it for you", theme.muted)),
+        None => {}
     }
     lines
 }
@@ -67,39 +86,25 @@ fn key_for(press: &Press, keys: &KeyMap) -> String {
 
 /// Whether it is done, is being done, has come to nothing, or what it waits for.
 fn state(tour: &Tour, columns: usize, theme: &Theme, keys: &KeyMap) -> Vec<Line<'static>> {
-    let help = key_of(TOUR, HELP, keys);
     if let Some(busy) = &tour.busy {
-        return signed("…", theme.warn, &format!("{} …", busy.said), columns, theme.warn, theme);
+        return signed("…", theme.warn, &busy.said, columns, theme.warn, theme);
     }
     if let Some(trouble) = &tour.trouble {
         let mut lines = signed("✗", theme.bad, &trouble.why, columns, theme.bad, theme);
-        let again = if trouble.is_unknown {
-            format!("Whether it was done is not known. *{help}* asks again, with the same key.")
-        } else {
-            format!("*{help}* tries again.")
-        };
-        lines.extend(wrap(&again, columns, theme.muted, theme));
+        if trouble.is_unknown {
+            let help = key_of(TOUR, HELP, keys);
+            let words = format!("Whether it was done is not known: *{help}* asks again, with the same key.");
+            lines.extend(wrap(&words, columns, theme.text, theme));
+        }
         return lines;
     }
-    let mut lines = waits_for(tour, columns, theme);
-    let next = key_of(TOUR, NEXT, keys);
     if tour.is_learnt() {
-        lines.extend(signed("✓", theme.good, "Lesson done.", columns, theme.good, theme));
-        lines.extend(wrap(&format!("*{next}* goes to the list."), columns, theme.muted, theme));
-    } else if !tour.found.is_empty() && !tour.is_done() {
-        let words = format!("Not all is as it must be. *{help}* looks again.");
-        lines.extend(signed("✗", theme.bad, &words, columns, theme.text, theme));
-    } else if tour.is_done() {
-        lines.extend(wrap(&format!("*{next}* goes on."), columns, theme.muted, theme));
-    } else if let Some(help_of_step) = tour.step().help {
-        let words = if matches!(help_of_step, super::course::Help::Break(_) | super::course::Help::MoveClock(_)) {
-            format!("*{help}* does it.")
-        } else {
-            format!("*{help}* does it for you.")
-        };
-        lines.extend(wrap(&words, columns, theme.muted, theme));
+        return signed("✓", theme.good, "Lesson done.", columns, theme.good, theme);
     }
-    lines
+    if !tour.found.is_empty() && !tour.is_done() {
+        return signed("✗", theme.bad, "Not all is as it must be.", columns, theme.bad, theme);
+    }
+    waits_for(tour, columns, theme)
 }
 
 /// A mark for each thing that has to happen.

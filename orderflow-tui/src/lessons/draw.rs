@@ -15,7 +15,7 @@ use ratatui::{
 };
 
 use super::{
-    LESSONS, Lessons, LIST, TOUR,
+    LESSONS, LIST, Lessons, TOUR,
     aside::aside,
     tour::Tour,
     words::{signed, wrap},
@@ -64,7 +64,7 @@ impl Lessons {
             Span::styled(" lessons ", theme.accent),
             Span::styled(format!("{done} of {} done ", LESSONS.len()), theme.muted),
         ];
-        let inside = frames::framed(frame, area, Line::from(title), true, theme);
+        let inside = padded(frames::framed(frame, area, Line::from(title), true, theme));
         if !self.can_play {
             let words = "Lessons play with test accounts on a cluster of this machine, and none runs here. Start one: \
                          orderflow up --detach";
@@ -73,8 +73,8 @@ impl Lessons {
         }
         let wide = inside.width >= WIDE_FROM;
         let below = self.below_list(inside.width, wide, theme, keys);
-        let rows = u16::try_from(below.len()).unwrap_or(0);
-        let (table, foot) = frames::foot(inside, rows.min(inside.height.saturating_sub(LESSONS.len() as u16 + 1)));
+        // A row for the titles of columns, and one for each lesson.
+        let (table, foot) = frames::head(inside, u16::try_from(LESSONS.len() + 1).unwrap_or(u16::MAX));
         let learnt: Vec<bool> = LESSONS.iter().map(|lesson| self.is_learnt(lesson.name)).collect();
         let list = Table { columns: &COLUMNS, len: LESSONS.len(), focused: true, empty: "", theme };
         list.draw(frame, table, &mut self.list, |row| {
@@ -110,24 +110,24 @@ impl Lessons {
     }
 
     fn draw_tour(&mut self, tour: &Tour, frame: &mut Frame<'_>, area: Rect, theme: &Theme, keys: &KeyMap) {
-        let inside = frames::framed(frame, area, head(tour, area.width, theme), false, theme);
-        if inside.is_empty() {
+        let body = padded(frames::framed(frame, area, head(tour, area.width, theme), false, theme));
+        if body.is_empty() {
             return;
         }
-        let body = inside;
         draw_keys(tour, frame, area, theme, keys);
         if body.width >= WIDE_FROM {
             let aside_width = ASIDE_WIDTH.max(body.width / 3).min(body.width / 2);
             let left = Rect { width: body.width - aside_width - 2, ..body };
             let right = Rect { x: left.right() + 2, width: aside_width, ..body };
             self.draw_text(tour, frame, left, theme, keys);
-            frame.render_widget(text_of(aside(tour, usize::from(right.width), theme, keys)), right);
+            let beside = aside(tour, usize::from(right.width), usize::from(right.height), theme, keys);
+            frame.render_widget(text_of(beside), right);
             return;
         }
-        let mut beside = aside(tour, usize::from(body.width), theme, keys);
         // The text has half of the room at least, and what is not needed.
         let needed = text_lines(tour, usize::from(body.width), theme).len();
         let most = usize::from(body.height).saturating_sub(needed + 1).max(usize::from(body.height / 2));
+        let mut beside = aside(tour, usize::from(body.width), most, theme, keys);
         beside.truncate(most);
         let rows = u16::try_from(beside.len()).unwrap_or(0);
         let gap = u16::from(body.height >= HEIGHT_TIGHT + 2);
@@ -153,6 +153,12 @@ impl Lessons {
             frame.render_widget(Line::styled(more, theme.accent), place);
         }
     }
+}
+
+/// Text does not stick to a border, where there is room.
+fn padded(area: Rect) -> Rect {
+    let by = u16::from(area.width >= WITH_KEYS_FROM);
+    Rect { x: area.x + by, width: area.width - 2 * by, ..area }
 }
 
 fn head(tour: &Tour, width: u16, theme: &Theme) -> Line<'static> {
@@ -197,10 +203,10 @@ fn draw_keys(tour: &Tour, frame: &mut Frame<'_>, area: Rect, theme: &Theme, keys
 fn keys_line(tour: &Tour, theme: &Theme, keys: &KeyMap) -> Line<'static> {
     let next = if tour.is_learnt() { "lessons" } else { "next" };
     let back = if tour.at == 0 { "lessons" } else { "back" };
-    let mut spans = vec![Span::raw(" ")];
-    for (scope, action, word) in
-        [(TOUR, super::NEXT, next), (TOUR, super::BACK, back), (keys::EVERYWHERE, keys::LESSONS, "close")]
-    {
+    let shown = [(TOUR, super::BACK, back), (TOUR, super::NEXT, next), (keys::EVERYWHERE, keys::LESSONS, "close")];
+    let mut spans = Vec::new();
+    for (at, (scope, action, word)) in shown.into_iter().enumerate() {
+        spans.push(Span::styled(if at == 0 { " " } else { "· " }, theme.muted));
         spans.push(Span::styled(key_of(scope, action, keys), theme.accent));
         spans.push(Span::styled(format!(" {word} "), theme.muted));
     }

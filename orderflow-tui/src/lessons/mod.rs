@@ -19,13 +19,13 @@ mod words;
 
 use orderflow_contracts::api::console::{EventRecord, Role};
 
-pub use self::{
-    course::Place,
-    effects::{Do, Done, carry_out},
-};
 use self::{
     course::LESSONS,
     tour::{Moved, Tour},
+};
+pub use self::{
+    course::Place,
+    effects::{Do, Done, carry_out},
 };
 use crate::{
     keys::{self, Action, Binding, Scope},
@@ -57,6 +57,10 @@ pub const DOWN: Action = Action("lessons.down");
 pub const BINDINGS: &[Binding] = &[
     Binding::new(LIST, BEGIN, &["enter", "space"], "begin", "begin the lesson"),
     Binding::new(LIST, LEAVE, &["esc"], "close", "close the lessons"),
+    Binding::new(LIST, keys::UP, &["up", "k"], "", "the lesson above"),
+    Binding::new(LIST, keys::DOWN, &["down", "j"], "", "the lesson below"),
+    Binding::new(LIST, keys::TOP, &["home", "g"], "", "the first lesson"),
+    Binding::new(LIST, keys::BOTTOM, &["end", "G"], "", "the last lesson"),
     Binding::new(TOUR, NEXT, &["f8", "ctrl-n"], "", "the lesson's next step; twice, to skip one that is not done"),
     Binding::new(TOUR, BACK, &["f7"], "", "the step before; from the first one, back to the list"),
     Binding::new(TOUR, HELP, &["ctrl-g"], "", "have the step done for you, or try again"),
@@ -108,7 +112,7 @@ impl Lessons {
 
     /// Where keys are looked up: before those of the desk while there is a list to choose from, after them otherwise.
     pub fn scopes(&self) -> Vec<Scope> {
-        if self.tour.is_some() { vec![TOUR] } else { vec![LIST, keys::LIST] }
+        if self.tour.is_some() { vec![TOUR] } else { vec![LIST] }
     }
 
     /// Whether the panel has the keys, and not a desk.

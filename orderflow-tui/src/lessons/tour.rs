@@ -100,6 +100,11 @@ impl Tour {
         self.is_done_at(self.at)
     }
 
+    /// Whether the lesson has done its part of the step.
+    pub fn is_helped(&self) -> bool {
+        self.helped[self.at]
+    }
+
     fn is_done_at(&self, at: usize) -> bool {
         match self.lesson.steps[at].until {
             Until::Read => self.lesson.steps[at].help.is_none() || self.helped[at],
@@ -229,7 +234,8 @@ impl Tour {
         let step = self.step();
         let is_act = step.help.is_some() && !step.auto;
         let is_last = self.at + 1 == self.lesson.steps.len();
-        if !is_act || is_last || self.was_done || !self.is_done() {
+        // One thing after the other: what the lesson does for a step is waited for.
+        if !is_act || is_last || self.was_done || self.busy.is_some() || !self.is_done() {
             return Vec::new();
         }
         self.enter(self.at + 1)
@@ -277,11 +283,13 @@ impl Tour {
             return Vec::new();
         }
         self.busy = None;
+        self.note = self.note.filter(|note| *note != Note::OneMoment);
         match done {
             Ok(outcome) => self.came(of.step, outcome),
             Err(trouble) => {
                 self.trouble = Some(trouble);
-                Vec::new()
+                // An answer may be lost, and what was asked for have happened.
+                self.go_on()
             }
         }
     }

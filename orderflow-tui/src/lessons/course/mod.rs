@@ -164,8 +164,8 @@ pub enum Break {
     CrashAfterPublish,
     /// Every event is handled twice.
     DeliverTwice,
-    /// The provider charges, and its answers are lost.
-    AnswersLost,
+    /// The provider takes so long that nobody waits for its answers.
+    SlowProvider,
     /// The broker is killed, and nobody reaches it.
     Kafka,
     /// The outbox of orders is taken out.

@@ -22,11 +22,11 @@ pub(super) static LESSON: Lesson = Lesson {
             Until::Heard(&["inventory.reserved", "payment.opened"]),
         ),
         Step::act(
-            "Lose the answers",
-            "A fault is set in payments: the provider takes the money, and its answer gets lost on the way. Payments has \
-             written down that it asks, before it asked, with an idempotency key. So it can ask again, and never charges \
-             twice.",
-            Help::Break(&[Break::AnswersLost]),
+            "Slow the provider down",
+            "A fault makes the provider take ten minutes for an answer, and payments waits five seconds. Is the card \
+             charged then? Payments cannot know. But it writes down what it asks before it asks, with an idempotency key. \
+             So it can ask again, and never charges twice.",
+            Help::Break(&[Break::SlowProvider]),
         ),
         Step::pay(
             "Pay in time",
@@ -49,9 +49,9 @@ pub(super) static LESSON: Lesson = Lesson {
             auto: true,
             ..Step::act(
                 "The answer comes",
-                "The fault is taken back. Payments asks once more, with the same key, and hears: it was charged. But the \
-                 order is over, so the money goes straight back. It was not forgotten: it was compensated, late. This can \
-                 take some seconds.",
+                "The provider is quick again. Payments asks once more, with the same key, and hears: charged. But the \
+                 order is over, so the money goes straight back: compensation, late but certain. It can take some \
+                 seconds until it asks.",
                 Help::Mend,
             )
         },

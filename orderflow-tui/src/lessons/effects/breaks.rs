@@ -1,7 +1,9 @@
 //! Breaking and mending. What is broken ends by itself after a while, should the console die before it has mended it;
 //! only a pattern that is out stays out.
 
-use orderflow_client::Service;
+use std::time::Duration;
+
+use orderflow_client::{AuditQuery, Client, ListQuery, Service};
 use orderflow_cluster::{
     Action, Need,
     control::{self, Request, Response, Status},
@@ -12,6 +14,8 @@ use orderflow_contracts::api::{
     ops::{Pattern, SetPattern},
 };
 
+use tokio::time::{Instant, sleep};
+
 use super::{Outcome, Trouble};
 use crate::{lessons::course::Break, links::Shared};
 
@@ -19,6 +23,14 @@ use crate::{lessons::course::Break, links::Shared};
 const FAULT_MS_MAX: u64 = 10 * 60 * 1000;
 /// The longest that Kafka is away, in milliseconds.
 const KAFKA_MS_MAX: u64 = 5 * 60 * 1000;
+/// With this seed, half of all chances are taken, and of the first two the second.
+const NOT_THE_FIRST: u64 = 111;
+/// How long the audit log may take to hear of something.
+const HEARD_MAX: Duration = Duration::from_secs(10);
+const HEARD_PAUSE: Duration = Duration::from_millis(100);
+/// Subjects in the audit log.
+const OUTBOX: &str = "orders/outbox";
+const CRASH: &str = "orders/crash";
 const WITH_KAFKA: [&str; 4] = ["orders", "inventory", "payments", "console"];
 const WITH_SAGA: &[Service] = &[Service::Orders, Service::Inventory, Service::Payments];
 
@@ -33,6 +45,9 @@ pub(super) async fn break_all(what: &[Break], shared: &Shared) -> Result<u32, Tr
 
 async fn break_one(what: Break, shared: &Shared) -> Result<(), Trouble> {
     let admin = shared.as_test_account(Role::Admin).await?;
+    if what == Break::CrashAfterPublish {
+        return set_trap(&admin, shared).await;
+    }
     if let Some((name, set, services)) = fault_of(what) {
         for service in services {
             admin.set_fault(*service, name, &set).await?;
@@ -48,10 +63,45 @@ async fn break_one(what: Break, shared: &Shared) -> Result<(), Trouble> {
             ask(shared, Request::Signal { process: "broker".to_owned(), action: Action::Kill, for_ms: None }).await
         }
         Break::Outbox => {
-            Ok(admin.set_pattern(Service::Orders, Pattern::Outbox, SetPattern { disabled: true }).await?)
+            let before = told(&admin, "lab.set", OUTBOX).await?;
+            admin.set_pattern(Service::Orders, Pattern::Outbox, SetPattern { disabled: true }).await?;
+            heard(&admin, "lab.set", OUTBOX, before).await
         }
         _ => Ok(()),
     }
+}
+
+/// The setting of a fault is told to the audit log, by an event like any other: that one must not be what is lost. So
+/// the first chance is passed by, which is its, and the next one is taken.
+async fn set_trap(admin: &Client, shared: &Shared) -> Result<(), Trouble> {
+    let Some((name, set, _)) = fault_of(Break::CrashAfterPublish) else { return Ok(()) };
+    let (restarts, before) = (restarts_of_orders(shared).await?, told(admin, "chaos.set", CRASH).await?);
+    admin.set_fault(Service::Orders, name, &set).await?;
+    heard(admin, "chaos.set", CRASH, before).await?;
+    if restarts_of_orders(shared).await? > restarts {
+        return Err(Trouble::new("the trap has gone off too early: orders had something else to publish"));
+    }
+    Ok(())
+}
+
+/// The number of the last entry of the audit log about something.
+async fn told(admin: &Client, action: &str, subject: &str) -> Result<i64, Trouble> {
+    let page = ListQuery { limit: Some(1), ..ListQuery::default() };
+    let (action, subject) = (Some(action.to_owned()), Some(subject.to_owned()));
+    let entries = admin.audit(&AuditQuery { actor: None, action, subject, page }).await?.items;
+    Ok(entries.first().map_or(0, |entry| entry.number))
+}
+
+/// Waits until the console has heard one more.
+async fn heard(admin: &Client, action: &str, subject: &str, before: i64) -> Result<(), Trouble> {
+    let until = Instant::now() + HEARD_MAX;
+    while told(admin, action, subject).await? <= before {
+        if Instant::now() > until {
+            return Err(Trouble::new(format!("the audit log has not heard of {subject} within {HEARD_MAX:?}")));
+        }
+        sleep(HEARD_PAUSE).await;
+    }
+    Ok(())
 }
 
 /// The fault that it is, if it is one, and where it is set.
@@ -60,9 +110,15 @@ fn fault_of(what: Break) -> Option<(FaultName, SetFault, &'static [Service])> {
     let crash = |point| SetFault { point: Some(point), times: Some(1), ..always.clone() };
     Some(match what {
         Break::CrashAfterCommit => (FaultName::Crash, crash(CrashPoint::AfterCommit), &[Service::Orders]),
-        Break::CrashAfterPublish => (FaultName::Crash, crash(CrashPoint::AfterPublish), &[Service::Orders]),
+        Break::CrashAfterPublish => {
+            let second = SetFault { percent: Some(50.0), seed: Some(NOT_THE_FIRST), ..crash(CrashPoint::AfterPublish) };
+            (FaultName::Crash, second, &[Service::Orders])
+        }
         Break::DeliverTwice => (FaultName::DeliverTwice, always, WITH_SAGA),
-        Break::AnswersLost => (FaultName::ProviderTimeout, always, &[Service::Payments]),
+        Break::SlowProvider => {
+            let slow = SetFault { ms: Some(FAULT_MS_MAX), ..always };
+            (FaultName::ProviderLatency, slow, &[Service::Payments])
+        }
         Break::Kafka | Break::Outbox => return None,
     })
 }

@@ -127,14 +127,14 @@ async fn beside(exam: &Exam, admin: &Client, shared: &Shared) -> Result<Vec<Find
         Expect::OneOfTwo => found.extend(one_of_two(exam, admin).await?),
         Expect::Survived | Expect::Lost => {
             let restarts = breaks::restarts_of_orders(shared).await?.saturating_sub(exam.restarts);
-            found.push(finding(restarts > 0, format!("orders was started again: {restarts} times")));
+            found.push(finding(restarts > 0, format!("orders has died and was started again: {}", times(restarts))));
         }
         Expect::OnlyOnce => {
             let hops = why::explain(&Box::pin(why::gather(admin, exam.order)).await?).hops;
             let again: u32 = hops.iter().map(|hop| hop.duplicates).sum();
-            found.push(finding(again > 0, format!("inboxes have passed over {again} duplicates of its events")));
+            found.push(finding(again > 0, format!("its events came again and were passed over: {}", times(again))));
             let charges = charges(exam.order, admin).await?;
-            found.push(finding(charges == 1, format!("the provider has charged it {charges} times")));
+            found.push(finding(charges == 1, format!("the provider has charged it {}", times(charges))));
         }
     }
     Ok(found)
@@ -161,13 +161,23 @@ async fn one_of_two(exam: &Exam, admin: &Client) -> Result<Vec<Finding>, Trouble
     ])
 }
 
-async fn charges(order: OrderId, admin: &Client) -> Result<usize, Trouble> {
+/// How often, in words.
+fn times(count: u32) -> String {
+    match count {
+        0 => "never".to_owned(),
+        1 => "once".to_owned(),
+        count => format!("{count} times"),
+    }
+}
+
+async fn charges(order: OrderId, admin: &Client) -> Result<u32, Trouble> {
     let (mut query, mut count) = (ListQuery { limit: Some(PAGE_SIZE_MAX), ..ListQuery::default() }, 0);
     let reference = order.to_string();
     for _ in 0..CHARGE_PAGES_MAX {
         let page = admin.provider_charges(&query).await?;
         let is_its = |status, of: &str| status == ChargeStatus::Succeeded && *of == reference;
-        count += page.items.iter().filter(|charge| is_its(charge.status, &charge.reference)).count();
+        let its = page.items.iter().filter(|charge| is_its(charge.status, &charge.reference)).count();
+        count += u32::try_from(its).unwrap_or(u32::MAX);
         query.cursor = page.next_cursor;
         if query.cursor.is_none() {
             break;

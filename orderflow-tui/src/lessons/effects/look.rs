@@ -26,7 +26,7 @@ pub(super) async fn look(
         }
         Look::CameTwice => {
             let again: u32 = Box::pin(hops(&admin, order)).await?.iter().map(|hop| hop.duplicates).sum();
-            Ok((again > 0).then(|| format!("passed over by inboxes: {again} deliveries")))
+            Ok((again > 0).then(|| format!("deliveries that inboxes have passed over: {again}")))
         }
         Look::BeingPaid => {
             let status = admin.payment(order).await?.status;
@@ -43,7 +43,7 @@ async fn hops(admin: &Client, order: OrderId) -> Result<Vec<why::Hop>, Trouble> 
 async fn restarted(restarts: u32, admin: &Client, shared: &Shared) -> Result<Option<String>, Trouble> {
     let now = breaks::restarts_of_orders(shared).await?;
     let is_back = now > restarts && admin.readiness(Service::Orders).await.is_ok_and(|readiness| readiness.ready);
-    Ok(is_back.then(|| format!("orders has died, and was started again ({now} times so far)")))
+    Ok(is_back.then(|| "orders has died, and was started again".to_owned()))
 }
 
 /// Orders has died and is back, and nobody has heard what it had committed.

@@ -53,7 +53,8 @@ async fn stocked(seller: &Client, piece: Piece) -> Result<Product, Trouble> {
     for number in 1..=NUMBERS_MAX {
         let name = if number == 1 { piece.name.to_owned() } else { format!("{} {number}", piece.name) };
         let page = ListQuery { limit: Some(PAGE_SIZE_MAX), ..ListQuery::default() };
-        let query = ProductQuery { search: Some(name.clone()), seller_id: Some(me.id), page, ..ProductQuery::default() };
+        let query =
+            ProductQuery { search: Some(name.clone()), seller_id: Some(me.id), page, ..ProductQuery::default() };
         let found = seller.products(&query).await?.items.into_iter().find(|product| product.name == name);
         let (available, wanted) = match (&found, piece.stock) {
             (Some(found), Stock::One) if found.available > 1 => continue,
@@ -105,11 +106,13 @@ async fn warnings(admin: &Client) -> Vec<String> {
     let mut warnings = Vec::new();
     for service in Service::WITH_CLOCK {
         let faults = admin.faults(service).await.unwrap_or_default();
-        let is_live = |fault: &&orderflow_contracts::api::chaos::Fault| {
-            fault.set.times.is_none_or(|times| fault.struck < times)
-        };
+        let is_live =
+            |fault: &&orderflow_contracts::api::chaos::Fault| fault.set.times.is_none_or(|times| fault.struck < times);
         warnings.extend(
-            faults.iter().filter(is_live).map(|fault| format!("fault {} is set in {}", word(fault.name), service.name())),
+            faults
+                .iter()
+                .filter(is_live)
+                .map(|fault| format!("fault {} is set in {}", word(fault.name), service.name())),
         );
         let out = admin.patterns_out(service).await.unwrap_or_default();
         warnings.extend(out.into_iter().map(|pattern| format!("{} is out in {}", word(pattern), service.name())));
