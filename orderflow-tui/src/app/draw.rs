@@ -101,7 +101,7 @@ impl App {
             }
             None => body,
         };
-        let shown = self.shown();
+        let shown = self.shown(body);
         let places = places(body, shown.len());
         let shown = if places.len() < shown.len() { vec![self.focus] } else { shown };
         for desk in &mut self.desks {

@@ -2,14 +2,19 @@
 //! everything mended before they go.
 
 use orderflow_contracts::api::console::Role;
+use ratatui::layout::Rect;
 
 use super::{App, Moment};
 use crate::{
-    desk::Desk,
+    desk::{Desk, Stage},
     lessons::{self, Lessons, Place},
+    login,
     msg::Effect,
     overlay::Tone,
 };
+
+/// A lesson's desks stand side by side in less than this in one direction only: it leads from one to the other anyway.
+const LESSON_DESKS_FROM: (u16, u16) = (96, 16);
 
 impl App {
     /// Opens the lessons, or closes them.
@@ -35,14 +40,15 @@ impl App {
         self.lessons.as_ref().is_some_and(Lessons::has_keys)
     }
 
-    /// The desks that are to be seen, if there is room for them.
-    pub(super) fn shown(&self) -> Vec<Role> {
+    /// The desks that are to be seen in a place, if there is room for them.
+    pub(super) fn shown(&self, place: Rect) -> Vec<Role> {
         let all = self.desks.iter().map(|desk| desk.role);
         let is_lesson = self.lessons.as_ref().is_some_and(Lessons::is_under_way);
         match (self.split && self.desks.len() > 1, is_lesson) {
             (false, _) => vec![self.focus],
             (true, false) => all.collect(),
             // A lesson leaves little room: it shows its own desks, and another one only if somebody goes there.
+            (true, true) if place.height < LESSON_DESKS_FROM.1 && place.width < LESSON_DESKS_FROM.0 => vec![self.focus],
             (true, true) => all.filter(|role| lessons::DESKS.contains(role) || *role == self.focus).collect(),
         }
     }
@@ -55,7 +61,13 @@ impl App {
         let writes = self.desks.iter().any(|desk| desk.role == before && desk.takes_text());
         let mut effects = Vec::new();
         for role in lessons::DESKS {
-            effects.extend(self.go_to(role));
+            let wanted = self.go_to(role);
+            let is_out = self.desks.iter().any(|desk| desk.role == role && matches!(desk.stage, Stage::Login(_)));
+            if wanted.is_empty() && is_out {
+                // Somebody has logged out there; a lesson needs to hear what happens.
+                effects.push(Effect::Login(role, login::Do::TestAccount));
+            }
+            effects.extend(wanted);
         }
         self.split_before.get_or_insert(self.split);
         self.split = true;

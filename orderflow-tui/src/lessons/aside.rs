@@ -56,7 +56,7 @@ fn presses(tour: &Tour, columns: usize, theme: &Theme, keys: &KeyMap) -> Vec<Lin
             Role::Admin => keys::ADMIN,
         };
         let key = key_of(keys::EVERYWHERE, desk, keys);
-        let words = format!("the {}'s desk, {}", place.role.as_str(), place.screen);
+        let words = format!("{}'s desk, {}", place.role.as_str(), place.screen);
         lines.extend(row(&key, &words, theme.role(place.role)));
     }
     for press in step.press {

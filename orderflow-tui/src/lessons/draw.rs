@@ -17,6 +17,7 @@ use ratatui::{
 use super::{
     LESSONS, LIST, Lessons, TOUR,
     aside::aside,
+    course::Help,
     tour::Tour,
     words::{signed, wrap},
 };
@@ -42,8 +43,8 @@ const WITH_KEYS_FROM: u16 = 36;
 const COLUMNS: [Column; 4] = [
     Column::new("", 1, 9),
     Column::new("", 1, 9),
-    Column::new("lesson", 33, 9).grows(),
-    Column::new("you learn", 48, 1),
+    Column::new("lesson", 34, 9),
+    Column::new("what it is about", 35, 1).grows(),
 ];
 
 impl Lessons {
@@ -100,7 +101,7 @@ impl Lessons {
         let columns = usize::from(width);
         let mut lines = vec![Line::raw("")];
         if !wide {
-            lines.extend(wrap(&format!("You learn {}.", lesson.learns), columns, theme.text, theme));
+            lines.extend(wrap(&format!("About: {}.", lesson.learns), columns, theme.text, theme));
         }
         let minutes = if self.is_learnt(lesson.name) { "Done before. " } else { "" };
         let lab = if lesson.lab { "Needs a laboratory: `orderflow up --lab`. " } else { "" };
@@ -115,6 +116,9 @@ impl Lessons {
             return;
         }
         draw_keys(tour, frame, area, theme, keys);
+        // Where every row counts, the step goes without its title.
+        let skipped = usize::from(area.height < HEIGHT_TIGHT);
+        self.skipped = skipped;
         if body.width >= WIDE_FROM {
             let aside_width = ASIDE_WIDTH.max(body.width / 3).min(body.width / 2);
             let left = Rect { width: body.width - aside_width - 2, ..body };
@@ -125,7 +129,7 @@ impl Lessons {
             return;
         }
         // The text has half of the room at least, and what is not needed.
-        let needed = text_lines(tour, usize::from(body.width), theme).len();
+        let needed = text_lines(tour, usize::from(body.width), theme).len().saturating_sub(skipped);
         let most = usize::from(body.height).saturating_sub(needed + 1).max(usize::from(body.height / 2));
         let mut beside = aside(tour, usize::from(body.width), most, theme, keys);
         beside.truncate(most);
@@ -140,14 +144,16 @@ impl Lessons {
     }
 
     fn draw_text(&mut self, tour: &Tour, frame: &mut Frame<'_>, area: Rect, theme: &Theme, keys: &KeyMap) {
-        let lines = text_lines(tour, usize::from(area.width), theme);
+        let lines: Vec<Line<'static>> =
+            text_lines(tour, usize::from(area.width), theme).into_iter().skip(self.skipped).collect();
         let height = usize::from(area.height);
         self.scroll_max = lines.len().saturating_sub(height);
         let first = self.scroll.min(self.scroll_max);
         let rest = lines.len().saturating_sub(first + height);
         frame.render_widget(text_of(lines.into_iter().skip(first).take(height).collect()), area);
         if rest > 0 && area.height > 1 && area.width > 20 {
-            let more = format!("▼ {}", key_of(TOUR, super::DOWN, keys));
+            let key = key_of(TOUR, super::DOWN, keys);
+            let more = if area.width >= WIDE_FROM { format!("▼ {key}") } else { "▼".to_owned() };
             let wide = u16::try_from(text::width(&more)).unwrap_or(area.width).min(area.width);
             let place = Rect { x: area.right() - wide, y: area.bottom() - 1, width: wide, height: 1 };
             frame.render_widget(Line::styled(more, theme.accent), place);
@@ -173,12 +179,17 @@ fn head(tour: &Tour, width: u16, theme: &Theme) -> Line<'static> {
 pub(super) fn text_lines(tour: &Tour, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
     let step = tour.step();
     let mut lines = vec![Line::styled(text::cut(step.title, columns), theme.accent)];
-    lines.extend(wrap(&named(step.text, tour), columns, theme.text, theme));
-    for finding in &tour.found {
+    // What was found takes the place of the text: that was read while it was looked for.
+    let found = if step.help == Some(Help::Check) { tour.found.as_slice() } else { &[] };
+    if found.is_empty() {
+        lines.extend(wrap(&named(step.text, tour), columns, theme.text, theme));
+    }
+    for finding in found {
         let (sign, style) = if finding.ok { ("✓", theme.good) } else { ("✗", theme.bad) };
         lines.extend(signed(sign, style, &finding.text, columns, theme.text, theme));
     }
     if tour.is_learnt() {
+        lines.push(Line::raw(""));
         lines.extend(wrap(tour.lesson.end, columns, theme.good, theme));
     }
     lines

@@ -5,7 +5,7 @@ use super::{BOARD, Break, CUSTOMER_ORDERS, Expect, Help, Lesson, Look, Piece, St
 pub(super) static LESSON: Lesson = Lesson {
     name: "crash-after-commit",
     title: "A crash between commit and publish",
-    learns: "the outbox: why no event is lost",
+    learns: "the outbox: no event is lost",
     piece: Piece { name: "Field compass", cents: 1950, stock: Stock::AtLeast(5) },
     lab: false,
     expects: Expect::Survived,

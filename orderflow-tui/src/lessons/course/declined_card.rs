@@ -5,7 +5,7 @@ use super::{CUSTOMER_ORDERS, Expect, Lesson, Piece, Step, Stock, TIMELINE, Until
 pub(super) static LESSON: Lesson = Lesson {
     name: "declined-card",
     title: "A declined card",
-    learns: "compensation: how a saga takes steps back",
+    learns: "compensation: taking steps back",
     piece: Piece { name: "Desk lamp", cents: 3900, stock: Stock::AtLeast(5) },
     lab: false,
     expects: Expect::Declined,

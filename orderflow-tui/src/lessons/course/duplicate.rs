@@ -5,7 +5,7 @@ use super::{BOARD, Break, CUSTOMER_ORDERS, Expect, Help, Lesson, Look, Piece, St
 pub(super) static LESSON: Lesson = Lesson {
     name: "duplicate-delivery",
     title: "Everything comes twice",
-    learns: "the inbox: at least once, applied once",
+    learns: "the inbox: applied only once",
     piece: Piece { name: "Twin mugs", cents: 1800, stock: Stock::AtLeast(5) },
     lab: false,
     expects: Expect::OnlyOnce,

@@ -5,7 +5,7 @@ use super::{Expect, FULFIL, Help, Lesson, Piece, SELLER_ORDERS, Step, Stock, TIM
 pub(super) static LESSON: Lesson = Lesson {
     name: "first-order",
     title: "Your first order",
-    learns: "what a saga is, walked from end to end",
+    learns: "a saga, walked from end to end",
     piece: Piece { name: "Copper kettle", cents: 2490, stock: Stock::AtLeast(5) },
     lab: false,
     expects: Expect::Sold,

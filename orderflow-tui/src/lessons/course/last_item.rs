@@ -5,7 +5,7 @@ use super::{CONFIRM, Expect, Help, Lesson, MARK, Piece, Step, Stock, Until};
 pub(super) static LESSON: Lesson = Lesson {
     name: "last-item",
     title: "The last item",
-    learns: "two want one piece, and exactly one gets it",
+    learns: "two want one piece, one gets it",
     piece: Piece { name: "Last teapot", cents: 5400, stock: Stock::One },
     lab: false,
     expects: Expect::OneOfTwo,

@@ -5,7 +5,7 @@ use super::{Break, CUSTOMER_ORDERS, Expect, Help, Lesson, Look, Piece, Step, Sto
 pub(super) static LESSON: Lesson = Lesson {
     name: "losing-kafka",
     title: "Losing Kafka",
-    learns: "orders are taken while the broker is dead",
+    learns: "the broker is dead, orders go on",
     piece: Piece { name: "Message bottle", cents: 1200, stock: Stock::AtLeast(5) },
     lab: false,
     expects: Expect::Waited,

@@ -5,7 +5,7 @@ use super::{Break, CUSTOMER_ORDERS, Expect, Help, Lesson, Look, Piece, Step, Sto
 pub(super) static LESSON: Lesson = Lesson {
     name: "no-outbox",
     title: "Taking the outbox out",
-    learns: "the same crash without it. Do this one last",
+    learns: "what the outbox is for; do it last",
     piece: Piece { name: "Glass vase", cents: 6600, stock: Stock::AtLeast(5) },
     lab: true,
     expects: Expect::Lost,

@@ -5,7 +5,7 @@ use super::{Break, CUSTOMER_ORDERS, Expect, Help, Lesson, Look, Piece, Step, Sto
 pub(super) static LESSON: Lesson = Lesson {
     name: "paying-too-late",
     title: "Paying too late",
-    learns: "time-outs, and money that comes after the end",
+    learns: "time-outs, and money after the end",
     piece: Piece { name: "Slow clock", cents: 7200, stock: Stock::AtLeast(5) },
     lab: false,
     expects: Expect::Refunded,

@@ -132,6 +132,11 @@ impl Trouble {
     fn new(why: impl Into<String>) -> Self {
         Self { why: why.into(), is_unknown: false, is_over: false }
     }
+
+    #[cfg(test)]
+    pub(super) fn made_up(why: &str, is_unknown: bool) -> Self {
+        Self { is_unknown, ..Self::new(why) }
+    }
 }
 
 impl From<ClientError> for Trouble {
