@@ -37,7 +37,7 @@ pub(super) async fn look(
 }
 
 async fn hops(admin: &Client, order: OrderId) -> Result<Vec<why::Hop>, Trouble> {
-    Ok(why::explain(&why::gather(admin, order).await?).hops)
+    Ok(why::explain(&Box::pin(why::gather(admin, order)).await?).hops)
 }
 
 async fn restarted(restarts: u32, admin: &Client, shared: &Shared) -> Result<Option<String>, Trouble> {

@@ -30,7 +30,7 @@ pub(super) async fn rival(shared: &Shared, product: &Product, key: &Key) -> Resu
     let email = format!("rival-{}@example.com", &name[..12]);
     let session = anonymous.sign_up(&SignUp { email, password: name, role: Role::Customer }).await?;
     let tokens = Tokens::new(anonymous.clone(), session);
-    // Another account has keys of its own, so that the order of an account that was lost is not found by this one.
+    // If the answer is lost, the next try is somebody else again: one more who wants it does no harm.
     order(&anonymous.with_tokens(Arc::new(tokens)), product, key).await
 }
 
