@@ -21,6 +21,7 @@ use orderflow_contracts::api::console::{EventRecord, Role};
 
 use self::{
     course::LESSONS,
+    effects::Outcome,
     tour::{Moved, Tour},
 };
 pub use self::{
@@ -28,6 +29,7 @@ pub use self::{
     effects::{Do, Done, carry_out},
 };
 use crate::{
+    books,
     keys::{self, Action, Binding, Scope},
     msg::Effect,
     widgets::ListState,
@@ -245,7 +247,15 @@ impl Lessons {
                 tour.said(of, said);
                 Moved::On(Vec::new())
             }),
-            Done::Of(of, done) => self.moved(|tour| Moved::On(tour.done(of, done))),
+            Done::Of(of, done) => {
+                let is_clock = matches!(done, Ok(Outcome::ClockMoved));
+                let mut wanted = self.moved(|tour| Moved::On(tour.done(of, done)));
+                if is_clock {
+                    // What counts down at the desks counts by the services' clock.
+                    wanted.extend(DESKS.map(|role| Effect::Books(role, books::Do::Clock)));
+                }
+                wanted
+            }
             // What cannot be mended is told by the console, whether or not the lessons are open.
             Done::Mended(_) => Vec::new(),
         };

@@ -157,7 +157,7 @@ pub(super) async fn move_clock(minutes: i64, shared: &Shared) -> Result<Outcome,
     for service in Service::WITH_CLOCK {
         first = first.and(admin.set_clock(service, ahead_ms).await.map(drop).map_err(Trouble::from));
     }
-    first.map(|()| Outcome::Done)
+    first.map(|()| Outcome::ClockMoved)
 }
 
 /// How often orders was started again.

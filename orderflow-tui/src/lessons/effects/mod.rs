@@ -94,6 +94,8 @@ pub enum Outcome {
     Ready(Box<Scene>),
     /// It is done.
     Done,
+    /// The services have another time now.
+    ClockMoved,
     /// An order was placed.
     Ordered(OrderId),
     /// It is broken, and the lesson has to mend it; orders was started again so often before.

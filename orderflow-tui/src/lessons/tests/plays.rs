@@ -79,7 +79,8 @@ fn paying_too_late() {
     assert_eq!(play.task(), &Task::MoveClock(35));
     // What follows is heard before the answer: the next step waits for that all the same.
     play.hear(&InventoryEvent::ReservationExpired).hear(&cancelled(CancelReason::Expired));
-    play.hear(&InventoryEvent::Released).is_at("Half an hour passes").done(Outcome::Done).is_at("The answer comes");
+    play.hear(&InventoryEvent::Released).is_at("Half an hour passes");
+    play.done(Outcome::ClockMoved).is_at("The answer comes");
     assert_eq!(play.task(), &Task::Mend(vec![Break::SlowProvider]));
     play.done(Outcome::Done).hear(&PaymentEvent::Refunded { refund_id: "re_1".into() });
     play.is_at("The answer comes").next().is_at("Look back").next().checked().is_learnt();
