@@ -5,6 +5,7 @@
 //! ```
 
 mod draw;
+mod guide;
 mod route;
 #[cfg(test)]
 mod tests;
@@ -80,6 +81,8 @@ pub struct App {
     pub(crate) overlay: Option<Overlay>,
     pub(crate) notices: Notices,
     pub(crate) lessons: Option<Lessons>,
+    /// Whether desks stood side by side before a lesson put them so.
+    split_before: Option<bool>,
     stale_at: Option<Instant>,
     clock_asked_at: Option<Instant>,
     tick_at: Option<Instant>,
@@ -104,6 +107,7 @@ impl App {
             overlay: None,
             notices: Notices::default(),
             lessons: None,
+            split_before: None,
             stale_at: None,
             clock_asked_at: None,
             tick_at: None,
@@ -152,8 +156,10 @@ impl App {
             Msg::Done(done) => self.done(done, now),
             Msg::End => vec![Effect::Quit],
         };
+        effects.extend(self.lead(now));
         if effects.iter().any(|effect| matches!(effect, Effect::Quit)) {
             self.is_over = true;
+            effects.extend(self.close_lessons());
             effects.push(Effect::Save(self.remember()));
         }
         self.mark_stale(now);
@@ -164,7 +170,8 @@ impl App {
     fn remember(&self) -> Remembered {
         let desks = self.desks.iter().map(|desk| desk.role).collect();
         let lessons_done = self.setup.remembered.lessons_done.clone();
-        Remembered { theme: self.theme.name, split: self.split, desks, lessons_done }
+        let split = self.split_before.unwrap_or(self.split);
+        Remembered { theme: self.theme.name, split, desks, lessons_done }
     }
 
     fn mark_stale(&mut self, now: Moment) {
@@ -211,6 +218,7 @@ impl App {
             self.tick_at = None;
             effects.extend(self.second(now));
         }
+        effects.extend(self.lead(now));
         effects
     }
 
@@ -385,18 +393,6 @@ impl App {
         self.settle(role, out, now)
     }
 
-    fn lessons_done(&mut self, done: crate::lessons::Done, now: Moment) -> Vec<Effect> {
-        let Some(lessons) = &mut self.lessons else { return Vec::new() };
-        let (effects, learnt) = lessons.done(done);
-        if let Some(name) = learnt
-            && !self.setup.remembered.lessons_done.iter().any(|done| done == name)
-        {
-            self.notices.push(Tone::Good, &format!("lesson done: {name}"), now.instant);
-            self.setup.remembered.lessons_done.push(name.to_owned());
-        }
-        effects
-    }
-
     fn login_done(&mut self, role: Role, done: login::Done, now: Moment) -> Vec<Effect> {
         match done {
             login::Done::In(account) => {
@@ -450,7 +446,7 @@ impl App {
             books: &work.books,
             live: &work.live,
             now: work.books.service_time(now.wall),
-            focused: self.focus == role && self.overlay.is_none(),
+            focused: self.focus == role && self.overlay.is_none() && !self.lessons_have_keys(),
             is_local: self.setup.is_local,
             theme: &self.theme,
             keys: &self.setup.keys,

@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use orderflow_client::{Client, ClientError, Endpoints};
@@ -12,6 +13,7 @@ use orderflow_contracts::api::console::{Account, Login, Role, Session};
 use tokio::{
     sync::{Semaphore, mpsc::Sender},
     task::{AbortHandle, JoinError, JoinSet},
+    time::timeout,
 };
 
 use crate::{
@@ -24,6 +26,9 @@ use crate::{
 
 /// Effects that are carried out at one time; a further one waits.
 const AT_ONCE_MAX: usize = 32;
+
+/// How long the console waits, when it is left, for what must not be left undone.
+const FINISH_MAX: Duration = Duration::from_secs(3);
 
 /// Which cluster it is, and what is needed to do something with it.
 #[derive(Clone)]
@@ -65,6 +70,8 @@ pub struct Kit {
 pub struct Links {
     shared: Arc<Shared>,
     tasks: JoinSet<()>,
+    /// What is waited for when the console is left.
+    last: JoinSet<()>,
 }
 
 /// What tasks share.
@@ -73,6 +80,8 @@ pub struct Shared {
     pub place: Place,
     endpoints: Mutex<Option<Endpoints>>,
     sessions: Mutex<HashMap<Role, Link>>,
+    /// Of test accounts that nobody works with at a desk.
+    beside: Mutex<HashMap<Role, Client>>,
     messages: Sender<Msg>,
     room: Semaphore,
 }
@@ -84,10 +93,11 @@ impl Links {
             place,
             endpoints: Mutex::new(endpoints),
             sessions: Mutex::default(),
+            beside: Mutex::default(),
             messages,
             room: Semaphore::new(AT_ONCE_MAX),
         };
-        Self { shared: Arc::new(shared), tasks: JoinSet::new() }
+        Self { shared: Arc::new(shared), tasks: JoinSet::new(), last: JoinSet::new() }
     }
 
     /// Begins to carry out an effect.
@@ -99,7 +109,9 @@ impl Links {
             }
             return;
         }
-        self.tasks.spawn(async move {
+        let must_be_done = matches!(effect, Effect::Lessons(lessons::Do::Mend(_)));
+        let tasks = if must_be_done { &mut self.last } else { &mut self.tasks };
+        tasks.spawn(async move {
             let Ok(_place) = shared.room.acquire().await else { return };
             let done = match effect {
                 Effect::Login(role, wanted) => Some(Done::Login(role, login::carry_out(wanted, role, &shared).await)),
@@ -121,13 +133,23 @@ impl Links {
         }
     }
 
+    /// Waits for what must not be left undone, but not for long.
+    pub async fn finish(&mut self) {
+        let all = async { while self.last.join_next().await.is_some() {} };
+        let _ = timeout(FINISH_MAX, all).await;
+    }
+
     /// The next task that has ended by a panic. Never, if there is none.
     pub async fn died(&mut self) -> JoinError {
         loop {
-            match self.tasks.join_next().await {
-                Some(Err(error)) if error.is_panic() => return error,
-                Some(_) => {}
-                None => std::future::pending().await,
+            let ended = tokio::select! {
+                Some(ended) = self.tasks.join_next() => ended,
+                Some(ended) = self.last.join_next() => ended,
+                else => std::future::pending().await,
+            };
+            match ended {
+                Err(error) if error.is_panic() => return error,
+                _ => {}
             }
         }
     }
@@ -179,10 +201,22 @@ impl Shared {
         if let Some(kit) = self.kit(role) {
             return Ok(kit.client);
         }
+        let beside = || self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = beside().get(&role).cloned();
+        if let Some(client) = known {
+            return Ok(client);
+        }
         let anonymous = self.anonymous()?;
         let session = anonymous.login(&self.test_account(role)?).await?;
         let tokens = Tokens::new(anonymous.clone(), session);
-        Ok(anonymous.with_tokens(Arc::new(tokens)))
+        let client = anonymous.with_tokens(Arc::new(tokens));
+        beside().insert(role, client.clone());
+        Ok(client)
+    }
+
+    /// Logs in anew where a test account is needed the next time.
+    pub fn forget_test_accounts(&self) {
+        self.beside.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// The test account of a role.
@@ -217,6 +251,7 @@ impl Shared {
             provider: at.provider,
         };
         *self.endpoints.lock().unwrap_or_else(PoisonError::into_inner) = Some(endpoints);
+        self.forget_test_accounts();
         true
     }
 

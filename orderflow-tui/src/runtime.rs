@@ -77,6 +77,7 @@ pub async fn run<B: Backend<Error: Into<io::Error>>>(
             at_once |= perform(effect, terminal, tty, &mut links)?;
         }
         if app.is_over() {
+            links.finish().await;
             return Ok(());
         }
         let now = now();

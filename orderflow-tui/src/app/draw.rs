@@ -101,11 +101,7 @@ impl App {
             }
             None => body,
         };
-        let shown: Vec<Role> = if self.split && self.desks.len() > 1 {
-            self.desks.iter().map(|desk| desk.role).collect()
-        } else {
-            vec![self.focus]
-        };
+        let shown = self.shown(body);
         let places = places(body, shown.len());
         let shown = if places.len() < shown.len() { vec![self.focus] } else { shown };
         for desk in &mut self.desks {
@@ -117,7 +113,8 @@ impl App {
     }
 
     fn draw_desk(&mut self, frame: &mut Frame<'_>, role: Role, place: Rect, now: Moment) {
-        let (theme, focused) = (self.theme, self.focus == role && self.overlay.is_none());
+        let focused = self.focus == role && self.overlay.is_none() && !self.lessons_have_keys();
+        let theme = self.theme;
         let (keys, is_local) = (&self.setup.keys, self.setup.is_local);
         let Some(desk) = self.desks.iter_mut().find(|desk| desk.role == role) else { return };
         desk.place = place;

@@ -7,7 +7,6 @@ use crate::{
     desk::{Desk, Stage},
     input::{Edit, Input, Wheel},
     keys::{self, Action, Chord, Scope},
-    lessons::Lessons,
     msg::Effect,
     overlay::{Help, Overlay, Palette},
     theme::Theme,
@@ -28,6 +27,9 @@ impl App {
     fn scopes(&self) -> Vec<Scope> {
         let desk = self.desks.iter().find(|desk| desk.role == self.focus);
         let mut scopes = desk.map_or_else(|| vec![keys::EVERYWHERE], Desk::scopes);
+        if self.lessons_have_keys() {
+            scopes = vec![keys::EVERYWHERE];
+        }
         if let Some(lessons) = &self.lessons {
             scopes.splice(scopes.len() - 1..scopes.len() - 1, lessons.scopes());
         }
@@ -57,6 +59,10 @@ impl App {
             Some(action) => self.act(action, now),
             None => Vec::new(),
         }
+    }
+
+    fn takes_text(&self) -> bool {
+        !self.lessons_have_keys() && self.desks.iter().any(|desk| desk.role == self.focus && desk.takes_text())
     }
 
     fn edit(&mut self, edit: Edit, now: Moment) -> Vec<Effect> {
@@ -114,6 +120,9 @@ impl App {
     /// Does what a key or a command of the palette says: here, else everywhere.
     fn act(&mut self, action: Action, now: Moment) -> Vec<Effect> {
         let focus = self.focus;
+        if self.lessons_have_keys() {
+            return self.act_in_lessons(action).unwrap_or_else(|| self.act_everywhere(action, now));
+        }
         if let Some(Desk { stage: Stage::Login(login), .. }) = self.desk(focus) {
             match login.act(action) {
                 Some(effects) => return effects.into_iter().map(|effect| Effect::Login(focus, effect)).collect(),
@@ -125,15 +134,19 @@ impl App {
         if was_it {
             return effects;
         }
-        if let Some(lessons) = &mut self.lessons
-            && let Some(effects) = lessons.act(action)
-        {
-            if lessons.is_closed() {
-                self.lessons = None;
-            }
-            return effects;
+        match self.act_in_lessons(action) {
+            Some(effects) => effects,
+            None => self.act_everywhere(action, now),
         }
-        self.act_everywhere(action, now)
+    }
+
+    fn act_in_lessons(&mut self, action: Action) -> Option<Vec<Effect>> {
+        let lessons = self.lessons.as_mut()?;
+        let mut effects = lessons.act(action)?;
+        if lessons.is_closed() {
+            effects.extend(self.close_lessons());
+        }
+        Some(effects)
     }
 
     fn act_everywhere(&mut self, action: Action, now: Moment) -> Vec<Effect> {
@@ -149,10 +162,7 @@ impl App {
             keys::SPLIT => return self.toggle_split(),
             keys::NEXT_SCREEN => return self.move_screen(1, now),
             keys::PREVIOUS_SCREEN => return self.move_screen(-1, now),
-            keys::LESSONS => {
-                let done = &self.setup.remembered.lessons_done;
-                self.lessons = if self.lessons.is_some() { None } else { Some(Lessons::new(done.clone())) };
-            }
+            keys::LESSONS => return self.toggle_lessons(),
             keys::THEME => {
                 self.theme = Theme::of(self.theme.name.next());
                 return vec![Effect::Save(self.remember())];
@@ -183,7 +193,7 @@ impl App {
         self.desks.get((at + by) % self.desks.len().max(1)).map_or(self.focus, |desk| desk.role)
     }
 
-    fn go_to(&mut self, role: Role) -> Vec<Effect> {
+    pub(super) fn go_to(&mut self, role: Role) -> Vec<Effect> {
         let is_new = self.desks.iter().all(|desk| desk.role != role);
         let mut effects = self.open(role);
         // Test accounts are one key away; this key is it.

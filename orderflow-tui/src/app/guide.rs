@@ -1,0 +1,111 @@
+//! What the lessons need of the console around them: desks side by side, the person led from one to the other, and
+//! everything mended before they go.
+
+use orderflow_contracts::api::console::Role;
+use ratatui::layout::Rect;
+
+use super::{App, Moment};
+use crate::{
+    desk::{Desk, Stage},
+    lessons::{self, Lessons, Place},
+    login,
+    msg::Effect,
+    overlay::Tone,
+};
+
+/// A lesson's desks stand side by side in less than this in one direction only: it leads from one to the other anyway.
+const LESSON_DESKS_FROM: (u16, u16) = (96, 16);
+
+impl App {
+    /// Opens the lessons, or closes them.
+    pub(super) fn toggle_lessons(&mut self) -> Vec<Effect> {
+        if self.lessons.is_some() {
+            return self.close_lessons();
+        }
+        let can_play = self.setup.is_local && self.setup.is_running;
+        self.lessons = Some(Lessons::new(self.setup.remembered.lessons_done.clone(), can_play));
+        Vec::new()
+    }
+
+    /// Closes them; what they have broken is mended, and the desks stand as before.
+    pub(super) fn close_lessons(&mut self) -> Vec<Effect> {
+        if let Some(split) = self.split_before.take() {
+            self.split = split;
+        }
+        self.lessons.take().map(|mut lessons| lessons.close()).unwrap_or_default()
+    }
+
+    /// Whether keys go to the list of lessons, and not to a desk.
+    pub(super) fn lessons_have_keys(&self) -> bool {
+        self.lessons.as_ref().is_some_and(Lessons::has_keys)
+    }
+
+    /// The desks that are to be seen in a place, if there is room for them.
+    pub(super) fn shown(&self, place: Rect) -> Vec<Role> {
+        let all = self.desks.iter().map(|desk| desk.role);
+        let is_lesson = self.lessons.as_ref().is_some_and(Lessons::is_under_way);
+        match (self.split && self.desks.len() > 1, is_lesson) {
+            (false, _) => vec![self.focus],
+            (true, false) => all.collect(),
+            // A lesson leaves little room: it shows its own desks, and another one only if somebody goes there.
+            (true, true) if place.height < LESSON_DESKS_FROM.1 && place.width < LESSON_DESKS_FROM.0 => vec![self.focus],
+            (true, true) => all.filter(|role| lessons::DESKS.contains(role) || *role == self.focus).collect(),
+        }
+    }
+
+    /// Leads the person to where the lesson goes on.
+    pub(super) fn lead(&mut self, now: Moment) -> Vec<Effect> {
+        let Some(place) = self.lessons.as_mut().and_then(Lessons::take_lead) else { return Vec::new() };
+        let before = self.focus;
+        // Whoever writes is not interrupted.
+        let writes = self.desks.iter().any(|desk| desk.role == before && desk.takes_text());
+        let mut effects = Vec::new();
+        for role in lessons::DESKS {
+            let wanted = self.go_to(role);
+            let is_out = self.desks.iter().any(|desk| desk.role == role && matches!(desk.stage, Stage::Login(_)));
+            if wanted.is_empty() && is_out {
+                // Somebody has logged out there; a lesson needs to hear what happens.
+                effects.push(Effect::Login(role, login::Do::TestAccount));
+            }
+            effects.extend(wanted);
+        }
+        self.split_before.get_or_insert(self.split);
+        self.split = true;
+        self.focus = if lessons::DESKS.contains(&before) { before } else { lessons::DESKS[0] };
+        if let Some(place) = place.filter(|_| !writes) {
+            self.focus = place.role;
+            effects.extend(self.show_screen(place, now));
+        }
+        effects
+    }
+
+    fn show_screen(&mut self, place: Place, now: Moment) -> Vec<Effect> {
+        let Some(work) = self.desk(place.role).and_then(Desk::work) else { return Vec::new() };
+        let area = work.screens.see();
+        let screen = area.screens().iter().position(|title| title.eq_ignore_ascii_case(place.screen));
+        match screen.filter(|screen| *screen != area.screen()) {
+            Some(screen) => {
+                work.timeline = None;
+                self.with(place.role, now, |area, cx| area.go(screen, cx))
+            }
+            None => Vec::new(),
+        }
+    }
+
+    pub(super) fn lessons_done(&mut self, done: lessons::Done, now: Moment) -> Vec<Effect> {
+        if let lessons::Done::Mended(Err(trouble)) = &done {
+            let text = format!("what the lesson has broken is not mended: {}", trouble.why);
+            self.notices.push(Tone::Bad, &text, now.instant);
+        }
+        let Some(lessons) = &mut self.lessons else { return Vec::new() };
+        let (mut effects, learnt) = lessons.done(done);
+        if let Some(name) = learnt
+            && !self.setup.remembered.lessons_done.iter().any(|done| done == name)
+        {
+            self.notices.push(Tone::Good, &format!("lesson done: {name}"), now.instant);
+            self.setup.remembered.lessons_done.push(name.to_owned());
+            effects.push(Effect::Save(self.remember()));
+        }
+        effects
+    }
+}

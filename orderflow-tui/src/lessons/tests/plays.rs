@@ -1,0 +1,221 @@
+//! The eight plays, and what can go wrong in any of them.
+
+use super::*;
+use crate::lessons::{
+    course::{Break, Until},
+    tour::Note,
+};
+
+#[test]
+fn a_first_order() {
+    let mut play = Play::of("first-order");
+    play.ordered().is_at("The seller confirms");
+    play.hear(&confirming()).hear(&reserved()).hear(&confirmed()).is_at("The seller confirms");
+    play.hear(&opened()).is_at("Pay").hear(&charged()).hear(&OrderEvent::Paid).hear(&InventoryEvent::Allocated);
+    play.is_at("Ship").hear(&OrderEvent::Fulfilled).hear(&InventoryEvent::Committed);
+    play.is_at("Look back").next().checked().is_learnt();
+}
+
+#[test]
+fn a_declined_card() {
+    let mut play = Play::of("declined-card");
+    play.ordered().hear(&confirmed()).hear(&reserved()).hear(&opened()).is_at("Pay with a bad card");
+    play.help();
+    assert!(matches!(play.task(), Task::Pay(order, "tok_chargeDeclined", _) if *order == id(MINE)));
+    play.done(Outcome::Done).hear(&PaymentEvent::Failed { decline_code: "card_declined".into() });
+    play.hear(&cancelled(CancelReason::PaymentFailed)).hear(&InventoryEvent::Released);
+    play.is_at("It went back by itself").next().checked().is_learnt();
+}
+
+#[test]
+fn the_last_item_is_wanted_by_two() {
+    let mut play = Play::of("last-item");
+    play.ordered().is_at("Somebody else is faster, or not");
+    assert!(matches!(play.task(), Task::Rival(..)), "it orders by itself");
+    play.hear_of(THEIRS, &created(PRODUCT)).done(Outcome::Ordered(id(THEIRS)));
+    play.is_at("Somebody else is faster, or not").next().is_at("Both at the same moment").help();
+    assert!(matches!(play.task(), Task::Confirm(orders, _) if *orders == [id(MINE), id(THEIRS)]));
+    play.done(Outcome::Done).hear_of(THEIRS, &confirmed()).is_at("Both at the same moment");
+    play.hear(&cancelled(CancelReason::OutOfStock)).is_at("Is all of that true?");
+    assert!(matches!(play.task(), Task::Check(exam) if exam.rival == Some(id(THEIRS))));
+    play.checked().is_learnt();
+}
+
+#[test]
+fn a_crash_between_commit_and_publish() {
+    let mut play = Play::of("crash-after-commit");
+    play.ordered().is_at("Set the trap").help();
+    assert_eq!(play.task(), &Task::Break(vec![Break::CrashAfterCommit]));
+    play.done(Outcome::Broken(3)).is_at("Spring it");
+    play.hear(&confirming()).hear(&reserved()).hear(&confirmed()).hear(&opened()).is_at("It is back");
+    assert!(play.tour.looks());
+    play.tick();
+    assert!(matches!(play.task(), Task::Look(_, order, 3) if *order == id(MINE)));
+    assert!(play.tour.tick().is_empty(), "one look at a time");
+    play.done(Outcome::Looked(Ok(None))).tick();
+    play.done(Outcome::Looked(Ok(Some("orders has died".into())))).is_at("It is back").next();
+    play.checked();
+    assert_eq!(play.wanted, [Do::Mend(vec![Break::CrashAfterCommit])]);
+    play.is_learnt();
+}
+
+#[test]
+fn everything_comes_twice() {
+    let mut play = Play::of("duplicate-delivery");
+    play.is_at("Double everything").help().done(Outcome::Broken(0)).ordered();
+    play.hear(&reserved()).hear(&reserved()).hear(&opened()).is_at("Pay");
+    play.hear(&OrderEvent::Paid).hear(&InventoryEvent::Allocated).is_at("What was passed over").tick();
+    play.done(Outcome::Looked(Ok(Some("12".into())))).next().checked();
+    assert_eq!(play.wanted, [Do::Mend(vec![Break::DeliverTwice])]);
+    play.is_learnt();
+}
+
+#[test]
+fn paying_too_late() {
+    let mut play = Play::of("paying-too-late");
+    play.ordered().hear(&reserved()).hear(&opened()).is_at("Slow the provider down").help();
+    play.done(Outcome::Broken(0)).is_at("Pay in time").tick();
+    play.done(Outcome::Looked(Ok(Some("PROCESSING".into())))).is_at("Half an hour passes").help();
+    assert_eq!(play.task(), &Task::MoveClock(35));
+    // What follows is heard before the answer: the next step waits for that all the same.
+    play.hear(&InventoryEvent::ReservationExpired).hear(&cancelled(CancelReason::Expired));
+    play.hear(&InventoryEvent::Released).is_at("Half an hour passes");
+    play.done(Outcome::ClockMoved).is_at("The answer comes");
+    assert_eq!(play.task(), &Task::Mend(vec![Break::SlowProvider]));
+    play.done(Outcome::Done).hear(&PaymentEvent::Refunded { refund_id: "re_1".into() });
+    play.is_at("The answer comes").next().is_at("Look back").next().checked().is_learnt();
+}
+
+#[test]
+fn losing_kafka() {
+    let mut play = Play::of("losing-kafka");
+    play.ordered().is_at("Kill the broker").help().done(Outcome::Broken(0)).is_at("Confirm all the same").tick();
+    play.done(Outcome::Looked(Ok(Some("it waits".into())))).is_at("Bring it back").help();
+    assert_eq!(play.task(), &Task::Mend(vec![Break::Kafka]));
+    play.done(Outcome::Done).is_at("Bring it back");
+    play.hear(&confirming()).hear(&confirmed()).hear(&opened()).is_at("What it cost").next().checked().is_learnt();
+}
+
+#[test]
+fn without_the_outbox() {
+    let mut play = Play::of("no-outbox");
+    play.ordered().is_at("Take the outbox out").help();
+    assert_eq!(play.task(), &Task::Break(vec![Break::Outbox, Break::CrashAfterPublish]));
+    play.done(Outcome::Broken(1)).is_at("Spring the trap").tick();
+    play.done(Outcome::Looked(Ok(Some("CONFIRMING".into())))).is_at("Silence").next().is_at("Who notices?");
+    play.checked().is_at("Who notices?");
+    assert!(play.wanted.is_empty(), "it is mended by a step of its own");
+    assert!(!play.tour.is_learnt());
+    play.next().is_at("Put it back");
+    assert_eq!(play.task(), &Task::Mend(vec![Break::Outbox, Break::CrashAfterPublish]));
+    play.done(Outcome::Done).is_learnt();
+}
+
+#[test]
+fn every_lesson_can_be_played_with_one_key() {
+    for lesson in LESSONS {
+        let steps = lesson.steps.iter().filter(|step| !matches!(step.until, Until::Read));
+        for step in steps.filter(|step| !matches!(step.until, Until::Seen(_))) {
+            assert!(step.help.is_some(), "{}: {}", lesson.name, step.title);
+        }
+        assert!(helps(lesson.name).contains(&Help::Check) && helps(lesson.name)[0] == Help::Prepare);
+        let breaks = |help: &Help| matches!(help, Help::Break(_));
+        assert!(lesson.lab || helps(lesson.name).iter().filter(|help| breaks(help)).count() <= 1);
+    }
+}
+
+#[test]
+fn what_is_broken_is_mended_whenever_it_is_left() {
+    let mut play = Play::of("losing-kafka");
+    play.ordered().help();
+    // It is left before the answer: half of it may be broken.
+    assert_eq!(play.tour.mend(), [Do::Mend(vec![Break::Kafka])]);
+    assert_eq!(play.tour.mend(), [], "once");
+}
+
+#[test]
+fn what_comes_to_nothing_is_told_and_tried_again_with_the_same_key() {
+    let mut play = Play::of("first-order");
+    play.help();
+    let first = play.wanted.clone();
+    let lost = Trouble::made_up("orders did not answer in time", true);
+    play.came(Err(lost.clone())).is_at("Order");
+    assert_eq!(play.tour.trouble, Some(lost));
+    play.help();
+    assert_eq!(play.wanted, first);
+    assert!(play.tour.trouble.is_none() && play.tour.help().is_empty(), "one at a time");
+    assert_eq!(play.tour.note, Some(Note::OneMoment));
+    play.done(Outcome::Ordered(id(MINE))).hear(&created(PRODUCT)).is_at("The seller confirms");
+}
+
+#[test]
+fn a_lesson_does_not_begin_before_it_is_ready() {
+    let (tour, wanted) = Tour::of(lesson("no-outbox"), 1);
+    let mut play = Play { tour, wanted };
+    play.came(Err(Trouble::made_up("it is no laboratory", false)));
+    play.next().next().is_at("What this is about");
+    play.help();
+    assert!(matches!(play.task(), Task::Prepare(_)));
+}
+
+#[test]
+fn a_step_is_skipped_when_that_is_said_twice() {
+    let mut play = Play::of("first-order");
+    play.next().is_at("Order");
+    assert_eq!(play.tour.note, Some(Note::NotDone));
+    play.next().is_at("The seller confirms").help();
+    assert_eq!(play.tour.note, Some(Note::NoOrder));
+    assert!(play.wanted.is_empty());
+}
+
+#[test]
+fn whoever_was_faster_is_not_rushed_on() {
+    let mut play = Play::of("first-order");
+    // Somebody confirms from another window before they have read on.
+    play.hear(&confirmed());
+    play.ordered().hear(&reserved()).hear(&confirmed()).hear(&opened()).is_at("Pay");
+    assert!(matches!(play.tour.back(), Moved::On(_)));
+    play.is_at("The seller confirms").hear(&OrderEvent::Paid).is_at("The seller confirms").next().is_at("Pay");
+}
+
+#[test]
+fn an_order_of_something_else_is_noticed() {
+    let mut play = Play::of("first-order");
+    play.hear_of(THEIRS, &created(OTHER)).is_at("Order");
+    assert_eq!(play.tour.note, Some(Note::OtherProduct));
+    play.ordered().is_at("The seller confirms");
+    play.hear_of(THEIRS, &reserved()).hear_of(THEIRS, &confirmed()).hear_of(THEIRS, &opened());
+    play.is_at("The seller confirms");
+}
+
+#[test]
+fn what_comes_for_an_earlier_tour_is_late() {
+    let mut play = Play::of("first-order");
+    let late = Step { tour: 0, step: 1 };
+    assert!(play.tour.done(late, Ok(Outcome::Ordered(id(MINE)))).is_empty());
+    play.is_at("Order");
+    assert!(play.tour.heard.mine().is_none());
+}
+
+#[test]
+fn what_is_not_as_it_must_be_is_looked_at_again() {
+    let mut play = Play::of("declined-card");
+    play.ordered();
+    while play.tour.step().help != Some(Help::Check) {
+        play.next();
+    }
+    play.done(Outcome::Found(vec![Finding { ok: false, text: "the order is PENDING".into() }]));
+    assert!(!play.tour.is_learnt());
+    play.next().is_at("Is all of that true?").help().checked().is_learnt();
+}
+
+#[test]
+fn how_far_it_is_is_told_of_what_is_under_way_alone() {
+    let mut play = Play::of("first-order");
+    play.help();
+    let [Do::For(step, _)] = play.wanted[..] else { panic!() };
+    play.tour.said(step, "almost".into());
+    assert_eq!(play.tour.busy.as_ref().unwrap().said, "almost");
+    play.tour.said(Step { tour: 9, ..step }, "late".into());
+    assert_eq!(play.tour.busy.as_ref().unwrap().said, "almost");
+}
