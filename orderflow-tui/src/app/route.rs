@@ -46,7 +46,7 @@ impl App {
 
     /// Whether letters go into a field of the desk that has the focus.
     pub(super) fn takes_text(&self) -> bool {
-        self.desks.iter().any(|desk| desk.role == self.focus && desk.takes_text())
+        !self.lessons_have_keys() && self.desks.iter().any(|desk| desk.role == self.focus && desk.takes_text())
     }
 
     fn desk_key(&mut self, key: crossterm::event::KeyEvent, now: Moment) -> Vec<Effect> {
@@ -59,10 +59,6 @@ impl App {
             Some(action) => self.act(action, now),
             None => Vec::new(),
         }
-    }
-
-    fn takes_text(&self) -> bool {
-        !self.lessons_have_keys() && self.desks.iter().any(|desk| desk.role == self.focus && desk.takes_text())
     }
 
     fn edit(&mut self, edit: Edit, now: Moment) -> Vec<Effect> {
