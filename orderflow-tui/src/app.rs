@@ -174,7 +174,19 @@ impl App {
         } else {
             self.tick_at = None;
         }
-        [self.notices.next_end(), self.stale_at, self.tick_at].into_iter().flatten().min()
+        let corner = self.board().and_then(|board| board.next_change(now.wall)).map(|wait| now.instant + wait);
+        [self.notices.next_end(), self.stale_at, self.tick_at, corner].into_iter().flatten().min()
+    }
+
+    /// The chaos board, whose corner is always to be seen.
+    fn board(&self) -> Option<&crate::chaos::Board> {
+        self.desks.iter().find_map(|desk| match &desk.stage {
+            Stage::Work(work) => match &work.screens {
+                Screens::Admin(admin) => Some(&admin.board),
+                _ => None,
+            },
+            Stage::Login(_) => None,
+        })
     }
 
     fn ticks(&self, now: Moment) -> bool {
@@ -203,6 +215,13 @@ impl App {
         if self.tick_at.is_some_and(|at| at <= now.instant) {
             self.tick_at = None;
             effects.extend(self.second(now));
+        }
+        if self.board().is_some_and(|board| board.wants_look(now.wall)) {
+            effects.extend(self.with_screens(Role::Admin, now, |screens, cx| {
+                if let Screens::Admin(admin) = screens {
+                    admin.board.look(cx);
+                }
+            }));
         }
         effects
     }
