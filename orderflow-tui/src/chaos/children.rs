@@ -62,16 +62,27 @@ pub enum Ending {
 }
 
 /// The processes that run.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Children(Arc<Inner>);
 
-#[derive(Default)]
 struct Inner {
+    end_max: Duration,
     stops: Mutex<HashMap<Part, Arc<Notify>>>,
     tasks: Mutex<JoinSet<Option<String>>>,
 }
 
+impl Default for Children {
+    fn default() -> Self {
+        Self::with_end_max(END_MAX)
+    }
+}
+
 impl Children {
+    /// With so long to end before they are killed.
+    pub(super) fn with_end_max(end_max: Duration) -> Self {
+        Self(Arc::new(Inner { end_max, stops: Mutex::default(), tasks: Mutex::default() }))
+    }
+
     fn stops(&self) -> MutexGuard<'_, HashMap<Part, Arc<Notify>>> {
         self.0.stops.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -102,7 +113,7 @@ impl Children {
             died(&ended.map(drop));
         }
         tasks.spawn(async move {
-            let ending = follow(part, child, &stop, &messages).await;
+            let ending = follow(part, child, &stop, &messages, children.0.end_max).await;
             children.stops().remove(&part);
             let left = (ending == Ending::Killed).then(|| {
                 format!("{} had to be killed; `orderflow chaos clear` takes back what it has left", part.name())
@@ -148,7 +159,7 @@ fn died(ended: &Result<(), tokio::task::JoinError>) {
 }
 
 /// Passes on what it says until it ends, or until it is told to.
-async fn follow(part: Part, mut child: Child, stop: &Notify, messages: &Sender<Msg>) -> Ending {
+async fn follow(part: Part, mut child: Child, stop: &Notify, messages: &Sender<Msg>, end_max: Duration) -> Ending {
     let (out, err, pid) = (child.stdout.take(), child.stderr.take(), child.id());
     let mut ends = std::pin::pin!(async {
         tokio::join!(say(part, out, messages), say(part, err, messages));
@@ -161,11 +172,11 @@ async fn follow(part: Part, mut child: Child, stop: &Notify, messages: &Sender<M
     // It is not reaped before `ends` has said so: until then the id is its own.
     let pid = pid.and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
     let tell = |signal| pid.is_some_and(|pid| kill_process(pid, signal).is_ok());
-    if tell(Signal::INT) && timeout(END_MAX, &mut ends).await.is_ok() {
+    if tell(Signal::INT) && timeout(end_max, &mut ends).await.is_ok() {
         return Ending::Stopped;
     }
     tell(Signal::KILL);
-    let _ = timeout(END_MAX, ends).await;
+    let _ = timeout(end_max, ends).await;
     Ending::Killed
 }
 

@@ -34,8 +34,7 @@ impl Board {
         let counts = self.seen.counts();
         if !counts.is_none() {
             let words = counts.words();
-            let sum = counts.faults + counts.cuts + counts.paused + counts.skews;
-            let text = if form == Form::Long { words.join(" · ") } else { format!("!{sum}") };
+            let text = if form == Form::Long { words.join(" · ") } else { format!("!{}", counts.sum()) };
             parts.push(Span::styled(text, theme.warn));
         }
         if let Some((text, style)) = self.verify_words(form, theme, now) {

@@ -17,7 +17,9 @@ mod effects;
 mod faults;
 mod hand;
 mod jobs;
+mod keymap;
 mod rows;
+mod search;
 mod situation;
 #[cfg(test)]
 mod tests;
@@ -49,110 +51,18 @@ use self::{
 pub use self::{
     children::{Children, Ending, Part},
     effects::{Change, Do, Done, Scenario, carry_out},
+    keymap::*,
     rows::{Row, Section},
     situation::{Counts, Situation, There},
 };
 use crate::{
     area::Area,
     cx::{Cx, Show},
-    keys::{self, Action, Binding, Scope},
+    input::Edit as Typed,
+    keys::{self, Action, Scope},
     msg::Effect,
-    widgets::ListState,
+    widgets::{Field, ListState},
 };
-
-/// The whole board.
-pub const CHAOS: Scope = Scope("chaos");
-/// Where a section's title is chosen.
-pub const TITLES: Scope = Scope("chaos: sections");
-/// Where a fault is chosen.
-pub const FAULTS: Scope = Scope("chaos: faults");
-/// Where a process is chosen.
-pub const PROCESSES: Scope = Scope("chaos: processes");
-/// Where a line is chosen.
-pub const LINES: Scope = Scope("chaos: lines");
-/// Where a clock is chosen.
-pub const CLOCKS: Scope = Scope("chaos: clock");
-/// Where a scenario or the load is chosen.
-pub const PLAY: Scope = Scope("chaos: scenarios and load");
-/// Where a pattern is chosen.
-pub const LAB: Scope = Scope("chaos: laboratory");
-/// Where something is chosen that verify says.
-pub const FINDINGS: Scope = Scope("chaos: verify");
-
-/// Does what is to be done with the chosen row.
-pub const ACT: Action = Action("chaos.act");
-/// Takes the chosen thing back, or stops it.
-pub const TAKE_BACK: Action = Action("chaos.take_back");
-/// Moves the slider down.
-pub const LESS: Action = Action("chaos.less");
-/// Moves the slider up.
-pub const MORE: Action = Action("chaos.more");
-/// Makes a fault less likely.
-pub const RARER: Action = Action("chaos.rarer");
-/// Makes it more likely.
-pub const OFTENER: Action = Action("chaos.oftener");
-/// Takes the next services.
-pub const PLACE: Action = Action("chaos.place");
-/// Takes the next span of time.
-pub const LASTS: Action = Action("chaos.lasts");
-/// Takes the next seed.
-pub const SEED: Action = Action("chaos.seed");
-/// Kills.
-pub const KILL: Action = Action("chaos.kill");
-/// Pauses, or resumes.
-pub const PAUSE: Action = Action("chaos.pause");
-/// Restarts.
-pub const RESTART: Action = Action("chaos.restart");
-/// Takes everything back.
-pub const CLEAR: Action = Action("chaos.clear");
-/// Starts load, or stops it.
-pub const LOAD: Action = Action("chaos.load");
-/// Verifies.
-pub const VERIFY: Action = Action("chaos.verify");
-/// Keeps verifying, or no longer.
-pub const KEEP: Action = Action("chaos.verify_keep");
-/// Goes to what verify has found.
-pub const FOUND: Action = Action("chaos.found");
-/// Goes to the next section.
-pub const NEXT_SECTION: Action = Action("chaos.section_next");
-/// Goes to the section before.
-pub const PREVIOUS_SECTION: Action = Action("chaos.section_previous");
-
-/// The keys of the chaos board.
-pub const BINDINGS: &[Binding] = &[
-    Binding::new(TITLES, ACT, &["space", "enter"], "fold", "fold the section, or open it"),
-    Binding::new(FAULTS, ACT, &["space", "enter"], "set", "set the fault, or take it back"),
-    Binding::new(FAULTS, MORE, &["right", "l"], "more", "more: likely, or long; the next point of a crash"),
-    Binding::new(FAULTS, LESS, &["left", "h"], "less", "less of it; the point before of a crash"),
-    Binding::new(FAULTS, PLACE, &["s"], "where", "set it in other services: all, or one"),
-    Binding::new(FAULTS, LASTS, &["t"], "how long", "let it last: until cleared, 10s, 30s, 2m"),
-    Binding::new(FAULTS, OFTENER, &["+", "="], "", "more likely, of what takes its time"),
-    Binding::new(FAULTS, RARER, &["-"], "", "less likely, of what takes its time"),
-    Binding::new(FAULTS, SEED, &["n"], "", "another seed: the same one makes the same decisions"),
-    Binding::new(PROCESSES, KILL, &["K"], "kill", "kill the process as kill -9 does; it is started again"),
-    Binding::new(PROCESSES, PAUSE, &["P"], "pause", "pause the process, or let it go on"),
-    Binding::new(PROCESSES, RESTART, &["R"], "restart", "stop the process gently; it is started again"),
-    Binding::new(PROCESSES, LASTS, &["t"], "how long", "let a pause last: until resumed, 10s, 30s, 2m"),
-    Binding::new(PROCESSES, ACT, &["space", "enter"], "", "pause the process, or let it go on"),
-    Binding::new(LINES, ACT, &["space", "enter"], "cut", "cut the line, or make it whole"),
-    Binding::new(LINES, LASTS, &["t"], "how long", "let a cut last: until healed, 10s, 30s, 2m"),
-    Binding::new(CLOCKS, ACT, &["space", "enter"], "jump", "jump ahead; one clock alone: set it off from the others"),
-    Binding::new(CLOCKS, MORE, &["right", "l"], "further", "jump further"),
-    Binding::new(CLOCKS, LESS, &["left", "h"], "", "jump less far"),
-    Binding::new(PLAY, ACT, &["space", "enter"], "play", "play the scenario, or stop it; the same with load"),
-    Binding::new(PLAY, MORE, &["right", "l"], "", "more orders a second"),
-    Binding::new(PLAY, LESS, &["left", "h"], "", "fewer orders a second"),
-    Binding::new(LAB, ACT, &["space", "enter"], "take out", "take the pattern out, or put it back"),
-    Binding::new(FINDINGS, ACT, &["enter", "space"], "order", "open the timeline of the order that a violation names"),
-    Binding::new(CHAOS, TAKE_BACK, &["x"], "back", "take back what is chosen, or stop what plays"),
-    Binding::new(CHAOS, CLEAR, &["c"], "clear all", "take everything back: faults, cuts, pauses, odd clocks"),
-    Binding::new(CHAOS, VERIFY, &["v"], "verify", "count every piece, cent and event once all is at rest"),
-    Binding::new(CHAOS, KEEP, &["V"], "", "keep verifying: again whenever something has happened"),
-    Binding::new(CHAOS, LOAD, &["L"], "load", "keep orders coming, or stop them"),
-    Binding::new(CHAOS, FOUND, &["w"], "", "go to what verify has found"),
-    Binding::new(CHAOS, NEXT_SECTION, &["}", "J"], "", "go to the next section"),
-    Binding::new(CHAOS, PREVIOUS_SECTION, &["{"], "", "go to the section before"),
-];
 
 /// What is broken is asked for so often while the board is shown, in milliseconds, …
 const LOOK_MS: i64 = 2_000;
@@ -192,6 +102,7 @@ pub struct Board {
     folded: BTreeSet<Section>,
     list: ListState,
     clears: bool,
+    search: Option<Field>,
 }
 
 impl Default for Board {
@@ -218,6 +129,7 @@ impl Default for Board {
             folded: BTreeSet::new(),
             list: ListState::default(),
             clears: false,
+            search: None,
         };
         board.make_rows();
         board.list.choose(1);
@@ -329,6 +241,9 @@ impl Board {
 
 impl Area for Board {
     fn scopes(&self) -> Vec<Scope> {
+        if self.search.is_some() {
+            return vec![SEARCH];
+        }
         let of_row = self.chosen().and_then(|row| match row {
             Row::Title(_) => Some(TITLES),
             Row::Fault(_) => Some(FAULTS),
@@ -337,13 +252,36 @@ impl Area for Board {
             Row::Clocks | Row::Clock(_) => Some(CLOCKS),
             Row::Load | Row::Scenario(_) => Some(PLAY),
             Row::Pattern(_) => Some(LAB),
-            Row::Check(_) | Row::Violation(..) | Row::More(_) => Some(FINDINGS),
-            Row::Words(_) => None,
+            Row::Violation(..) => Some(FINDINGS),
+            Row::Check(_) | Row::More(_) | Row::Words(_) => None,
         });
         of_row.into_iter().chain([CHAOS, keys::LIST]).collect()
     }
 
+    fn takes_text(&self) -> bool {
+        self.search.is_some()
+    }
+
+    fn edit(&mut self, edit: Typed, _: &mut Cx<'_>) {
+        self.search_edit(&edit);
+    }
+
     fn act(&mut self, action: Action, cx: &mut Cx<'_>) -> bool {
+        match (action, &self.search) {
+            (NEXT_FOUND | PREVIOUS_FOUND, _) => {
+                self.search_next(action == NEXT_FOUND);
+                return true;
+            }
+            (keys::BACK, Some(_)) => {
+                self.search = None;
+                return true;
+            }
+            (keys::SEARCH, _) => {
+                self.search();
+                return true;
+            }
+            _ => {}
+        }
         if self.list.act(action, self.rows.len()) {
             return true;
         }

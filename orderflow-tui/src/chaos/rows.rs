@@ -157,7 +157,7 @@ impl Board {
         let mut titles = self.rows.iter().enumerate().filter(is_title).map(|(index, _)| index);
         let to = if forward { titles.find(|index| *index > at) } else { titles.rfind(|index| *index < at) };
         if let Some(to) = to {
-            self.list.choose(to);
+            self.list.choose_at_top(to);
         }
     }
 
@@ -168,7 +168,7 @@ impl Board {
         let first = self.rows.iter().position(|row| matches!(row, Row::Violation(..)));
         let section = || self.rows.iter().position(|row| *row == Row::Title(Section::Verify));
         if let Some(at) = first.or_else(section) {
-            self.list.choose(at);
+            self.list.choose_at_top(at);
         }
     }
 

@@ -148,9 +148,14 @@ impl Situation {
 }
 
 impl Counts {
+    /// How much it is in all.
+    pub const fn sum(&self) -> usize {
+        self.faults + self.cuts + self.paused + self.skews
+    }
+
     /// Whether nothing is broken.
     pub const fn is_none(&self) -> bool {
-        self.faults + self.cuts + self.paused + self.skews == 0
+        self.sum() == 0
     }
 
     /// `3 faults`, `1 cut`, … of what there is.

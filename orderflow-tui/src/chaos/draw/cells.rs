@@ -45,7 +45,9 @@ pub fn compose(mut cells: Vec<Cell>, width: usize) -> Line<'static> {
         cells.remove(index);
     }
     let left = width.saturating_sub(needed(&cells));
-    if let Some(cell) = cells.iter_mut().find(|cell| cell.grows) {
+    // Where what grows had to go, the last one that is no number takes its place.
+    let grows = cells.iter().position(|cell| cell.grows).or_else(|| cells.iter().rposition(|cell| !cell.right));
+    if let Some(cell) = grows.and_then(|index| cells.get_mut(index)) {
         cell.width += left;
     }
     let mut spans = Vec::with_capacity(cells.len() * 2);

@@ -3,7 +3,6 @@
 use orderflow_client::{Service, chaos::takes_time};
 use orderflow_contracts::{
     api::chaos::{CrashPoint, FaultName},
-    timestamp::Timestamp,
     words::word,
 };
 use ratatui::text::{Line, Span};
@@ -13,6 +12,7 @@ use crate::{
         Board, Row, Section,
         checking::order_of,
         faults::{signed, span},
+        machine,
         situation::LINES,
         words,
     },
@@ -91,16 +91,21 @@ impl Board {
         let is_set = !self.seen.fault(name).is_empty();
         let verb = if is_set { "set" } else { "sets" };
         let place = edit.place_words(name);
-        let said = format!("{verb} {how}, {place}, {}, seed {}", edit.lasts.words(), self.seed_of(name));
+        let ends_at = self.seen.fault(name).iter().filter_map(|(_, fault)| fault.ends_at).max();
+        let lasts = match ends_at {
+            Some(at) => format!("for another {}", text::countdown(at, machine(show.now, show.books.clock_ahead_ms))),
+            None if is_set => "until cleared".to_owned(),
+            None => edit.lasts.words(),
+        };
+        let said = format!("{verb} {how}, {place}, {lasts}, seed {}", self.seed_of(name));
         lines.push(Line::styled(said, theme.muted));
-        let of_each = self.seen.fault(name).into_iter().map(|(service, fault)| {
-            let seed = fault.set.seed.map(|seed| format!(", seed {seed}")).unwrap_or_default();
-            Line::from(vec![
-                Span::styled(format!("● {:<10}", service.name()), theme.warn),
-                Span::raw(format!("struck {}×{seed}", fault.struck)),
-            ])
-        });
-        lines.extend(of_each);
+        let each = self.seen.fault(name);
+        if !each.is_empty() {
+            let each: Vec<String> =
+                each.iter().map(|(service, fault)| format!("{} {}×", service.name(), fault.struck)).collect();
+            let words = vec![Span::styled("● struck ", theme.warn), Span::raw(each.join(", "))];
+            lines.push(Line::from(words));
+        }
         lines.extend(
             self.seen
                 .all_silent()
@@ -127,13 +132,13 @@ impl Board {
         let mut lines = about(name, words::of_process(), show);
         let Some(process) = self.seen.process(name) else { return lines };
         let pid = process.pid.map(|pid| format!("process {pid}, ")).unwrap_or_default();
-        let up = text::ago(Timestamp(0), Timestamp(i64::try_from(process.uptime_ms).unwrap_or(0)));
+        let up = super::lines::up(process);
         lines.push(Line::styled(
             format!("{pid}{}, up {up}, restarts {}", process.address, process.restarts),
             show.theme.muted,
         ));
         if let Some(reason) = &process.reason {
-            lines.push(Line::styled(text::plain(reason), show.theme.warn));
+            lines.push(Line::styled(format!("before: {}", text::plain(reason)), show.theme.muted));
         }
         lines
     }

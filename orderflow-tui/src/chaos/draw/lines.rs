@@ -1,10 +1,6 @@
 //! Each row as a line.
 
-use orderflow_client::{
-    PATTERNS, Service,
-    chaos::takes_time,
-    verify::{COULD_NOT_BE_CHECKED, Check},
-};
+use orderflow_client::{PATTERNS, Service, chaos::takes_time};
 use orderflow_cluster::{Action as Signal, Need, State, control::ProcessStatus};
 use orderflow_contracts::{
     api::{chaos::FaultName, ops::Pattern},
@@ -22,9 +18,8 @@ use crate::{
         Board, Deed, Row, Section,
         act::{JUMPS_MS, SKEWS_MS},
         checking::Standing,
-        children::{Ending, Part},
+        children::Part,
         faults::{services_words, signed, span},
-        jobs::RATES,
         machine,
         situation::LINES,
         words,
@@ -33,7 +28,7 @@ use crate::{
     text,
 };
 
-const SLIDER: usize = 11;
+pub(super) const SLIDER: usize = 11;
 
 /// `0:23` until then.
 fn left(ends_at: Option<Timestamp>, now: Timestamp) -> String {
@@ -88,10 +83,11 @@ impl Board {
         let mark = if is_folded { "▸" } else { "▾" };
         let (words, style) = self.title_words(section, show);
         let name = section.title();
-        let rule = width.saturating_sub(text::width(name) + text::width(&words) + 5);
+        let words = if words.is_empty() { words } else { format!(" {words}") };
+        let rule = width.saturating_sub(text::width(name) + text::width(&words) + 3);
         let mut spans = vec![Span::styled(format!("{mark} {name} "), theme.accent)];
         spans.push(Span::styled("─".repeat(rule), theme.border));
-        spans.push(Span::styled(format!(" {words}"), style));
+        spans.push(Span::styled(words, style));
         Line::from(spans)
     }
 
@@ -126,7 +122,7 @@ impl Board {
         }
     }
 
-    fn empty(&self, section: Section, show: &Show<'_>) -> Line<'static> {
+    pub(super) fn empty(&self, section: Section, show: &Show<'_>) -> Line<'static> {
         let theme = show.theme;
         let why = self.seen.status.as_ref().and_then(|status| status.as_ref().err());
         let words = match section {
@@ -170,25 +166,22 @@ impl Board {
         let ends_at = set.iter().filter_map(|(_, fault)| fault.ends_at).max();
         let ends = if is_set { left(ends_at, now) } else { edit.lasts.ms().map(span).unwrap_or_default() };
         let likely = if takes_time(name) && edit.percent < 100 { format!("{}%", edit.percent) } else { String::new() };
-        let is_spent = set.iter().any(|(_, fault)| fault.set.times.is_some_and(|times| fault.struck >= times));
-        let count = if is_spent { "struck".to_owned() } else { times(struck) };
-        let changes = if edit.touched { "*" } else { "" };
+        let is_spent = is_set && set.iter().all(|(_, fault)| fault.set.times.is_some_and(|most| fault.struck >= most));
+        let count = if is_spent { "spent".to_owned() } else { times(struck) };
+        // What is changed, and not set yet.
+        let value = format!("{}{}", edit.value(name), if edit.touched { "*" } else { "" });
+        let position = edit.position(name);
+        // A point is a word: its slider is the shorter.
+        let (value, slides) = if name == FaultName::Crash {
+            (Cell::new(value, 13, 8, style), Cell::new(slider(position, 5), 5, 4, beside))
+        } else {
+            (Cell::new(value, 7, 8, style).right(), Cell::new(slider(position, SLIDER), SLIDER, 4, beside))
+        };
         vec![
             Cell::new(if is_set { "●" } else { "○" }, 1, 9, beside),
             Cell::new(word(name), 16, 9, style),
-            Cell::new(
-                format!("{}{changes}", edit.value(name)),
-                if name == FaultName::Crash { 14 } else { 7 },
-                8,
-                style,
-            )
-            .right(),
-            Cell::new(
-                slider(edit.position(name), if name == FaultName::Crash { 4 } else { SLIDER }),
-                if name == FaultName::Crash { 4 } else { SLIDER },
-                4,
-                beside,
-            ),
+            value,
+            slides,
             Cell::new(likely, 4, 3, beside).right(),
             Cell::new(place, 10, 2, place_style).grows(),
             Cell::new(count, 7, 6, style).right(),
@@ -248,7 +241,8 @@ impl Board {
             return (deed.words(now), if deed.is_awaited() { theme.warn } else { theme.good });
         }
         match (&process.reason, silent) {
-            (Some(reason), _) if process.state != State::Ready => (reason.clone(), theme.warn),
+            (Some(reason), _) if !matches!(process.state, State::Ready | State::Paused) => (reason.clone(), theme.warn),
+            _ if process.state == State::Paused => ("keeps its connections, and does nothing".to_owned(), theme.warn),
             (_, Some(why)) => (format!("says nothing: {why}"), theme.bad),
             _ => (
                 format!("up {}", text::ago(Timestamp(now.0 - i64::try_from(process.uptime_ms).unwrap_or(0)), now)),
@@ -296,7 +290,7 @@ impl Board {
             Cell::new("»", 1, 9, theme.muted),
             Cell::new("all clocks", 10, 9, theme.text),
             Cell::new(signed(jump), 5, 8, theme.accent).right(),
-            Cell::new(slider(self.jump * 50, 3), 3, 4, theme.muted),
+            Cell::new(slider(self.jump * 50, 5), 5, 4, theme.muted),
             Cell::new(words, 10, 6, style).grows(),
         ]
     }
@@ -315,73 +309,9 @@ impl Board {
             Cell::new(if is_off { "●" } else { "○" }, 1, 9, if is_off { theme.warn } else { theme.muted }),
             Cell::new(service.name(), 10, 9, if is_off { theme.warn } else { theme.text }),
             Cell::new(signed(SKEWS_MS.get(at).copied().unwrap_or_default()), 5, 8, theme.muted).right(),
-            Cell::new(slider(at * 25, 3), 3, 4, theme.muted),
+            Cell::new(slider(at * 25, 5), 5, 4, theme.muted),
             Cell::new(words, 10, 6, style).grows(),
         ]
-    }
-
-    fn load_cells(&self, now: Timestamp, show: &Show<'_>) -> Vec<Cell> {
-        let theme = show.theme;
-        let plays = self.plays(Part::Load);
-        let words =
-            self.job_line(Part::Load, now).unwrap_or_else(|| "orders, as customers and sellers make them".to_owned());
-        let style = if plays { theme.good } else { theme.muted };
-        let at = self.rate * 100 / (RATES.len() - 1);
-        vec![
-            Cell::new(if plays { "▶" } else { "○" }, 1, 9, style),
-            Cell::new("load", 4, 9, if plays { theme.good } else { theme.text }),
-            Cell::new(format!("{}/s", self.rate()), 5, 9, theme.text).right(),
-            Cell::new(slider(at, SLIDER), SLIDER, 4, theme.muted),
-            Cell::new(words, 10, 6, style).grows(),
-        ]
-    }
-
-    fn scenario_cells(&self, index: usize, now: Timestamp, show: &Show<'_>) -> Vec<Cell> {
-        let theme = show.theme;
-        let Some(Ok(scenarios)) = &self.scenarios else { return Vec::new() };
-        let Some(scenario) = scenarios.get(index) else { return Vec::new() };
-        let played = self.playing.as_ref().filter(|(_, at)| *at == Some(index)).map(|(job, _)| job);
-        let (sign, style) = match played.map(|job| &job.ended) {
-            Some(None) => ("▶", theme.good),
-            Some(Some((Ending::Exit(0), _))) => ("✓", theme.good),
-            Some(Some((Ending::Stopped, _))) => ("■", theme.muted),
-            Some(Some(_)) => ("✗", theme.bad),
-            None => ("○", theme.muted),
-        };
-        let (words, words_style) = match (played, &scenario.about) {
-            (Some(_), _) => (self.job_line(Part::Scenario, now).unwrap_or_default(), style),
-            (None, Ok(about)) => (about.clone(), theme.muted),
-            (None, Err(why)) => (format!("✗ {why}"), theme.bad),
-        };
-        vec![
-            Cell::new(sign, 1, 9, style),
-            Cell::new(&scenario.name, 22, 9, if played.is_some() { style } else { theme.text }),
-            Cell::new(words, 10, 6, words_style).grows(),
-        ]
-    }
-
-    /// How long it plays and what it says; or how it has ended.
-    fn job_line(&self, part: Part, now: Timestamp) -> Option<String> {
-        let job = self.job(part)?;
-        Some(match &job.ended {
-            None if job.stops => "ending; what it has set is taken back …".to_owned(),
-            None => format!("{} {}", text::ago(job.since, now), job.last()),
-            Some((ending, at)) => format!("{} {} ago: {}", ending_words(ending), text::ago(*at, now), job.last()),
-        })
-    }
-
-    /// The title of what is played.
-    pub(super) fn job_words(&self, part: Part, show: &Show<'_>) -> Vec<Span<'static>> {
-        let (theme, now) = (show.theme, machine(show.now, show.books.clock_ahead_ms));
-        let Some(job) = self.job(part) else { return Vec::new() };
-        let (sign, style, words) = match &job.ended {
-            None if job.stops => ("■", theme.warn, "ending; what it has set is taken back".to_owned()),
-            None => ("▶", theme.good, format!("for {}", text::ago(job.since, now))),
-            Some((ending @ Ending::Exit(0), _)) => ("✓", theme.good, ending_words(ending)),
-            Some((ending @ Ending::Stopped, _)) => ("■", theme.muted, ending_words(ending)),
-            Some((ending, _)) => ("✗", theme.bad, ending_words(ending)),
-        };
-        vec![Span::styled(format!("{sign} {} ", text::plain(&job.what)), theme.accent), Span::styled(words, style)]
     }
 
     fn pattern_cells(&self, pattern: Pattern, show: &Show<'_>) -> Vec<Cell> {
@@ -405,83 +335,20 @@ impl Board {
             Cell::new(words, 10, 6, words_style).grows(),
         ]
     }
+}
 
-    fn check(&self, index: usize) -> Option<&Check> {
-        self.checking.report()?.checks.get(index)
-    }
-
-    fn check_cells(&self, index: usize, show: &Show<'_>) -> Vec<Cell> {
-        let theme = show.theme;
-        let Some(check) = self.check(index) else { return Vec::new() };
-        let (sign, style) = check_sign(check, show);
-        vec![
-            Cell::new(sign, 1, 9, style),
-            Cell::new(check.name, 19, 9, if check.ok { theme.text } else { style }),
-            Cell::new(check.says, 10, 5, theme.muted).grows(),
-            Cell::new(format!("{}", check.looked_at), 8, 6, theme.muted).right(),
-        ]
-    }
-
-    fn violation_cells(&self, check: usize, at: usize, show: &Show<'_>) -> Vec<Cell> {
-        let theme = show.theme;
-        let Some(found) = self.check(check).and_then(|check| check.violations.get(at)) else { return Vec::new() };
-        let is_unknown = found.kind == COULD_NOT_BE_CHECKED;
-        let style = if is_unknown { theme.warn } else { theme.bad };
-        vec![
-            Cell::new("", 1, 9, style),
-            Cell::new(if is_unknown { "?" } else { "✗" }, 1, 9, style),
-            Cell::new(shortened(&found.subject), 20, 9, style),
-            Cell::new(&found.is, 10, 8, theme.text).grows(),
-        ]
-    }
-
-    fn more(&self, index: usize, show: &Show<'_>) -> Line<'static> {
-        let shown = self.rows.iter().filter(|row| matches!(row, Row::Violation(check, _) if *check == index)).count();
-        let more = self.check(index).map_or(0, Check::violation_count).saturating_sub(shown as u64);
-        Line::styled(format!("    and {more} more: `orderflow verify` names them"), show.theme.muted)
-    }
-
-    /// The report in short: a line for each check.
-    pub(super) fn report_lines(&self, width: usize, show: &Show<'_>) -> Vec<Line<'static>> {
-        let Some(report) = self.checking.report() else { return vec![self.empty(Section::Verify, show)] };
-        let line = |check: &Check| {
-            let (sign, style) = check_sign(check, show);
-            let cells = vec![
-                Cell::new(sign, 1, 9, style),
-                Cell::new(check.name, 19, 9, if check.ok { show.theme.text } else { style }),
-                Cell::new(check.says, 10, 5, show.theme.muted).grows(),
-            ];
-            compose(cells, width)
-        };
-        report.checks.iter().map(line).collect()
+/// How long ago: `just now`, `12s ago`.
+pub(super) fn before(at: Timestamp, now: Timestamp) -> String {
+    match text::ago(at, now) {
+        now if now == "now" => "just now".to_owned(),
+        ago => format!("{ago} ago"),
     }
 }
 
-fn check_sign(check: &Check, show: &Show<'_>) -> (&'static str, Style) {
-    match check.violations.iter().any(|violation| violation.kind != COULD_NOT_BE_CHECKED) {
-        _ if check.ok => ("✓", show.theme.good),
-        true => ("✗", show.theme.bad),
-        false => ("?", show.theme.warn),
-    }
-}
-
-/// How something that was played has ended.
-fn ending_words(ending: &Ending) -> String {
-    match ending {
-        Ending::Exit(0) => "over, and everything holds".to_owned(),
-        Ending::Exit(7) => "over: something does not hold that must".to_owned(),
-        Ending::Exit(code) => format!("ended with {code}"),
-        Ending::Stopped => "stopped".to_owned(),
-        Ending::Killed => "killed".to_owned(),
-        Ending::NotStarted(why) => format!("not started: {why}"),
-    }
-}
-
-/// A subject with its ids cut to eight digits.
-fn shortened(subject: &str) -> String {
-    let is_id = |word: &str| word.len() == 36 && word.bytes().filter(|byte| *byte == b'-').count() == 4;
-    let words = subject.split(' ').map(|word| if is_id(word.trim_end_matches(',')) { &word[..8] } else { word });
-    words.collect::<Vec<_>>().join(" ")
+/// How long a process is up: `0s`, `5m`.
+pub(super) fn up(process: &ProcessStatus) -> String {
+    let ms = i64::try_from(process.uptime_ms).unwrap_or(i64::MAX);
+    if ms < 1_000 { "0s".to_owned() } else { text::ago(Timestamp(0), Timestamp(ms)) }
 }
 
 /// So long what was done to a process is told, in milliseconds.
@@ -494,10 +361,7 @@ impl Deed {
 
     /// `killed 3s ago; the supervisor starts it again`, `killed 12s ago, back after 2.1s`.
     fn words(&self, now: Timestamp) -> String {
-        let ago = match text::ago(self.at, now) {
-            now if now == "now" => "just now".to_owned(),
-            ago => format!("{ago} ago"),
-        };
+        let ago = before(self.at, now);
         let took = |back: Timestamp| span(back.0.saturating_sub(self.at.0).max(0).unsigned_abs() / 100 * 100);
         match (self.signal, self.back_at) {
             (Signal::Kill, None) => format!("killed {ago}; the supervisor starts it again"),

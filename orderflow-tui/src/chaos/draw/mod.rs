@@ -2,7 +2,9 @@
 
 mod cells;
 mod detail;
+mod found;
 mod lines;
+mod play;
 
 use ratatui::{
     Frame,
@@ -74,17 +76,18 @@ impl Board {
     fn draw_summary(&self, frame: &mut Frame<'_>, area: Rect, show: &Show<'_>) {
         let theme = show.theme;
         let now = machine(show.now, show.books.clock_ahead_ms);
-        let counts = self.seen.counts();
-        let mut left = match self.looked_at {
-            None => vec![Span::styled("asking what is broken …", theme.muted)],
-            Some(_) if self.seen.services.is_empty() => vec![Span::styled("asking what is broken …", theme.muted)],
-            Some(_) if self.clears => vec![Span::styled("taking everything back …", theme.warn)],
-            Some(_) if counts.is_none() => vec![Span::styled("nothing is broken on purpose", theme.muted)],
-            Some(_) => vec![Span::styled(counts.words().join(" · "), theme.warn)],
-        };
-        for service in self.seen.all_silent() {
-            left.push(Span::styled(format!(" · {} is silent", service.name()), theme.bad));
+        if let Some(search) = &self.search {
+            let (sign, field) = (
+                Rect { width: area.width.min(2), ..area },
+                Rect { x: area.x + 2.min(area.width), width: area.width.saturating_sub(2), ..area },
+            );
+            frame.render_widget(Span::styled("/", theme.accent), sign);
+            search.draw(frame, field, show.focused, theme);
+            return;
         }
+        let long = self.broken_words(false, show);
+        let is_long = Line::from(long.clone()).width() <= usize::from(area.width);
+        let left = if is_long { long } else { self.broken_words(true, show) };
         let room = usize::from(area.width).saturating_sub(Line::from(left.clone()).width() + 2);
         let says = [Form::Long, Form::Short, Form::Least]
             .into_iter()
@@ -95,6 +98,46 @@ impl Board {
         if text::width(&words) <= room {
             frame.render_widget(Line::styled(words, style).right_aligned(), area);
         }
+    }
+
+    /// What is broken, in words or in numbers.
+    fn broken_words(&self, short: bool, show: &Show<'_>) -> Vec<Span<'static>> {
+        let theme = show.theme;
+        if self.looked_at.is_none() || self.seen.services.is_empty() {
+            return vec![Span::styled("asking what is broken …", theme.muted)];
+        }
+        if self.clears {
+            return vec![Span::styled("taking everything back …", theme.warn)];
+        }
+        let (counts, out) = (self.seen.counts(), self.seen.out().len());
+        let mut parts = Vec::new();
+        match (counts.is_none(), out) {
+            (true, 0) => parts.push(Span::styled("nothing is broken on purpose", theme.muted)),
+            (true, _) => {}
+            _ if short => parts.push(Span::styled(format!("{} broken", counts.sum()), theme.warn)),
+            _ => parts.push(Span::styled(counts.words().join(" · "), theme.warn)),
+        }
+        match out {
+            0 => {}
+            out if short => parts.push(Span::styled(format!("{out} OUT"), theme.bad)),
+            1 => parts.push(Span::styled("1 pattern OUT", theme.bad)),
+            out => parts.push(Span::styled(format!("{out} patterns OUT"), theme.bad)),
+        }
+        let silent: Vec<&str> = self.seen.all_silent().map(orderflow_client::Service::name).collect();
+        match silent.len() {
+            0 => {}
+            many if short => parts.push(Span::styled(format!("{many} silent"), theme.bad)),
+            1 => parts.push(Span::styled(format!("{} is silent", silent.join(", ")), theme.bad)),
+            _ => parts.push(Span::styled(format!("{} are silent", silent.join(", ")), theme.bad)),
+        }
+        let mut spans = Vec::new();
+        for part in parts {
+            if !spans.is_empty() {
+                spans.push(Span::styled(" · ", theme.muted));
+            }
+            spans.push(part);
+        }
+        spans
     }
 
     fn draw_beside(&self, frame: &mut Frame<'_>, area: Rect, show: &Show<'_>) {
