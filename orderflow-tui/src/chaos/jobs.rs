@@ -43,9 +43,10 @@ impl Job {
         self.ended.is_none()
     }
 
-    /// The last line that says something.
+    /// The last line that says something; what to do on a command line is none.
     pub fn last(&self) -> &str {
-        self.lines.iter().rev().find(|line| !line.trim().is_empty()).map_or("", |line| line.trim())
+        let says = |line: &&String| !line.trim().is_empty() && !line.starts_with("hint:");
+        self.lines.iter().rev().find(says).map_or("", |line| line.trim())
     }
 
     fn push(&mut self, line: String) {

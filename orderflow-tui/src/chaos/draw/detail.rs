@@ -148,7 +148,7 @@ impl Board {
         let ahead = self
             .seen
             .offset_ms(service)
-            .map_or("says nothing".to_owned(), |ms| format!("{} of the machine's", signed(ms)));
+            .map_or("says nothing".to_owned(), |ms| format!("the machine's time {}", signed(ms)));
         lines.push(Line::styled(
             format!("{ahead}; enter sets it off from the others, x back to them"),
             show.theme.muted,

@@ -279,10 +279,9 @@ impl Board {
     fn clocks_cells(&self, show: &Show<'_>) -> Vec<Cell> {
         let theme = show.theme;
         let common = self.seen.common_ms();
-        let moved = if common == 0 {
-            "the machine's time".to_owned()
-        } else {
-            format!("{} ahead of the machine's", signed(common))
+        let moved = match common {
+            0 => "the machine's time".to_owned(),
+            ms => format!("the machine's time {}", signed(ms)),
         };
         let (words, style) = self.told(Row::Clocks, moved, if common == 0 { theme.muted } else { theme.warn }, show);
         let jump = JUMPS_MS.get(self.jump).copied().unwrap_or_default();

@@ -112,6 +112,8 @@ impl Board {
         let (counts, out) = (self.seen.counts(), self.seen.out().len());
         let mut parts = Vec::new();
         match (counts.is_none(), out) {
+            // Of those that are silent nothing is known.
+            (true, 0) if self.seen.all_silent().next().is_some() => {}
             (true, 0) => parts.push(Span::styled("nothing is broken on purpose", theme.muted)),
             (true, _) => {}
             _ if short => parts.push(Span::styled(format!("{} broken", counts.sum()), theme.warn)),

@@ -48,6 +48,26 @@ fn how_it_looks() {
 }
 
 #[test]
+fn the_corner_is_in_the_header_whatever_is_shown() {
+    use crate::{
+        msg::{Done as AnyDone, Msg},
+        testing::Desktop,
+    };
+    let mut desktop = Desktop::of(Role::Admin);
+    let tell = |desktop: &mut Desktop, done| drop(desktop.tell(Msg::Done(AnyDone::Chaos(done))));
+    tell(&mut desktop, Done::Looked(Box::new(broken())));
+    tell(&mut desktop, bad());
+    let head = |desktop: &mut Desktop, wide| desktop.screen((wide, 24)).lines().next().unwrap_or_default().to_owned();
+    let wide = head(&mut desktop, 120);
+    assert!(
+        wide.contains("[admin]") && wide.contains("OUT: outbox  3 faults") && wide.ends_with("✗ 2 violations"),
+        "{wide}"
+    );
+    let narrow = head(&mut desktop, 46);
+    assert!(narrow.contains("[admin]") && narrow.contains("OUT") && narrow.ends_with("✗ 2"), "{narrow}");
+}
+
+#[test]
 fn before_anybody_has_answered_it_says_so() {
     let mut bench = Bench::new();
     assert!(bench.screen((80, 24)).contains("asking what is broken"));
@@ -57,7 +77,10 @@ fn before_anybody_has_answered_it_says_so() {
     bench.looked(nobody);
     let screen = bench.screen((120, 60));
     assert!(screen.contains("no supervisor is there to be asked: no cluster runs in /tmp/x"), "{screen}");
-    assert!(screen.contains("orders is silent"), "{screen}");
+    assert!(
+        screen.contains("orders, inventory, payments, console are silent") && !screen.contains("nothing is broken"),
+        "{screen}"
+    );
 }
 
 #[test]

@@ -86,7 +86,7 @@ impl Bench {
 
     pub fn tick(&mut self) -> Vec<super::Do> {
         self.now.0 += 1_000;
-        self.with(|board, cx| board.tick(cx))
+        self.with(Board::tick)
     }
 
     pub fn hear(&mut self) -> Vec<super::Do> {
