@@ -6,6 +6,7 @@ use orderflow_contracts::{
     api::chaos::{Bites, CrashPoint, Fault, FaultName, SetFault},
     words::word,
 };
+use serde_json::Value;
 
 use crate::{
     endpoints::Service,
@@ -86,7 +87,35 @@ pub const fn takes_time(fault: FaultName) -> bool {
     )
 }
 
+/// The faults of a service that may be newer than we are.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Faults {
+    /// Those that are known here.
+    pub known: Vec<Fault>,
+    /// The names of the others.
+    pub unknown: Vec<String>,
+}
+
+impl From<Vec<Value>> for Faults {
+    fn from(told: Vec<Value>) -> Self {
+        let mut faults = Self::default();
+        for fault in told {
+            let name = fault.get("name").and_then(Value::as_str).unwrap_or("without a name").to_owned();
+            match serde_json::from_value(fault) {
+                Ok(fault) => faults.known.push(fault),
+                Err(_) => faults.unknown.push(name),
+            }
+        }
+        faults
+    }
+}
+
 impl Client {
+    /// The faults that are set in a service; one that is not known here does not hide the others.
+    pub async fn faults_of_any_version(&self, service: Service) -> Result<Faults, ClientError> {
+        self.ask::<Vec<Value>>(Call::get(service, "/v1/chaos")).await.map(Faults::from)
+    }
+
     /// The faults that are set in a service.
     pub async fn faults(&self, service: Service) -> Result<Vec<Fault>, ClientError> {
         self.ask(Call::get(service, "/v1/chaos")).await
@@ -110,5 +139,24 @@ impl Client {
     /// Takes all faults of a service back.
     pub async fn clear_faults(&self, service: Service) -> Result<(), ClientError> {
         self.ask(Call::delete(service, "/v1/chaos")).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_fault_of_a_newer_service_does_not_hide_the_others() {
+        let told = vec![
+            json!({ "name": "disk-full", "percent": 5, "struck": 1, "ends_at": null }),
+            json!({ "name": "relay-twice", "percent": 50.0, "struck": 7, "ends_at": null }),
+        ];
+        let faults = Faults::from(told);
+        assert_eq!(faults.unknown, ["disk-full"]);
+        let [known] = &faults.known[..] else { panic!("{faults:?}") };
+        assert_eq!((known.name, known.struck, known.set.percent), (FaultName::RelayTwice, 7, Some(50.0)));
     }
 }

@@ -188,7 +188,19 @@ impl App {
         } else {
             self.tick_at = None;
         }
-        [self.notices.next_end(), self.stale_at, self.tick_at].into_iter().flatten().min()
+        let corner = self.board().and_then(|board| board.next_change(now.wall)).map(|wait| now.instant + wait);
+        [self.notices.next_end(), self.stale_at, self.tick_at, corner].into_iter().flatten().min()
+    }
+
+    /// The chaos board, whose corner is always to be seen.
+    fn board(&self) -> Option<&crate::chaos::Board> {
+        self.desks.iter().find_map(|desk| match &desk.stage {
+            Stage::Work(work) => match &work.screens {
+                Screens::Admin(admin) => Some(&admin.board),
+                _ => None,
+            },
+            Stage::Login(_) => None,
+        })
     }
 
     fn ticks(&self, now: Moment) -> bool {
@@ -219,7 +231,20 @@ impl App {
             effects.extend(self.second(now));
         }
         effects.extend(self.lead(now));
+        effects.extend(self.look_at_board(now));
         effects
+    }
+
+    /// What is set is always to be seen, so the board looks now and then, wherever the admin is.
+    fn look_at_board(&mut self, now: Moment) -> Vec<Effect> {
+        if self.board().is_none_or(|board| !board.wants_look(now.wall)) {
+            return Vec::new();
+        }
+        self.with_screens(Role::Admin, now, |screens, cx| {
+            if let Screens::Admin(admin) = screens {
+                admin.board.look(cx);
+            }
+        })
     }
 
     fn second(&mut self, now: Moment) -> Vec<Effect> {

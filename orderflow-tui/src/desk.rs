@@ -53,7 +53,7 @@ pub enum Screens {
     /// The seller's.
     Seller(Seller),
     /// The admin's.
-    Admin(Admin),
+    Admin(Box<Admin>),
 }
 
 impl Screens {
@@ -62,7 +62,7 @@ impl Screens {
         match role {
             Role::Customer => Self::Customer(Customer::default()),
             Role::Seller => Self::Seller(Seller::default()),
-            Role::Admin => Self::Admin(Admin::default()),
+            Role::Admin => Self::Admin(Box::default()),
         }
     }
 
@@ -71,7 +71,7 @@ impl Screens {
         match self {
             Self::Customer(area) => area,
             Self::Seller(area) => area,
-            Self::Admin(area) => area,
+            Self::Admin(area) => &mut **area,
         }
     }
 
@@ -80,7 +80,7 @@ impl Screens {
         match self {
             Self::Customer(area) => area,
             Self::Seller(area) => area,
-            Self::Admin(area) => area,
+            Self::Admin(area) => &**area,
         }
     }
 }

@@ -119,6 +119,7 @@ pub async fn run(options: Options) -> Result<(), Error> {
     };
     let (sender, receiver) = mpsc::channel(MESSAGES_MAX);
     let links = Links::new(options.place, options.endpoints, sender.clone());
+    let children = links.children();
     let (app, first) = App::new(setup);
     // Only what ends the program is told by it, so it dies with the program.
     let signals = tokio::spawn(end_on_signals(sender));
@@ -128,6 +129,12 @@ pub async fn run(options: Options) -> Result<(), Error> {
     let ended = Box::pin(runtime::run(&mut terminal, &mut guard, events, receiver, app, links, first)).await;
     signals.abort();
     drop(guard);
+    if children.any() {
+        eprintln!("ending what was played; its faults are taken back");
+    }
+    for left in children.end().await {
+        eprintln!("{left}");
+    }
     Ok(ended?)
 }
 

@@ -64,6 +64,8 @@ pub struct Kit {
     pub place: Place,
     /// For what is to be told on the way.
     pub messages: Sender<Msg>,
+    /// The program's own processes: scenarios and load.
+    pub children: chaos::Children,
 }
 
 /// Sessions and tasks.
@@ -84,6 +86,7 @@ pub struct Shared {
     beside: Mutex<HashMap<Role, Client>>,
     messages: Sender<Msg>,
     room: Semaphore,
+    children: chaos::Children,
 }
 
 impl Links {
@@ -96,14 +99,23 @@ impl Links {
             beside: Mutex::default(),
             messages,
             room: Semaphore::new(AT_ONCE_MAX),
+            children: chaos::Children::default(),
         };
         Self { shared: Arc::new(shared), tasks: JoinSet::new(), last: JoinSet::new() }
+    }
+
+    /// The processes that were started from the chaos board: whoever ends the console ends them first.
+    pub fn children(&self) -> chaos::Children {
+        self.shared.children.clone()
     }
 
     /// Begins to carry out an effect.
     pub fn carry_out(&mut self, effect: Effect) {
         let shared = Arc::clone(&self.shared);
         if let Effect::Logout(role) = effect {
+            if role == Role::Admin {
+                shared.children.stop_all();
+            }
             if let Some(link) = shared.forget(role) {
                 self.tasks.spawn(async move { link.tokens.end().await });
             }
@@ -166,7 +178,7 @@ impl Shared {
             Effect::Customer(wanted) => Done::Customer(customer::carry_out(wanted, &self.kit(Role::Customer)?).await),
             Effect::Seller(wanted) => Done::Seller(seller::carry_out(wanted, &self.kit(Role::Seller)?).await),
             Effect::Admin(wanted) => Done::Admin(admin::carry_out(wanted, &self.kit(Role::Admin)?).await),
-            Effect::Chaos(wanted) => Done::Chaos(chaos::carry_out(wanted, &self.kit(Role::Admin)?).await),
+            Effect::Chaos(wanted) => Done::Chaos(chaos::carry_out(wanted, &self.kit(Role::Admin)?).await?),
             Effect::Timeline(role, wanted) => Done::Timeline(role, timeline::carry_out(wanted, &self.kit(role)?).await),
             Effect::Lessons(wanted) => Done::Lessons(lessons::carry_out(wanted, self).await),
             _ => return None,
@@ -182,6 +194,7 @@ impl Shared {
             me: link.me.clone(),
             place: self.place.clone(),
             messages: self.messages.clone(),
+            children: self.children.clone(),
         })
     }
 

@@ -9,7 +9,7 @@ use ratatui::{
 
 use super::{App, Moment};
 use crate::{
-    desk::{Desk, Screens, Stage},
+    desk::{Desk, Stage},
     keys::{self, Scope},
     live::Live,
     overlay::Overlay,
@@ -35,7 +35,7 @@ impl App {
         frame.buffer_mut().set_style(area, self.theme.text);
         let (head, rest) = frames::head(area, 1);
         let (body, foot) = frames::foot(rest, u16::from(rest.height > 3));
-        self.draw_header(frame, head);
+        self.draw_header(frame, head, now);
         self.draw_body(frame, body, now);
         self.draw_footer(frame, foot);
         self.notices.draw(frame, body, &self.theme);
@@ -47,7 +47,7 @@ impl App {
         }
     }
 
-    fn draw_header(&self, frame: &mut Frame<'_>, head: Rect) {
+    fn draw_header(&self, frame: &mut Frame<'_>, head: Rect, now: Moment) {
         let theme = &self.theme;
         frame.buffer_mut().set_style(head, theme.bar);
         let mut left = vec![Span::styled(" OrderFlow ", theme.accent)];
@@ -61,9 +61,9 @@ impl App {
             left.push(Span::styled(chip, style));
             left.push(self.live_mark(desk));
         }
-        let corner = self.corner();
-        let wide = u16::try_from(corner.width()).unwrap_or(u16::MAX).min(head.width);
         let left = Line::from(left);
+        let corner = self.corner(usize::from(head.width).saturating_sub(left.width()), now);
+        let wide = u16::try_from(corner.width()).unwrap_or(u16::MAX).min(head.width);
         let room = head.width.saturating_sub(wide);
         frame.render_widget(left, Rect { width: room, ..head });
         frame.render_widget(corner, Rect { x: head.x + room, width: wide, ..head });
@@ -80,16 +80,9 @@ impl App {
         }
     }
 
-    /// What is always to be seen: faults that are set, and what verify says.
-    fn corner(&self) -> Line<'static> {
-        let admin = self.desks.iter().find_map(|desk| match &desk.stage {
-            Stage::Work(work) => match &work.screens {
-                Screens::Admin(admin) => Some(admin),
-                _ => None,
-            },
-            Stage::Login(_) => None,
-        });
-        admin.map(|admin| admin.board.corner(&self.theme)).unwrap_or_default()
+    /// What is always to be seen: faults that are set, and what verify says. Its longest form that has room.
+    fn corner(&self, room: usize, now: Moment) -> Line<'static> {
+        self.board().map(|board| board.corner(&self.theme, room, now.wall)).unwrap_or_default()
     }
 
     fn draw_body(&mut self, frame: &mut Frame<'_>, body: Rect, now: Moment) {

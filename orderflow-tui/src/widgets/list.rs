@@ -68,6 +68,11 @@ impl ListState {
         self.chosen = row;
     }
 
+    /// Chooses a row and shows it as high as can be, so that what belongs to it is seen below.
+    pub const fn choose_at_top(&mut self, row: usize) {
+        (self.chosen, self.first) = (row, row);
+    }
+
     /// Moves as a key of lists says. Whether it was one.
     pub fn act(&mut self, action: Action, len: usize) -> bool {
         let page = usize::from(self.rows.height.max(2)) - 1;
