@@ -16,6 +16,7 @@ use crate::{
     http::{Health, Ops, Server, Status, harden},
     janitor,
     kafka::{Kafka, Topic},
+    lag::Lag,
     metrics::Metrics,
     outbox::Outbox,
     relay::Relay,
@@ -43,6 +44,7 @@ pub struct AppBuilder {
     pub tasks: Tasks,
     health: Health,
     consumer: Option<Arc<dyn TryAgain>>,
+    lag: Option<Lag>,
 }
 
 /// A service that listens, and runs once [`App::run`] is called.
@@ -98,6 +100,7 @@ impl AppBuilder {
             tasks: Tasks::default(),
             health: Health::default(),
             consumer: None,
+            lag: None,
         })
     }
 
@@ -130,6 +133,7 @@ impl AppBuilder {
         self.consumer = Some(Arc::clone(&consumer) as Arc<dyn TryAgain>);
         let assigned = self.health.assigned.insert(Assigned::default()).clone();
         let (kafka, stop) = (self.kafka()?, self.tasks.stop());
+        self.lag = Some(Lag::new(kafka.clone(), self.name, read, self.metrics.clone()));
         self.tasks.spawn("consumer", async move {
             if ensure_topics(&kafka, made, stop.clone()).await {
                 consumer.run(kafka, read, assigned, stop).await?;
@@ -155,6 +159,7 @@ impl AppBuilder {
             outbox: self.outbox,
             db: self.db.clone(),
             metrics: self.metrics.clone(),
+            lag: self.lag,
             health: self.health,
             local: self.config.local,
             clock_moved: self.clock_moved,

@@ -2,5 +2,6 @@
 //! a real broker.
 
 mod consumer;
+mod lag;
 mod relay;
 mod toy;
