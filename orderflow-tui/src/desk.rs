@@ -52,7 +52,7 @@ pub enum Screens {
     /// The seller's.
     Seller(Seller),
     /// The admin's.
-    Admin(Admin),
+    Admin(Box<Admin>),
 }
 
 impl Screens {
@@ -61,7 +61,7 @@ impl Screens {
         match role {
             Role::Customer => Self::Customer(Customer::default()),
             Role::Seller => Self::Seller(Seller::default()),
-            Role::Admin => Self::Admin(Admin::default()),
+            Role::Admin => Self::Admin(Box::default()),
         }
     }
 
@@ -70,7 +70,7 @@ impl Screens {
         match self {
             Self::Customer(area) => area,
             Self::Seller(area) => area,
-            Self::Admin(area) => area,
+            Self::Admin(area) => &mut **area,
         }
     }
 
@@ -79,7 +79,7 @@ impl Screens {
         match self {
             Self::Customer(area) => area,
             Self::Seller(area) => area,
-            Self::Admin(area) => area,
+            Self::Admin(area) => &**area,
         }
     }
 }

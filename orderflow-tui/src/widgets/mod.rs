@@ -2,6 +2,7 @@
 
 pub mod field;
 pub mod frames;
+pub mod graph;
 pub mod list;
 
 pub use self::{
