@@ -33,10 +33,10 @@ const ENTRIES_MAX: usize = 5_000;
 const AHEAD: usize = 30;
 const COLUMNS: [Column; 6] = [
     Column::new("number", 7, 4).right(),
-    Column::new("at", 8, 6),
-    Column::new("who", 17, 8),
-    Column::new("did what", 26, 9),
-    Column::new("to", 10, 7),
+    Column::new("at", 8, 8),
+    Column::new("who", 17, 7),
+    Column::new("did what", 28, 9),
+    Column::new("to", 10, 6),
     Column::new("more", 10, 3).grows(),
 ];
 

@@ -2,10 +2,7 @@
 
 use orderflow_client::view;
 use orderflow_contracts::{
-    api::{
-        console::EventRecord,
-        orders::{Order, OrderReservationStatus, OrderStatus},
-    },
+    api::orders::{Order, OrderReservationStatus, OrderStatus},
     ids::OrderId,
 };
 use ratatui::{
@@ -33,9 +30,9 @@ use crate::{
 
 const COLUMNS: [Column; 8] = [
     Column::new("order", 8, 9),
-    Column::new("status", 12, 9),
+    Column::new("status", 11, 9),
     Column::new("what", 16, 6).grows(),
-    Column::new("total", 13, 7).right(),
+    Column::new("total", 11, 7).right(),
     Column::new("stock", 10, 4),
     Column::new("payment", 10, 5),
     Column::new("customer", 8, 2),
@@ -62,6 +59,8 @@ pub struct Orders {
     of_version: Option<u64>,
     counts: [usize; STATUSES.len()],
     pick: Pick<OrderId>,
+    /// Something that counts down is on the screen.
+    counts_down: bool,
 }
 
 impl Orders {
@@ -186,7 +185,9 @@ impl Area for Orders {
         }
     }
 
-    fn hear(&mut self, _: &EventRecord, _: &mut Cx<'_>) {}
+    fn ticks(&self, _: &Show<'_>) -> bool {
+        self.counts_down
+    }
 
     fn click(&mut self, at: Position, cx: &mut Cx<'_>) {
         self.settle(cx.books);
@@ -205,11 +206,15 @@ impl Area for Orders {
             _ => "no order is like that: esc shows all",
         };
         let table = Table { columns: &COLUMNS, len: self.rows.len(), focused: show.focused, empty, theme: show.theme };
-        let rows = &self.rows;
+        let (rows, mut counts_down) = (&self.rows, false);
         table.draw(frame, body, &mut self.pick.list, |row| match show.books.orders.get(rows[row]) {
-            Some(entry) => cells(entry, show),
+            Some(entry) => {
+                counts_down |= entry.order.reservation.status == OrderReservationStatus::Held;
+                cells(entry, show)
+            }
             None => Vec::new(),
         });
+        self.counts_down = counts_down;
     }
 }
 

@@ -57,25 +57,24 @@ impl Flow {
     }
 
     fn draw_columns(&mut self, frame: &mut Frame<'_>, area: Rect, columns: Vec<Lines>, theme: &Theme) {
-        let height = usize::from(area.height);
         let all = columns.iter().map(Vec::len).max().unwrap_or(0);
+        let is_long = all > usize::from(area.height) && area.height > 2;
+        let (body, foot) = frames::foot(area, u16::from(is_long));
+        let height = usize::from(body.height);
         self.first.1 = all.saturating_sub(height);
         self.first.0 = self.first.0.min(self.first.1);
         let first = self.first.0;
-        let wide = if columns.len() > 1 { (area.width - 3) / 2 } else { area.width };
+        let wide = if columns.len() > 1 { (body.width - 3) / 2 } else { body.width };
         for (index, lines) in (0_u16..).zip(columns) {
-            let x = area.x + index * (wide + 3);
-            for (y, line) in (area.y..area.bottom()).zip(lines.into_iter().skip(first)) {
-                frame.render_widget(line, Rect { x, y, width: wide.min(area.right().saturating_sub(x)), height: 1 });
+            let x = body.x + index * (wide + 3);
+            for (y, line) in (body.y..body.bottom()).zip(lines.into_iter().skip(first)) {
+                frame.render_widget(line, Rect { x, y, width: wide.min(body.right().saturating_sub(x)), height: 1 });
             }
         }
-        let more = all.saturating_sub(first + height);
-        if more > 0 && area.height > 2 {
-            let (_, foot) = frames::foot(area, 1);
-            let label = format!(" {more} more ↓ ");
-            let wide = u16::try_from(text::width(&label)).unwrap_or(0).min(foot.width);
-            let place = Rect { x: foot.right() - wide, width: wide, ..foot };
-            frame.render_widget(Line::styled(label, theme.accent), place);
+        if is_long {
+            let more = all.saturating_sub(first + height);
+            let label = if more > 0 { format!("↓ {more} more lines") } else { "↑ that is all".to_owned() };
+            frame.render_widget(Line::styled(label, theme.muted), foot);
         }
     }
 
@@ -87,7 +86,12 @@ impl Flow {
 
     /// How long the system takes, by span.
     fn latency(&self, width: usize, theme: &Theme) -> Lines {
-        let mut lines = vec![heading("the system's own time", "p50     p95     p99      n", width, theme)];
+        let mut lines = vec![heading(
+            if width < 56 { "latency" } else { "latency: the system's own time" },
+            &format!("{:>7} {:>7} {:>7} {:>6}", "p50", "p95", "p99", "n"),
+            width,
+            theme,
+        )];
         for span in Span::ALL {
             let line = match self.spans.of(span) {
                 Some(found) => {
@@ -128,9 +132,13 @@ impl Flow {
 
     /// What waits in the outboxes, and what the inboxes had to do.
     fn waits(&self, width: usize, theme: &Theme) -> Lines {
-        let (title, is_wide) = ("outbox and inbox", width >= 56);
-        let columns = if is_wide { "waiting   sent applied  twice  dead retries" } else { "waiting  twice  dead" };
-        let mut lines = vec![heading(title, columns, width, theme)];
+        let is_wide = width >= 56;
+        let columns = if is_wide {
+            format!("{:>7}{:>7}{:>8}{:>7}{:>6}{:>8}", "waiting", "sent", "applied", "twice", "dead", "retries")
+        } else {
+            format!("{:>7}{:>7}{:>6}", "waiting", "twice", "dead")
+        };
+        let mut lines = vec![heading("outbox, inbox", &columns, width, theme)];
         let Some(numbers) = &self.numbers else {
             lines.push(Line::styled("asking the services…", theme.muted));
             return lines;
@@ -154,7 +162,7 @@ impl Flow {
         let mut lines = vec![heading("consumer lag by partition", &sum, width, theme)];
         if known.is_empty() {
             let why = if self.numbers.is_some() {
-                "the services do not tell it: Kafka is not there, or they are older"
+                "not told: Kafka is not there, or the services are older"
             } else {
                 "asking the services…"
             };
@@ -219,7 +227,11 @@ fn chart(
         Text::styled(format!("{name} "), theme.accent),
         Text::styled(format!("{:.1}{unit}", rates.now(now_ms)), style),
     ];
-    let span = format!("last 2 min · peak {peak:.0} · {} in all", rates.total());
+    let span = match width {
+        ..30 => String::new(),
+        30..50 => format!("2 min, peak {peak:.0}"),
+        _ => format!("last 2 min · peak {peak:.0} · {} in all", rates.total()),
+    };
     let mut lines = vec![ends(now, vec![Text::styled(span, theme.muted)], width)];
     // So wide that two minutes fill what there is: each column is drawn several times.
     let times = (width.saturating_sub(AXIS) / values.len().max(1)).max(1);

@@ -104,7 +104,7 @@ mod tests {
         for second in 1_000..1_100 {
             rates.add(second * 1000);
         }
-        let (now, later) = (rates.columns(1_100_000, 40), rates.columns(1_101_000, 40));
+        let (now, later) = (rates.columns(1_099_000, 40), rates.columns(1_100_000, 40));
         assert_eq!(now.len(), 40);
         assert_eq!(now, later);
     }
