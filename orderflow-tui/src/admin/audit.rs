@@ -243,7 +243,7 @@ impl Audit {
 impl Area for Audit {
     fn scopes(&self) -> Vec<Scope> {
         match (&self.sheet, self.search.is_open()) {
-            (Some(_), _) => vec![DETAIL, AUDIT],
+            (Some(_), _) => vec![DETAIL],
             (None, true) => vec![SEARCHING, LIST],
             (None, false) => vec![AUDIT, LIST],
         }

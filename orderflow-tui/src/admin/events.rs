@@ -9,7 +9,7 @@ use ratatui::{
 };
 
 use super::{
-    keymap::{DETAIL, EVENTS, NEXT, PAUSE, PREVIOUS, TIMELINE},
+    keymap::{DETAIL, EVENT, EVENTS, NEXT, PAUSE, PREVIOUS, TIMELINE},
     parts::{Pick, Row, SEARCHING, Search, Sheet, beside, both_ends, json_rows},
 };
 use crate::{
@@ -25,10 +25,10 @@ use crate::{
 const COLUMNS: [Column; 6] = [
     Column::new("at", 8, 7),
     Column::new("what", 13, 9),
-    Column::new("type", 29, 5),
+    Column::new("type", 28, 3),
     Column::new("subject", 8, 8),
-    Column::new("heard", 7, 3).right(),
-    Column::new("detail", 10, 4).grows(),
+    Column::new("heard", 7, 4).right(),
+    Column::new("detail", 20, 5).grows(),
 ];
 
 /// The stream.
@@ -152,7 +152,7 @@ impl Events {
 impl Area for Events {
     fn scopes(&self) -> Vec<Scope> {
         match (&self.sheet, self.search.is_open()) {
-            (Some(_), _) => vec![DETAIL, EVENTS],
+            (Some(_), _) => vec![EVENT, DETAIL],
             (None, true) => vec![SEARCHING, LIST],
             (None, false) => vec![EVENTS, LIST],
         }

@@ -13,6 +13,10 @@ pub const ORDERS: Scope = Scope("all orders");
 pub const EVENTS: Scope = Scope("event stream");
 /// Dead letters.
 pub const LETTERS: Scope = Scope("dead letters");
+/// One dead letter, open in detail.
+pub const LETTER: Scope = Scope("one dead letter");
+/// One event, open in detail.
+pub const EVENT: Scope = Scope("one event");
 /// A dead letter's fields.
 pub const MENDING: Scope = Scope("mending a letter");
 /// One of those fields.
@@ -77,6 +81,12 @@ pub const BINDINGS: &[Binding] = &[
     Binding::new(LETTERS, MARK_ALL, &["a"], "", "mark all that are shown, or none"),
     Binding::new(LETTERS, keys::FILTER, &["f"], "", "show open, replayed, discarded or all letters"),
     Binding::new(LETTERS, TIMELINE, &["t"], "", "open the timeline of the letter's order"),
+    Binding::new(LETTER, REPLAY, &["r"], "replay", "apply it after all"),
+    Binding::new(LETTER, EDIT, &["e"], "edit", "mend it"),
+    Binding::new(LETTER, DISCARD, &["d"], "discard", "give it up"),
+    Binding::new(LETTER, TIMELINE, &["t"], "", "open the timeline of its order"),
+    Binding::new(EVENT, TIMELINE, &["t"], "timeline", "open the timeline of its order"),
+    Binding::new(EVENT, PAUSE, &["p"], "", "hold the list still, or let it go on"),
     Binding::new(MENDING, keys::OPEN, &["enter"], "change", "change this value"),
     Binding::new(MENDING, ADD, &["a"], "add", "add a field here"),
     Binding::new(MENDING, REMOVE, &["x"], "remove", "take this field away"),

@@ -39,8 +39,10 @@ impl Flow {
         let now_ms = wall(show.now, show.books).0;
         let is_wide = area.width >= TWO_FROM;
         let width = usize::from(if is_wide { (area.width - 3) / 2 } else { area.width });
+        // In two columns the charts take what the table beneath them leaves; in one, all of it is scrolled anyway.
         let high = match area.height {
             ..16 => 2,
+            height if is_wide => usize::from(height.saturating_sub(8) / 2).min(14),
             16..30 => 4,
             _ => 7,
         };
@@ -227,10 +229,11 @@ fn chart(
         Text::styled(format!("{name} "), theme.accent),
         Text::styled(format!("{:.1}{unit}", rates.now(now_ms)), style),
     ];
+    let highest = if peak < 10.0 { format!("{peak:.1}") } else { format!("{peak:.0}") };
     let span = match width {
         ..30 => String::new(),
-        30..50 => format!("2 min, peak {peak:.0}"),
-        _ => format!("last 2 min · peak {peak:.0} · {} in all", rates.total()),
+        30..50 => format!("2 min, peak {highest}"),
+        _ => format!("last 2 min · peak {highest} · {} in all", rates.total()),
     };
     let mut lines = vec![ends(now, vec![Text::styled(span, theme.muted)], width)];
     // So wide that two minutes fill what there is: each column is drawn several times.

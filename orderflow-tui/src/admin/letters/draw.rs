@@ -24,10 +24,10 @@ use crate::{
 const COLUMNS: [Column; 7] = [
     Column::new("", 1, 9),
     Column::new("service", 9, 8),
-    Column::new("status", 11, 6),
-    Column::new("reason", 18, 9).grows(),
-    Column::new("from", 16, 4),
-    Column::new("key", 8, 3),
+    Column::new("status", 11, 4),
+    Column::new("reason", 22, 9).grows(),
+    Column::new("from", 16, 3),
+    Column::new("key", 8, 2),
     Column::new("age", 4, 7).right(),
 ];
 
@@ -52,23 +52,21 @@ impl Letters {
 
     fn draw_head(&self, frame: &mut Frame<'_>, area: Rect, show: &Show<'_>) {
         let theme = show.theme;
-        let mut right = Vec::new();
+        // What goes on comes before what there is: it is seen wherever there is room for anything.
+        let mut first = Vec::new();
         if let Some(job) = self.job {
             let doing = if job.act == Act::Replay { "replaying" } else { "discarding" };
-            right.push(Span::styled(format!("↻ {doing} {} of {}  ", job.number, job.of), theme.warn));
+            first.push(Span::styled(format!("↻ {doing} {} of {}  ", job.number, job.of), theme.warn));
         }
         if !self.marks.is_empty() {
-            right.push(Span::styled(format!("{} marked  ", self.marks.len()), theme.accent));
+            first.push(Span::styled(format!("◆ {} marked  ", self.marks.len()), theme.accent));
         }
-        for (service, why) in &self.failed {
-            right.push(Span::styled(format!("✗ {}: {}  ", service.name(), text::plain(why)), theme.bad));
-        }
-        if self.more {
-            right.push(Span::styled("older ones are not shown", theme.muted));
+        if let Some(service) = self.failed.keys().next() {
+            first.push(Span::styled(format!("✗ {} unread  ", service.name()), theme.bad));
         }
         if self.search.is_shown() {
-            right.push(Span::styled(format!("{} found", self.rows.len()), theme.muted));
-            return self.search.draw(frame, area, Line::from(right), show.focused, theme);
+            first.push(Span::styled(format!("{} found", self.rows.len()), theme.muted));
+            return self.search.draw(frame, area, Line::from(first), show.focused, theme);
         }
         let chips = SHOWN.iter().enumerate().map(|(index, status)| {
             let count = self.all.values().filter(|letter| status.is_none_or(|status| status == letter.status)).count();
@@ -77,7 +75,15 @@ impl Letters {
             let style = if is_chosen { theme.accent } else { theme.muted };
             Span::styled(format!("{}{name} {count}  ", if is_chosen { "▸" } else { " " }), style)
         });
-        both_ends(frame, area, chips.collect(), Line::from(right));
+        first.extend(chips);
+        let mut right = Vec::new();
+        for (service, why) in &self.failed {
+            right.push(Span::styled(format!("✗ {}: {}", service.name(), text::plain(why)), theme.bad));
+        }
+        if self.more && right.is_empty() {
+            right.push(Span::styled("older ones are not shown", theme.muted));
+        }
+        both_ends(frame, area, Line::from(first), Line::from(right));
     }
 
     fn draw_list(&mut self, frame: &mut Frame<'_>, area: Rect, focused: bool, show: &Show<'_>) {

@@ -23,7 +23,7 @@ use self::{
 use super::{
     Do,
     flow::numbers::All,
-    keymap::{DETAIL, DISCARD, EDIT, LETTERS, MARK_ALL, NEXT, PREVIOUS, REPLAY, TIMELINE},
+    keymap::{DETAIL, DISCARD, EDIT, LETTER, LETTERS, MARK_ALL, NEXT, PREVIOUS, REPLAY, TIMELINE},
     parts::{Pick, SEARCHING, Search, Sheet},
 };
 use crate::{
@@ -329,7 +329,7 @@ impl Area for Letters {
     fn scopes(&self) -> Vec<Scope> {
         match (&self.mending, &self.sheet) {
             (Some(mending), _) => vec![mending.scope()],
-            (None, Some(_)) => vec![LETTERS, DETAIL],
+            (None, Some(_)) => vec![LETTER, DETAIL],
             (None, None) if self.search.is_open() => vec![SEARCHING, LIST],
             (None, None) => vec![LETTERS, LIST],
         }
@@ -358,7 +358,7 @@ impl Area for Letters {
                     cx.copy(id.to_string());
                 }
             }
-            (keys::BACK | keys::OPEN, Some(_)) => self.sheet = None,
+            (keys::BACK, Some(_)) => self.sheet = None,
             (PREVIOUS, Some(_)) => self.move_by(keys::UP),
             (NEXT, Some(_)) => self.move_by(keys::DOWN),
             (action, Some((_, sheet))) => return sheet.act(action),

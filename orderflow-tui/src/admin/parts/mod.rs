@@ -13,11 +13,7 @@ pub use self::{
 };
 
 use orderflow_contracts::timestamp::Timestamp;
-use ratatui::{
-    Frame,
-    layout::{Alignment, Rect},
-    text::Line,
-};
+use ratatui::{Frame, layout::Rect, text::Line};
 
 use crate::books::Books;
 
@@ -38,15 +34,20 @@ pub fn beside(area: Rect) -> (Option<Rect>, Rect) {
     (Some(list), Rect { x: list.right() + 1, width: area.width - list.width - 1, ..area })
 }
 
-/// A line with something at its right end, which goes first where there is no room.
+/// A line with something at its right end, of which what has room is shown.
 pub fn both_ends(frame: &mut Frame<'_>, area: Rect, left: Line<'static>, right: Line<'static>) {
-    let wide = u16::try_from(right.width()).unwrap_or(u16::MAX);
-    let needed = u16::try_from(left.width()).unwrap_or(u16::MAX).saturating_add(2).saturating_add(wide);
+    let taken = u16::try_from(left.width()).unwrap_or(u16::MAX).saturating_add(2);
     frame.render_widget(left, area);
-    if needed <= area.width {
-        frame.render_widget(right.alignment(Alignment::Right), area);
+    let room = area.width.saturating_sub(taken);
+    let wide = u16::try_from(right.width()).unwrap_or(u16::MAX).min(room);
+    // A few letters say nothing.
+    if wide >= u16::try_from(right.width()).unwrap_or(u16::MAX).min(WORTH_SHOWING) {
+        frame.render_widget(right, Rect { x: area.right() - wide, width: wide, ..area });
     }
 }
+
+/// Columns below which what does not have room is left out.
+const WORTH_SHOWING: u16 = 16;
 
 /// `12 MB`.
 pub fn bytes(bytes: u64) -> String {

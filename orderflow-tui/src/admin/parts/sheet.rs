@@ -153,27 +153,47 @@ impl Sheet {
     }
 }
 
-/// A row in as many lines as it needs.
+/// A row in as many lines as it needs, broken between words where there are some.
 fn wrapped(row: &Row, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let parts = row.0.iter();
+    let letters: Vec<(&str, Style)> =
+        parts.flat_map(|(tint, part)| part.graphemes(true).map(|letter| (letter, tint.style(theme)))).collect();
     let mut lines = Vec::new();
-    let (mut spans, mut taken) = (Vec::new(), 0);
-    for (tint, part) in &row.0 {
-        let style = tint.style(theme);
-        let mut run = String::new();
-        for letter in part.graphemes(true) {
-            let wide = text::width(letter);
-            if taken + wide > width && taken > 0 {
-                spans.push(Span::styled(std::mem::take(&mut run), style));
-                lines.push(Line::from(std::mem::take(&mut spans)));
-                taken = 0;
-            }
-            taken += wide;
-            run.push_str(letter);
-        }
-        spans.push(Span::styled(run, style));
+    let mut rest = letters.as_slice();
+    while let Some(end) = breaks_at(rest, width) {
+        lines.push(line(&rest[..end]));
+        rest = &rest[end..];
     }
-    lines.push(Line::from(spans));
+    lines.push(line(rest));
     lines
+}
+
+/// Where a line ends; nowhere if all of it has room.
+fn breaks_at(letters: &[(&str, Style)], width: usize) -> Option<usize> {
+    let (mut taken, mut after_blank) = (0, 0);
+    for (index, (letter, _)) in letters.iter().enumerate() {
+        taken += text::width(letter);
+        if taken > width && index > 0 {
+            // A word that is longer than half a line is broken all the same.
+            return Some(if after_blank > width / 2 { after_blank } else { index });
+        }
+        if *letter == " " {
+            after_blank = index + 1;
+        }
+    }
+    None
+}
+
+/// Letters in as few spans as their styles allow.
+fn line(letters: &[(&str, Style)]) -> Line<'static> {
+    let mut spans: Vec<Span<'static>> = Vec::new();
+    for (letter, style) in letters {
+        match spans.last_mut() {
+            Some(span) if span.style == *style => span.content.to_mut().push_str(letter),
+            _ => spans.push(Span::styled((*letter).to_owned(), *style)),
+        }
+    }
+    Line::from(spans)
 }
 
 #[cfg(test)]
@@ -188,8 +208,11 @@ mod tests {
         let theme = Theme::of(ThemeName::None);
         let row = Row::pair("name", &"x".repeat(30));
         let lines: Vec<String> = wrapped(&row, 20, &theme).iter().map(ToString::to_string).collect();
-        assert_eq!(lines, ["name          xxxxxx".to_owned(), "x".repeat(20), "xxxx".to_owned()]);
+        assert_eq!(lines, ["name          ".to_owned(), "x".repeat(20), "x".repeat(10)]);
         assert_eq!(wrapped(&Row::default(), 0, &theme).len(), 1);
+        let words: Vec<String> =
+            wrapped(&Row::of(Tint::Text, "one two three four"), 10, &theme).iter().map(ToString::to_string).collect();
+        assert_eq!(words, ["one two ", "three four"]);
     }
 
     #[test]
