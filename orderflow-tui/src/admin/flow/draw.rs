@@ -318,8 +318,7 @@ fn silent(service: Service, why: &str, width: usize, theme: &Theme) -> Line<'sta
 fn lag_line(service: &str, topic: &str, partitions: &BTreeMap<i32, u64>, width: usize, theme: &Theme) -> Line<'static> {
     let sum: u64 = partitions.values().sum();
     let style = if sum == 0 { theme.muted } else { theme.warn };
-    let left =
-        vec![Text::raw(format!("{service:<10}")), Text::styled(format!("{:<10}", text::plain(topic)), theme.text)];
+    let left = vec![Text::raw(format!("{service:<10}")), Text::styled(format!("← {}", text::plain(topic)), theme.text)];
     let room = width.saturating_sub(32);
     let cells: Vec<String> = partitions.values().map(|records| format!("{:>4}", short(*records))).collect();
     let long = cells.len() * 4;

@@ -40,8 +40,10 @@ impl Health {
     pub(super) fn draw_in(&mut self, frame: &mut Frame<'_>, area: Rect, show: &Show<'_>) {
         let theme = show.theme;
         let (head, body) = frames::head(area, 1);
-        let age = self.seen_at.map(|at| text::ago(at, wall(show.now, show.books)));
-        let age = age.filter(|age| age != "now").map(|age| format!("asked {age} ago"));
+        let now = wall(show.now, show.books);
+        // It is asked every two seconds: only what is older than that is worth saying.
+        let old = self.seen_at.filter(|at| now.0 - at.0 >= OLD_MS);
+        let age = old.map(|at| format!("as of {} ago", text::ago(at, now)));
         let right = Line::styled(age.unwrap_or_default(), theme.muted);
         match &self.seen {
             What::Nothing => frame.render_widget(Line::styled("asking how everything is…", theme.muted), head),
@@ -126,6 +128,8 @@ fn cells(process: &ProcessStatus, readings: &Readings, why: String, theme: &Them
     ]
 }
 
+/// What is shown is older than it should be, in milliseconds.
+const OLD_MS: i64 = 5_000;
 /// Of one processor; more than that is worth a look.
 const BUSY_PERCENT: u64 = 80;
 

@@ -31,6 +31,11 @@ const COLUMNS: [Column; 7] = [
     Column::new("age", 4, 7).right(),
 ];
 
+/// The same where the reason needs the room.
+const NARROW: [Column; 7] =
+    [COLUMNS[0], COLUMNS[1], COLUMNS[2], COLUMNS[3], Column::new("", 0, 0), Column::new("", 0, 0), COLUMNS[6]];
+const NARROW_BELOW: u16 = 96;
+
 impl Letters {
     pub(super) fn draw_in(&mut self, frame: &mut Frame<'_>, area: Rect, show: &Show<'_>) {
         if let Some(mending) = &mut self.mending {
@@ -95,7 +100,8 @@ impl Letters {
         };
         let theme = show.theme;
         let Self { rows, pick, all, marks, said, .. } = self;
-        let table = Table { columns: &COLUMNS, len: rows.len(), focused, empty, theme };
+        let columns = if area.width < NARROW_BELOW { &NARROW } else { &COLUMNS };
+        let table = Table { columns, len: rows.len(), focused, empty, theme };
         table.draw(frame, area, &mut pick.list, |row| {
             let key = rows[row];
             let Some(letter) = all.get(&key) else { return Vec::new() };

@@ -19,7 +19,7 @@ use crate::{
 fn letter(number: u128, status: LetterStatus) -> DeadLetter {
     serde_json::from_value(json!({
         "id": Uuid::from_u128(number), "status": status, "reason": "order.paid cannot be read: missing field `quantity`",
-        "topic": "orders", "partition": 3, "offset": 120 + number as u64, "key": Uuid::from_u128(9),
+        "topic": "orders", "partition": 3, "offset": 120 + i64::try_from(number).unwrap(), "key": Uuid::from_u128(9),
         "headers": [["ce_type", "order.paid"], ["ce_specversion", "1.0"]],
         "payload": { "lines": [{ "name": "Widget" }], "total": "x" },
         "created_at": "2026-01-01T09:58:00Z",
