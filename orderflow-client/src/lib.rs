@@ -17,6 +17,7 @@ mod endpoints;
 mod error;
 mod http;
 mod inventory;
+pub mod metrics;
 mod ops;
 mod ops_admin;
 mod orders;

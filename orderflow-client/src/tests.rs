@@ -176,3 +176,14 @@ async fn the_stream_gives_events_and_says_when_it_ends() {
     assert_eq!(stream.next().await.unwrap(), Next::End);
     assert!(server.asked()[0].starts_with("get /v1/stream?after=6 "), "{:?}", server.asked());
 }
+
+#[tokio::test]
+async fn numbers_need_no_token_and_are_asked_for_once() {
+    let server = Server::answering(vec![answer(200, "orderflow_outbox_pending 4\n"), answer(503, "")]).await;
+    let metrics = server.client().metrics(crate::Service::Orders).await.unwrap();
+    assert_eq!(metrics.sum("orderflow_outbox_pending"), Some(4.0));
+    assert!(server.client().metrics(crate::Service::Orders).await.is_err());
+    let asked = server.asked();
+    assert_eq!(asked.len(), 2);
+    assert!(asked.iter().all(|head| head.starts_with("get /metrics") && !head.contains("authorization")), "{asked:?}");
+}

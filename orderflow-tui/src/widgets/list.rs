@@ -73,6 +73,12 @@ impl ListState {
         (self.chosen, self.first) = (row, row);
     }
 
+    /// The chosen row is another one because rows were added or taken away: what is seen stays where it is.
+    pub const fn follow(&mut self, row: usize) {
+        self.first = (self.first + row).saturating_sub(self.chosen);
+        self.chosen = row;
+    }
+
     /// Moves as a key of lists says. Whether it was one.
     pub fn act(&mut self, action: Action, len: usize) -> bool {
         let page = usize::from(self.rows.height.max(2)) - 1;
@@ -268,6 +274,15 @@ mod tests {
         assert!(state.act(keys::DOWN, 3) && state.chosen(3) == Some(2));
         assert_eq!((state.chosen(1), state.chosen(0)), (Some(0), None));
         assert!(state.act(keys::UP, 0) && !state.act(keys::HELP, 3));
+    }
+
+    #[test]
+    fn rows_that_are_added_do_not_move_what_is_seen() {
+        let mut state = ListState { chosen: 5, first: 3, ..ListState::default() };
+        state.follow(8);
+        assert_eq!((state.first, state.chosen), (6, 8));
+        state.follow(1);
+        assert_eq!((state.first, state.chosen), (0, 1));
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub mod chart;
 pub mod field;
 pub mod form;
 pub mod frames;
+pub mod graph;
 pub mod list;
 pub mod picture;
 mod sprites;

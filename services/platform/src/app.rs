@@ -16,6 +16,7 @@ use crate::{
     http::{Health, Ops, Server, Status, harden},
     janitor,
     kafka::{Kafka, Topic},
+    lag::Lag,
     metrics::Metrics,
     outbox::Outbox,
     relay::Relay,
@@ -46,6 +47,7 @@ pub struct AppBuilder {
     pub tasks: Tasks,
     health: Health,
     consumer: Option<Arc<dyn TryAgain>>,
+    lag: Option<Lag>,
 }
 
 /// A service that listens, and runs once [`App::run`] is called.
@@ -104,6 +106,7 @@ impl AppBuilder {
             tasks,
             health: Health::default(),
             consumer: None,
+            lag: None,
         })
     }
 
@@ -136,6 +139,7 @@ impl AppBuilder {
         self.consumer = Some(Arc::clone(&consumer) as Arc<dyn TryAgain>);
         let assigned = self.health.assigned.insert(Assigned::default()).clone();
         let (kafka, stop) = (self.kafka()?, self.tasks.stop());
+        self.lag = Some(Lag::new(kafka.clone(), self.name, read, self.metrics.clone()));
         self.tasks.spawn("consumer", async move {
             if ensure_topics(&kafka, made, stop.clone()).await {
                 consumer.run(kafka, read, assigned, stop).await?;
@@ -164,6 +168,7 @@ impl AppBuilder {
             db: self.db.clone(),
             metrics: self.metrics.clone(),
             unreadable: self.unreadable,
+            lag: self.lag,
             health: self.health,
             local: self.config.local,
             clock_moved: self.clock_moved,

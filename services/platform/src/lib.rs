@@ -27,6 +27,7 @@ pub mod idempotency;
 pub mod inbox;
 mod janitor;
 pub mod kafka;
+pub mod lag;
 pub mod metrics;
 pub mod outbox;
 pub mod relay;

@@ -16,13 +16,19 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::unreadable::Unreadable;
+use crate::{lag::Behind, unreadable::Unreadable};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Request {
     method: String,
     route: String,
     status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Partition {
+    topic: String,
+    partition: i32,
 }
 
 /// A service's numbers. Cheap to clone.
@@ -38,6 +44,7 @@ pub struct Metrics {
     dead_letters: Counter,
     consumer_failures: Counter,
     outbox_pending: Gauge<i64, std::sync::atomic::AtomicI64>,
+    consumer_lag: Family<Partition, Gauge<i64, std::sync::atomic::AtomicI64>>,
 }
 
 impl Default for Metrics {
@@ -54,6 +61,7 @@ impl Default for Metrics {
             dead_letters: Counter::default(),
             consumer_failures: Counter::default(),
             outbox_pending: Gauge::default(),
+            consumer_lag: Family::default(),
         };
         metrics.register();
         metrics
@@ -77,6 +85,8 @@ impl Metrics {
         registry.register("orderflow_dead_letters", "Records dead-lettered", self.dead_letters.clone());
         let failures = "Batches that the consumer had to try again";
         registry.register("orderflow_consumer_failures", failures, self.consumer_failures.clone());
+        let lag = "Records in a partition that the service has not committed yet";
+        registry.register("orderflow_consumer_lag", lag, self.consumer_lag.clone());
     }
 
     /// A counter of the service's own.
@@ -122,6 +132,15 @@ impl Metrics {
         self.applied.inc_by(count(applied));
         self.duplicates.inc_by(count(duplicates));
         self.dead_letters.inc_by(count(dead_letters));
+    }
+
+    /// How far the consumer is behind in each partition; what is not named is not known.
+    pub(crate) fn behind(&self, all: &[Behind]) {
+        self.consumer_lag.clear();
+        for behind in all {
+            let partition = Partition { topic: behind.topic.clone(), partition: behind.partition };
+            self.consumer_lag.get_or_create(&partition).set(behind.records);
+        }
     }
 
     pub(crate) fn consumer_failed(&self) {

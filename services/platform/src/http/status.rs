@@ -29,6 +29,7 @@ use crate::{
     clock,
     consumer::Assigned,
     db::{self, Db},
+    lag::Lag,
     metrics::Metrics,
     outbox::{self, Outbox},
     unreadable::Unreadable,
@@ -45,7 +46,6 @@ pub struct Health {
 }
 
 /// What the routes of this file need.
-#[derive(Debug)]
 pub struct Status {
     /// The service's name.
     pub service: &'static str,
@@ -57,6 +57,8 @@ pub struct Status {
     pub metrics: Metrics,
     /// The rows that it cannot read.
     pub unreadable: Unreadable,
+    /// How far its consumer is behind; none for a service that consumes nothing.
+    pub lag: Option<Lag>,
     /// What it needs to be ready.
     pub health: Health,
     /// Whether its clock can be moved: in a local cluster only.
@@ -114,6 +116,9 @@ async fn probe_database(pool: &PgPool) -> Result<(), String> {
 async fn metrics(State(status): State<Arc<Status>>) -> Result<Response, ApiError> {
     status.unreadable.count();
     let pending = sqlx::query_scalar("select count(*) from outbox_pending").fetch_one(status.db.pool()).await?;
+    if let Some(lag) = &status.lag {
+        lag.refresh().await;
+    }
     let content_type = [(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
     Ok((content_type, status.metrics.text(pending)).into_response())
 }

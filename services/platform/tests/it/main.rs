@@ -2,6 +2,7 @@
 //! a real broker.
 
 mod consumer;
+mod lag;
 mod relay;
 mod toy;
 mod transactions;

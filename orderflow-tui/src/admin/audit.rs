@@ -1,0 +1,367 @@
+//! The audit log: who did what to what, the newest first, read on as one scrolls.
+
+use orderflow_contracts::api::{
+    Page,
+    console::EventRecord,
+    ops::{AuditCheck, AuditEntry},
+};
+use ratatui::{
+    Frame,
+    layout::{Position, Rect},
+    text::{Line, Span},
+};
+
+use super::{
+    Do,
+    effects::AuditPart,
+    keymap::{AUDIT, DETAIL, NEXT, PREVIOUS, VERIFY},
+    parts::{Pick, Row, SEARCHING, Search, Sheet, beside, both_ends, json_rows},
+};
+use crate::{
+    area::Area,
+    cx::{Cx, Show},
+    input::Edit,
+    keys::{self, Action, LIST, Scope},
+    msg::Effect,
+    text,
+    widgets::{Column, frames, list::Table},
+};
+
+/// Entries that are kept.
+const ENTRIES_MAX: usize = 5_000;
+/// So many rows before the end, the next part is read.
+const AHEAD: usize = 30;
+const COLUMNS: [Column; 6] = [
+    Column::new("number", 7, 4).right(),
+    Column::new("at", 8, 8),
+    Column::new("who", 17, 7),
+    Column::new("did what", 28, 9),
+    Column::new("to", 10, 6),
+    Column::new("more", 10, 3).grows(),
+];
+
+/// The audit log.
+#[derive(Default)]
+pub struct Audit {
+    /// The newest first.
+    entries: Vec<AuditEntry>,
+    next: Option<String>,
+    /// What the service was asked for.
+    asked: AuditPart,
+    is_reading: bool,
+    was_read: bool,
+    failed: Option<String>,
+    /// Something has happened since; the newest entries are read again.
+    is_behind: bool,
+    search: Search,
+    rows: Vec<i64>,
+    is_settled: bool,
+    pick: Pick<i64>,
+    sheet: Option<(i64, Sheet)>,
+    check: Option<Result<AuditCheck, String>>,
+    is_checking: bool,
+}
+
+impl Audit {
+    /// Reads the newest entries.
+    pub fn ask(&mut self, cx: &mut Cx<'_>) {
+        self.is_behind = false;
+        self.read_from(None, cx);
+    }
+
+    fn read_from(&mut self, cursor: Option<String>, cx: &mut Cx<'_>) {
+        self.is_reading = true;
+        cx.run(Effect::Admin(Do::Audit(AuditPart { cursor, ..self.asked.clone() })));
+    }
+
+    /// A part was read.
+    pub fn read(&mut self, part: &AuditPart, page: Result<Page<AuditEntry>, String>) {
+        if part.search != self.asked.search {
+            return;
+        }
+        self.is_reading = false;
+        let page = match page {
+            Ok(page) => page,
+            Err(why) => return self.failed = Some(why),
+        };
+        (self.failed, self.was_read, self.is_settled) = (None, true, false);
+        let is_first = part.cursor.is_none();
+        let newest = self.entries.first().map_or(0, |entry| entry.number);
+        let meets = page.items.iter().any(|entry| entry.number <= newest);
+        if !is_first {
+            let last = self.entries.last().map_or(i64::MAX, |entry| entry.number);
+            self.entries.extend(page.items.into_iter().filter(|entry| entry.number < last));
+            self.next = page.next_cursor;
+        } else if meets && !self.entries.is_empty() {
+            // Only what is new; what was read before goes on where it did.
+            let new: Vec<AuditEntry> = page.items.into_iter().take_while(|entry| entry.number > newest).collect();
+            self.entries.splice(0..0, new);
+        } else {
+            (self.entries, self.next) = (page.items, page.next_cursor);
+        }
+        if self.entries.len() >= ENTRIES_MAX {
+            self.entries.truncate(ENTRIES_MAX);
+            self.next = None;
+        }
+    }
+
+    /// It was checked.
+    pub fn checked(&mut self, check: Result<AuditCheck, String>) {
+        (self.is_checking, self.check) = (false, Some(check));
+    }
+
+    fn settle(&mut self) {
+        if std::mem::replace(&mut self.is_settled, true) {
+            return;
+        }
+        let needle = local(self.search.needle());
+        let wanted = self.entries.iter().filter(|entry| is_wanted(entry, &needle));
+        self.rows = wanted.map(|entry| entry.number).collect();
+        self.pick.settle(&self.rows);
+    }
+
+    fn find(&self, number: i64) -> Option<&AuditEntry> {
+        // The newest first: numbers go down.
+        let found = self.entries.binary_search_by(|entry| number.cmp(&entry.number));
+        found.ok().and_then(|index| self.entries.get(index))
+    }
+
+    fn chosen(&mut self) -> Option<&AuditEntry> {
+        self.settle();
+        let number = match &self.sheet {
+            Some((number, _)) => *number,
+            None => self.pick.chosen(&self.rows)?,
+        };
+        self.find(number)
+    }
+
+    fn open(&mut self) {
+        self.settle();
+        let Some(entry) = self.pick.chosen(&self.rows).and_then(|number| self.find(number)) else { return };
+        self.sheet = Some((entry.number, sheet(entry)));
+    }
+
+    /// What follows is read before one gets there.
+    fn read_on(&mut self, cx: &mut Cx<'_>) {
+        let row = self.pick.row(&self.rows).unwrap_or(0);
+        if row + AHEAD >= self.rows.len()
+            && !self.is_reading
+            && let Some(cursor) = self.next.clone()
+        {
+            self.read_from(Some(cursor), cx);
+        }
+    }
+
+    /// `actor=…`, `action=…` and `subject=…` are for the service, which knows all entries.
+    fn ask_for_search(&mut self, cx: &mut Cx<'_>) {
+        let text = self.search.text();
+        let value = |name: &str| {
+            let found = text.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+            found.filter(|value| !value.is_empty()).map(str::to_owned)
+        };
+        let (actor, action, subject) = (value("actor"), value("action"), value("subject"));
+        let asked = &self.asked;
+        if (&asked.actor, &asked.action, &asked.subject) == (&actor, &action, &subject) {
+            return self.read_on(cx);
+        }
+        self.asked = AuditPart { search: asked.search + 1, actor, action, subject, cursor: None };
+        (self.entries, self.next, self.was_read, self.is_settled) = (Vec::new(), None, false, false);
+        self.ask(cx);
+    }
+
+    fn draw_head(&self, frame: &mut Frame<'_>, area: Rect, show: &Show<'_>) {
+        let theme = show.theme;
+        let mut right = match (&self.check, self.is_checking) {
+            (_, true) => vec![Span::styled("↻ checking the chain  ", theme.warn)],
+            (None, _) => Vec::new(),
+            (Some(Ok(AuditCheck { intact: true, entries, .. })), _) => {
+                vec![Span::styled(format!("✓ whole: {entries} entries, each fits to the one before  "), theme.good)]
+            }
+            (Some(Ok(check)), _) => {
+                let broken = check.first_broken.map_or_else(|| "somewhere".to_owned(), |number| format!("at {number}"));
+                vec![Span::styled(format!("✗ broken {broken}: an entry was altered or taken away  "), theme.bad)]
+            }
+            (Some(Err(why)), _) => vec![Span::styled(format!("✗ not checked: {}  ", text::plain(why)), theme.bad)],
+        };
+        if let Some(why) = &self.failed {
+            right = vec![Span::styled(format!("✗ {}", text::plain(why)), theme.bad)];
+        }
+        let more = if self.next.is_some() { "+" } else { "" };
+        let count = format!("{}{more} entries", self.rows.len());
+        if self.search.is_shown() {
+            right.push(Span::styled(count, theme.muted));
+            return self.search.draw(frame, area, Line::from(right), show.focused, theme);
+        }
+        both_ends(frame, area, Line::styled(format!("{count}, newest first"), theme.muted), Line::from(right));
+    }
+
+    fn draw_list(&mut self, frame: &mut Frame<'_>, area: Rect, focused: bool, show: &Show<'_>) {
+        let empty = match (self.was_read, self.entries.is_empty()) {
+            (false, _) if self.failed.is_none() => "reading the audit log…",
+            (false, _) => "the audit log could not be read: ctrl-r tries again",
+            (true, true) => "no entry is like that, or nobody has done anything yet",
+            (true, false) => "none of those that were read is like that; action=chaos. and enter asks for all",
+        };
+        let theme = show.theme;
+        let Self { rows, pick, entries, .. } = self;
+        let table = Table { columns: &COLUMNS, len: rows.len(), focused, empty, theme };
+        table.draw(frame, area, &mut pick.list, |row| {
+            let found = entries.binary_search_by(|entry| rows[row].cmp(&entry.number)).ok();
+            let Some(entry) = found.and_then(|index| entries.get(index)) else { return Vec::new() };
+            let detail = if entry.detail.is_null() { String::new() } else { entry.detail.to_string() };
+            vec![
+                Line::styled(entry.number.to_string(), theme.muted),
+                Line::styled(text::clock(entry.at), theme.muted),
+                Line::from(who(&entry.actor)),
+                Line::styled(text::plain(&entry.action), theme.accent),
+                Line::from(subject(&entry.subject)),
+                Line::styled(text::plain(&detail), theme.muted),
+            ]
+        });
+    }
+
+    fn act_in_list(&mut self, action: Action, cx: &mut Cx<'_>) -> bool {
+        let was_typing = self.search.is_open();
+        if let Some(changed) = self.search.act(action) {
+            self.is_settled &= !changed;
+            if was_typing || changed {
+                self.ask_for_search(cx);
+            }
+            return true;
+        }
+        if action == keys::OPEN {
+            self.open();
+            return true;
+        }
+        self.settle();
+        let moved = self.pick.act(action, &self.rows);
+        self.read_on(cx);
+        moved
+    }
+}
+
+impl Area for Audit {
+    fn scopes(&self) -> Vec<Scope> {
+        match (&self.sheet, self.search.is_open()) {
+            (Some(_), _) => vec![DETAIL],
+            (None, true) => vec![SEARCHING, LIST],
+            (None, false) => vec![AUDIT, LIST],
+        }
+    }
+
+    fn takes_text(&self) -> bool {
+        self.search.is_open() && self.sheet.is_none()
+    }
+
+    fn act(&mut self, action: Action, cx: &mut Cx<'_>) -> bool {
+        match (action, &mut self.sheet) {
+            (VERIFY, _) => {
+                if !self.is_checking {
+                    self.is_checking = true;
+                    cx.run(Effect::Admin(Do::CheckAudit));
+                }
+            }
+            (keys::COPY, _) => {
+                if let Some(subject) = self.chosen().map(|entry| entry.subject.clone()) {
+                    cx.copy(subject);
+                }
+            }
+            (keys::BACK, Some(_)) => self.sheet = None,
+            (PREVIOUS | NEXT, Some(_)) => {
+                self.settle();
+                self.pick.act(if action == NEXT { keys::DOWN } else { keys::UP }, &self.rows);
+                self.read_on(cx);
+                self.open();
+            }
+            (action, Some((_, sheet))) => return sheet.act(action),
+            (action, None) => return self.act_in_list(action, cx),
+        }
+        true
+    }
+
+    fn edit(&mut self, edit: Edit, _: &mut Cx<'_>) {
+        if self.search.edit(&edit) {
+            self.is_settled = false;
+        }
+    }
+
+    /// Whatever happens, somebody has done it: there is an entry of it.
+    fn hear(&mut self, _: &EventRecord, _: &mut Cx<'_>) {
+        self.is_behind = true;
+    }
+
+    fn ticks(&self, _: &Show<'_>) -> bool {
+        self.is_behind
+    }
+
+    fn tick(&mut self, cx: &mut Cx<'_>) {
+        if self.is_behind && !self.is_reading {
+            self.ask(cx);
+        }
+    }
+
+    fn click(&mut self, at: Position, _: &mut Cx<'_>) {
+        self.settle();
+        if self.pick.click(at, &self.rows) || self.sheet.is_some() {
+            self.open();
+        }
+    }
+
+    fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, show: &Show<'_>) {
+        self.settle();
+        let (head, body) = frames::head(area, 1);
+        self.draw_head(frame, head, show);
+        if self.sheet.is_none() {
+            return self.draw_list(frame, body, show.focused, show);
+        }
+        let (list, detail) = beside(body);
+        if let Some(list) = list {
+            self.draw_list(frame, list, false, show);
+        }
+        if let Some((_, sheet)) = &mut self.sheet {
+            sheet.draw(frame, detail, show.theme);
+        }
+    }
+}
+
+/// The words that are looked for in what was read; the others are the service's.
+fn local(needle: &str) -> Vec<String> {
+    let is_local = |word: &&str| !["actor=", "action=", "subject="].iter().any(|name| word.starts_with(name));
+    needle.split_whitespace().filter(is_local).map(str::to_owned).collect()
+}
+
+fn is_wanted(entry: &AuditEntry, words: &[String]) -> bool {
+    let has = |word: &String| {
+        let has = |text: &str| text.to_lowercase().contains(word.as_str());
+        has(&entry.actor) || has(&entry.action) || has(&entry.subject) || has(&entry.detail.to_string())
+    };
+    words.iter().all(has)
+}
+
+/// `seller/1a2b3c4d`, or the service.
+fn who(actor: &str) -> String {
+    match actor.split_once('/') {
+        Some((role, id)) => text::plain(&format!("{role}/{}", text::short(id))),
+        None => text::plain(actor),
+    }
+}
+
+/// Ids are cut, names are not.
+fn subject(subject: &str) -> String {
+    let is_id = subject.len() == 36 && subject.contains('-');
+    if is_id { text::short(subject) } else { text::plain(subject) }
+}
+
+fn sheet(entry: &AuditEntry) -> Sheet {
+    let mut rows = vec![
+        Row::pair("number", &entry.number.to_string()),
+        Row::pair("at", &entry.at.to_string()),
+        Row::pair("who", &entry.actor),
+        Row::pair("did what", &entry.action),
+        Row::pair("to", &entry.subject),
+        Row::pair("hash", &entry.hash),
+    ];
+    rows.extend(Row::title("more about it"));
+    rows.extend(json_rows(&entry.detail));
+    Sheet::new(format!("entry {}", entry.number), rows)
+}
