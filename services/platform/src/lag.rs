@@ -12,6 +12,7 @@ use rdkafka::{
     Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer as _},
     error::KafkaError,
+    metadata::MetadataTopic,
 };
 use tokio::sync::Mutex;
 
@@ -87,7 +88,7 @@ impl Gauge {
         let mut asked = TopicPartitionList::new();
         for topic in self.topics {
             let metadata = client.fetch_metadata(Some(topic), left())?;
-            let partitions = metadata.topics().iter().flat_map(rdkafka::metadata::MetadataTopic::partitions);
+            let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
             for partition in partitions {
                 asked.add_partition(topic, partition.id());
             }
