@@ -52,7 +52,7 @@ use crate::{
     msg::Effect,
 };
 
-const SCREENS: [&str; 8] = ["health", "flow", "orders", "events", "letters", "audit", "logs", "chaos"];
+const SCREENS: [&str; 8] = ["Health", "Flow", "Orders", "Events", "Letters", "Audit", "Logs", "Chaos"];
 const HEALTH: usize = 0;
 const FLOW: usize = 1;
 const ORDERS: usize = 2;
