@@ -37,6 +37,15 @@ bench:
     docker/kafka-local/kafka.sh fetch
     cargo bench -p orderflow-broker --bench compare
 
+# What a frame of the console costs, with 10,000 orders.
+bench-console:
+    cargo bench -p orderflow-tui --bench render
+
+# Screens and recording of docs/CONSOLE.md, from the real program. Needs tmux.
+screens:
+    cargo build
+    docs/console/record.py
+
 # Looks for requests and batches that the broker cannot bear. Needs `cargo install cargo-fuzz`.
 fuzz target="frame" seconds="60":
     cd orderflow-broker && cargo fuzz run -s none {{target}} -- -max_total_time={{seconds}} -rss_limit_mb=2048

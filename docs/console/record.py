@@ -169,15 +169,16 @@ def restyle(style, codes):
     return style
 
 
-def runs(line):
-    """The parts of a line, each with its style. A style goes on over the end of a line."""
-    style = {}
+def runs(line, style):
+    """The parts of a line, each with its style. A style goes on over the end of a line: the last one comes back."""
+    parts = []
     for part in re.split(r"(\x1b\[[0-9;:]*m)", line):
         if part.startswith("\x1b["):
             codes = [int(code or 0) for code in re.split("[;:]", part[2:-1])]
             style = restyle(style, codes)
         elif part:
-            yield part, style
+            parts.append((part, style))
+    return parts, style
 
 
 def svg(screen, columns, rows):
@@ -188,9 +189,11 @@ def svg(screen, columns, rows):
         f'font-family="ui-monospace, Menlo, Consolas, DejaVu Sans Mono, monospace" font-size="14">',
         f'<rect width="100%" height="100%" rx="6" fill="{GROUND}"/>',
     ]
+    last = {}
     for row, line in enumerate(screen.rstrip("\n").split("\n")[:rows]):
         column = 0
-        for text, style in runs(re.sub(r"\x1b[()].", "", line)):
+        parts, last = runs(re.sub(r"\x1b[()].", "", line), last)
+        for text, style in parts:
             fg, bg = style.get("fg", TEXT), style.get("bg")
             if style.get("reverse"):
                 fg, bg = bg or GROUND, fg

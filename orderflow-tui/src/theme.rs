@@ -164,6 +164,13 @@ impl Theme {
         }
     }
 
+    /// The style of the chosen row, over whatever its cells have: one bar, not a row of coloured ones. Signs and words
+    /// say what colours say.
+    pub fn bar_of(&self, focused: bool) -> Style {
+        let letters = Style::new().fg(self.text.fg.unwrap_or(Color::Reset));
+        letters.patch(if focused { self.chosen } else { self.chosen_away })
+    }
+
     /// The style of a role.
     pub const fn role(&self, role: orderflow_contracts::api::console::Role) -> Style {
         use orderflow_contracts::api::console::Role;

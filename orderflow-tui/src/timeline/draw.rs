@@ -4,7 +4,6 @@ use orderflow_client::why::span;
 use ratatui::{
     Frame,
     layout::Rect,
-    style::{Color, Style},
     text::{Line, Span},
 };
 
@@ -145,10 +144,7 @@ fn draw_lanes(timeline: &mut Timeline, frame: &mut Frame<'_>, area: Rect, show: 
             (None, None) => {}
         }
         if index == timeline.chosen {
-            // One bar, not a row of coloured ones: signs and words say what colours say.
-            let letters = Style::new().fg(theme.text.fg.unwrap_or(Color::Reset));
-            let style = letters.patch(if show.focused { theme.chosen } else { theme.chosen_away });
-            frame.buffer_mut().set_style(line, style);
+            frame.buffer_mut().set_style(line, theme.bar_of(show.focused));
         }
     }
 }

@@ -165,8 +165,7 @@ impl Table<'_> {
             let is_chosen = index == state.chosen;
             self.draw_row(frame, line, &widths, row(index), Style::new());
             if is_chosen {
-                let style = if self.focused { self.theme.chosen } else { self.theme.chosen_away };
-                frame.buffer_mut().set_style(line, style);
+                frame.buffer_mut().set_style(line, self.theme.bar_of(self.focused));
             }
         }
         if has_mark {
