@@ -326,7 +326,11 @@ impl App {
             }
             Heard::Event(record) => self.event(role, &record, now),
             Heard::Broken(why) => {
-                work.live = Live::Broken(why);
+                let since = match &work.live {
+                    Live::Broken { since, .. } => *since,
+                    _ => now.wall,
+                };
+                work.live = Live::Broken { why, since };
                 Vec::new()
             }
             Heard::Over(why) => {

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use orderflow_client::{Client, ClientError, Next};
-use orderflow_contracts::api::console::{EventRecord, Role};
+use orderflow_contracts::{
+    api::console::{EventRecord, Role},
+    timestamp::Timestamp,
+};
 use tokio::{sync::mpsc::Sender, time::sleep};
 
 use crate::msg::Msg;
@@ -42,7 +45,12 @@ pub enum Live {
     /// It is open.
     Open,
     /// It is being opened again.
-    Broken(String),
+    Broken {
+        /// Why.
+        why: String,
+        /// Since when what is shown is not live, by our clock.
+        since: Timestamp,
+    },
     /// It will not come back.
     Over(String),
 }

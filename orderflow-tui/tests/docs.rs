@@ -6,7 +6,7 @@
 
 use std::{fmt::Write as _, fs, path::PathBuf};
 
-use orderflow_tui::keys;
+use orderflow_tui::{config::Config, keys};
 
 const BEGIN: &str = "<!-- keys: generated, see orderflow-tui/tests/docs.rs -->\n";
 const END: &str = "<!-- /keys -->\n";
@@ -33,10 +33,37 @@ fn tables() -> String {
     text
 }
 
-#[test]
-fn the_table_of_keys_is_the_registrys() {
+fn page() -> (PathBuf, String) {
     let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/CONSOLE.md"));
     let page = fs::read_to_string(&path).unwrap();
+    (path, page)
+}
+
+#[test]
+fn the_configuration_that_is_shown_can_be_read() {
+    let (_, page) = page();
+    let (_, rest) = page.split_once("```toml\n").unwrap();
+    let (shown, _) = rest.split_once("```").unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("console.toml");
+    fs::write(&file, shown).unwrap();
+    let (config, _) = Config::load(&file).unwrap();
+    assert!(config.mouse && config.theme.is_some() && config.keys.len() == 2);
+}
+
+#[test]
+fn every_screen_that_is_shown_is_there() {
+    let (path, page) = page();
+    let shown: Vec<&str> = page.split("](console/").skip(1).map(|rest| rest.split_once(')').unwrap().0).collect();
+    assert!(shown.len() > 10);
+    for file in shown {
+        assert!(path.with_file_name("console").join(file).exists(), "{file}");
+    }
+}
+
+#[test]
+fn the_table_of_keys_is_the_registrys() {
+    let (path, page) = page();
     let (before, rest) = page.split_once(BEGIN).unwrap();
     let (table, after) = rest.split_once(END).unwrap();
     if std::env::var_os("ORDERFLOW_WRITE_DOCS").is_some() {

@@ -75,7 +75,7 @@ impl App {
         match &work.live {
             Live::Open => Span::styled("● ", self.theme.good),
             Live::Opening => Span::styled("○ connecting ", self.theme.warn),
-            Live::Broken(_) => Span::styled("○ reconnecting ", self.theme.bad),
+            Live::Broken { .. } => Span::styled("○ reconnecting ", self.theme.bad),
             Live::Over(_) => Span::styled("○ over ", self.theme.bad),
         }
     }
@@ -200,7 +200,9 @@ fn title(
 /// A line that says so if what is shown may be older than it looks.
 fn draw_trouble(frame: &mut Frame<'_>, area: Rect, live: &Live, theme: &crate::theme::Theme) -> Rect {
     let why = match live {
-        Live::Broken(why) => format!("✗ no live events: {why}; trying again"),
+        Live::Broken { why, since } => {
+            format!("✗ as of {}, no live events since: {why}; trying again", text::clock(*since))
+        }
         Live::Over(why) => format!("✗ {why}"),
         Live::Open | Live::Opening => return area,
     };
