@@ -10,6 +10,13 @@ use crate::{cluster::Cluster, command::PROGRAM, terminal::Terminal};
 const SIZE: (u16, u16) = (100, 30);
 
 impl Cluster {
+    /// A product that no other test has: its name and its id.
+    pub async fn lamp(&self) -> (String, String) {
+        let name = format!("Lamp-{}", &uuid::Uuid::new_v4().simple().to_string()[..8]);
+        let product = self.seller().json(&format!("product add --name {name} --price 29.99 --stock 50")).await;
+        (name, product["id"].as_str().unwrap().to_owned())
+    }
+
     /// The console in a terminal, for whoever has this home.
     fn console(&self, more: &[&str], size: (u16, u16)) -> Terminal {
         let mut command = CommandBuilder::new(PROGRAM);
@@ -115,13 +122,6 @@ fn without_a_cluster_it_offers_to_start_one() {
     assert!(down.status.success(), "{down:?}");
 }
 
-/// A product that no other test has.
-async fn product(cluster: &Cluster, stock: u32) -> String {
-    let name = format!("Lamp-{}", &uuid::Uuid::new_v4().simple().to_string()[..8]);
-    cluster.seller().json(&format!("product add --name {name} --price 29.99 --stock {stock}")).await;
-    name
-}
-
 /// The order of that product.
 async fn order_of(cluster: &Cluster, name: &str) -> String {
     let list = cluster.customer().json("order list --limit 200").await;
@@ -133,10 +133,10 @@ async fn order_of(cluster: &Cluster, name: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_goes_from_the_cart_to_paid_through_the_form() {
     let cluster = Cluster::shared();
-    let name = product(cluster, 5).await;
+    let (name, _) = cluster.lamp().await;
     let mut console = cluster.console(&["--as", "customer"], SIZE);
     console.sees("[customer]●").sees("1 Shop").types("/").types(&name).sees(&format!("{name} ")).types("\r");
-    console.sees("✓ 5").types("\r").sees("×1").types("2").sees("total 29.99 USD").types("\r");
+    console.sees("✓ 50").types("\r").sees("×1").types("2").sees("total 29.99 USD").types("\r");
     console.sees("waits for the seller to confirm");
     let order = order_of(cluster, &name).await;
     cluster.seller().json(&format!("order confirm {order} --wait")).await;
@@ -155,14 +155,7 @@ async fn an_order_goes_from_the_cart_to_paid_through_the_form() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_declined_card_is_told_for_what_it_is() {
     let cluster = Cluster::shared();
-    let name = product(cluster, 5).await;
-    let id = cluster.seller().json("product list --limit 200").await["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|product| product["name"] == name)
-        .map(|product| product["id"].as_str().unwrap().to_owned())
-        .unwrap();
+    let (name, id) = cluster.lamp().await;
     let order = cluster.order(&id, 1).await;
     cluster.seller().json(&format!("order confirm {order} --wait")).await;
     let mut console = cluster.console(&["--as", "customer"], SIZE);
@@ -176,10 +169,7 @@ async fn a_declined_card_is_told_for_what_it_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_seller_confirms_with_one_key_and_the_customer_sees_it() {
     let cluster = Cluster::shared();
-    let name = product(cluster, 5).await;
-    let products = cluster.seller().json("product list --limit 200").await;
-    let mut products = products["items"].as_array().unwrap().iter();
-    let id = products.find(|product| product["name"] == name).unwrap()["id"].as_str().unwrap().to_owned();
+    let (name, id) = cluster.lamp().await;
     let order = cluster.order(&id, 1).await;
     let mut customer = cluster.console(&["--as", "customer"], SIZE);
     customer.sees("[customer]●").types("3/").types(&name).types("\r").sees("waits for the seller to confirm");
@@ -189,4 +179,16 @@ async fn a_seller_confirms_with_one_key_and_the_customer_sees_it() {
     seller.sees("confirmed").types("q");
     customer.types("q");
     assert!(seller.ends().status.success() && customer.ends().status.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fault_is_set_and_taken_back_on_the_chaos_board() {
+    let cluster = Cluster::start();
+    let mut console = cluster.console(&["--as", "admin"], SIZE);
+    console.sees("[admin]●").types("8").sees("http-latency").types("/payment-failure\r").sees("payment-failure");
+    console.types(" ").sees("1 fault");
+    let faults = cluster.admin().json("chaos list").await;
+    assert!(faults.to_string().contains("payment-failure"), "{faults}");
+    console.types("x").sees_no("1 fault").types("v").sees("✓ verify").types("q");
+    assert!(console.ends().status.success());
 }

@@ -24,8 +24,6 @@ struct Screen {
     parser: vt100::Parser,
     /// The program has closed its side.
     is_closed: bool,
-    /// All that was written, for what is no text on a screen.
-    raw: Vec<u8>,
 }
 
 impl Terminal {
@@ -36,7 +34,7 @@ impl Terminal {
         drop(pair.slave);
         let (mut reader, writer) = (pair.master.try_clone_reader().unwrap(), pair.master.take_writer().unwrap());
         let parser = vt100::Parser::new(at_least_one(rows), at_least_one(columns), 0);
-        let screen = Arc::new((Mutex::new(Screen { parser, is_closed: false, raw: Vec::new() }), Condvar::new()));
+        let screen = Arc::new((Mutex::new(Screen { parser, is_closed: false }), Condvar::new()));
         let seen = Arc::clone(&screen);
         // It ends with the program: then there is nothing more to read.
         std::thread::spawn(move || {
@@ -45,7 +43,6 @@ impl Terminal {
                 let read = reader.read(&mut bytes).unwrap_or(0);
                 let mut screen = seen.0.lock().unwrap_or_else(PoisonError::into_inner);
                 screen.parser.process(&bytes[..read]);
-                screen.raw.extend_from_slice(&bytes[..read]);
                 screen.is_closed = read == 0;
                 seen.1.notify_all();
                 if read == 0 {
@@ -87,11 +84,6 @@ impl Terminal {
     /// What stands on the screen.
     pub fn contents(&self) -> String {
         self.screen.0.lock().unwrap().parser.screen().contents()
-    }
-
-    /// Everything that was written, escape sequences and all.
-    pub fn raw(&self) -> String {
-        String::from_utf8_lossy(&self.screen.0.lock().unwrap().raw).into_owned()
     }
 
     /// Types: letters as they are, and `\r`, `\x1b`, `\x03` as keys send them.
