@@ -193,6 +193,14 @@ const COMMON: &[Binding] = &[
     Binding::new(DIALOG, NO, &["n", "N", "esc", "q"], "no", "no, leave it"),
 ];
 
+/// What a binding does, where these screens are: they are called by their names. Nothing, if it leads to none of them.
+pub fn help_of(binding: &Binding, screens: &[&str]) -> Option<String> {
+    match SCREENS.iter().position(|screen| *screen == binding.action) {
+        Some(index) => screens.get(index).map(|name| format!("go to {}", name.to_lowercase())),
+        None => Some(binding.help.to_owned()),
+    }
+}
+
 /// Every binding there is, in the order in which help and docs show them.
 pub fn all() -> impl Iterator<Item = &'static Binding> {
     let parts: [&[Binding]; 8] = [

@@ -264,8 +264,9 @@ const HIGH_CONTRAST: Palette = Palette {
     border: Color::Indexed(231),
     chosen: Style::new().bg(Color::Indexed(231)).fg(Color::Indexed(16)),
     chosen_away: Style::new().bg(Color::Indexed(240)).fg(Color::Indexed(231)),
-    field: Style::new().bg(Color::Indexed(238)).fg(Color::Indexed(231)),
-    bar: Style::new().bg(Color::Indexed(231)).fg(Color::Indexed(16)),
+    field: Style::new().bg(Color::Indexed(235)).fg(Color::Indexed(231)),
+    // Dark, as all else: every colour is said on it as well.
+    bar: Style::new().bg(Color::Indexed(235)).fg(Color::Indexed(231)),
 };
 
 #[cfg(test)]
@@ -280,6 +281,36 @@ mod tests {
             name = name.next();
         }
         assert_eq!(name, ThemeName::default());
+    }
+
+    /// How bright one of the 256 colours is, from 0 to 1: the cube of six by six by six, and the greys.
+    fn brightness(colour: Option<Color>) -> f64 {
+        let Some(Color::Indexed(index)) = colour else { panic!("{colour:?}") };
+        let step = |part: u8| if part == 0 { 0.0 } else { f64::from(part) * 40.0 + 55.0 };
+        let parts = match index {
+            232.. => [f64::from(index - 232) * 10.0 + 8.0; 3],
+            16.. => [step((index - 16) / 36), step((index - 16) / 6 % 6), step((index - 16) % 6)],
+            _ => panic!("{index} is whatever the terminal says"),
+        };
+        let linear = parts.map(|part| ((part / 255.0 + 0.055) / 1.055).powf(2.4));
+        0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    }
+
+    #[test]
+    fn colours_can_be_read_on_the_bars_as_well() {
+        for (name, least) in [(ThemeName::Dark, 3.0), (ThemeName::Light, 3.0), (ThemeName::HighContrast, 4.5)] {
+            let theme = Theme::of(name);
+            let said = [theme.text, theme.muted, theme.accent, theme.good, theme.warn, theme.bad, theme.customer];
+            for (style, ground) in said
+                .into_iter()
+                .chain([theme.seller, theme.admin])
+                .flat_map(|style| [theme.text, theme.bar, theme.field].map(|ground| (style, ground)))
+            {
+                let (one, other) = (brightness(style.fg), brightness(ground.bg));
+                let contrast = (one.max(other) + 0.05) / (one.min(other) + 0.05);
+                assert!(contrast >= least, "{name:?}: {style:?} on {ground:?} is {contrast:.1} to 1");
+            }
+        }
     }
 
     #[test]

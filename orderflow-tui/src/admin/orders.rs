@@ -38,6 +38,8 @@ const COLUMNS: [Column; 8] = [
     Column::new("customer", 8, 2),
     Column::new("age", 4, 8).right(),
 ];
+/// Columns beside the counts of all statuses, for what stands at the right.
+const ROOMY: usize = 20;
 /// The statuses, in the order of an order's life.
 const STATUSES: [OrderStatus; 6] = [
     OrderStatus::Pending,
@@ -114,12 +116,25 @@ impl Orders {
             let style = if is_chosen { theme.accent } else { theme.muted };
             Span::styled(format!("{}{name} {count}  ", if is_chosen { "▸" } else { " " }), style)
         };
-        let mut spans = vec![chip(None, "all", all)];
-        for (index, status) in STATUSES.iter().enumerate() {
-            // Where it is narrow, what there is none of is left out.
-            if self.counts[index] > 0 || self.status == Some(index) || area.width >= 110 {
-                spans.push(chip(Some(index), &word(*status), self.counts[index]));
-            }
+        let chosen = |index: usize| self.status == Some(index);
+        let line = |takes: &dyn Fn(usize) -> bool| {
+            let some = STATUSES.iter().enumerate().filter(|(index, _)| takes(*index));
+            let some = some.map(|(index, status)| chip(Some(index), &word(*status), self.counts[index]));
+            Line::from_iter(std::iter::once(chip(None, "all", all)).chain(some))
+        };
+        // Where it is narrow, what there is none of is left out; then all but what is chosen. A number is never cut.
+        let lines = [line(&|_| true), line(&|index| self.counts[index] > 0 || chosen(index)), line(&chosen)];
+        let is_last = |index: usize| index + 1 == lines.len();
+        let fits = |(index, line): &(usize, &Line<'_>)| {
+            // What there is none of comes last of all that has room.
+            let room = if *index == 0 { ROOMY } else { 0 };
+            is_last(*index) || line.width() + room <= usize::from(area.width)
+        };
+        let found = lines.iter().enumerate().find(fits);
+        let mut left = found.map(|(_, line)| line.clone()).unwrap_or_default();
+        let more = "f by status ";
+        if found.is_some_and(|(index, _)| is_last(index)) && left.width() + more.len() <= usize::from(area.width) {
+            left.push_span(Span::styled(more, theme.muted));
         }
         let right = match &show.books.orders_part {
             Part::Loading => Line::styled("reading…", theme.muted),
@@ -128,7 +143,7 @@ impl Orders {
             Part::Read { .. } if self.by_change => Line::styled("changed last first", theme.muted),
             Part::Read { .. } => Line::styled("newest first", theme.muted),
         };
-        both_ends(frame, area, Line::from(spans), right);
+        both_ends(frame, area, left, right);
     }
 }
 

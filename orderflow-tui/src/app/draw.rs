@@ -24,6 +24,10 @@ const DESK_HEIGHT_MIN: u16 = 12;
 /// From this width on, lessons stand at the left side; above the desks otherwise.
 const LESSONS_BESIDE_FROM: u16 = 110;
 const LESSONS_WIDTH: u16 = 44;
+/// Columns in which the corner can say what it has to.
+const CORNER_MIN: usize = 14;
+/// Spaces after a key of the footer; the last one does without.
+const SPACES: usize = 2;
 
 impl App {
     /// Draws everything.
@@ -50,18 +54,25 @@ impl App {
     fn draw_header(&self, frame: &mut Frame<'_>, head: Rect, now: Moment) {
         let theme = &self.theme;
         frame.buffer_mut().set_style(head, theme.bar);
-        let mut left = vec![Span::styled(" OrderFlow ", theme.accent)];
-        if head.width >= 60 {
-            left.push(Span::styled(format!("{} ", self.setup.cluster), theme.muted));
-        }
-        for desk in &self.desks {
-            let name = desk.role.as_str();
-            let style = theme.role(desk.role);
-            let chip = if desk.role == self.focus { format!("[{name}]") } else { format!(" {name} ") };
-            left.push(Span::styled(chip, style));
-            left.push(self.live_mark(desk));
-        }
-        let left = Line::from(left);
+        let left = |says: &dyn Fn(Role) -> bool| {
+            let mut left = vec![Span::styled(" OrderFlow ", theme.accent)];
+            if head.width >= 60 {
+                left.push(Span::styled(format!("{} ", self.setup.cluster), theme.muted));
+            }
+            for desk in &self.desks {
+                let name = desk.role.as_str();
+                let style = theme.role(desk.role);
+                let chip = if desk.role == self.focus { format!("[{name}]") } else { format!(" {name} ") };
+                left.push(Span::styled(chip, style));
+                left.push(self.live_mark(desk, says(desk.role)));
+            }
+            Line::from(left)
+        };
+        // The words of all desks, of the one that has the focus, or the signs alone.
+        let lines = [left(&|_| true), left(&|role| role == self.focus), left(&|_| false)];
+        let [.., signs] = &lines;
+        let room = usize::from(head.width).saturating_sub(self.corner(CORNER_MIN, now).width());
+        let left = lines.iter().find(|line| line.width() <= room).unwrap_or(signs).clone();
         let corner = self.corner(usize::from(head.width).saturating_sub(left.width()), now);
         let wide = u16::try_from(corner.width()).unwrap_or(u16::MAX).min(head.width);
         let room = head.width.saturating_sub(wide);
@@ -70,10 +81,12 @@ impl App {
     }
 
     /// How a desk's stream is: a sign, and a word where it is not well.
-    fn live_mark(&self, desk: &Desk) -> Span<'static> {
+    fn live_mark(&self, desk: &Desk, says: bool) -> Span<'static> {
         let Stage::Work(work) = &desk.stage else { return Span::raw(" ") };
         match &work.live {
             Live::Open => Span::styled("● ", self.theme.good),
+            Live::Opening if !says => Span::styled("○ ", self.theme.warn),
+            _ if !says => Span::styled("○ ", self.theme.bad),
             Live::Opening => Span::styled("○ connecting ", self.theme.warn),
             Live::Broken { .. } => Span::styled("○ reconnecting ", self.theme.bad),
             Live::Over(_) => Span::styled("○ over ", self.theme.bad),
@@ -120,10 +133,9 @@ impl App {
             Stage::Work(work) => {
                 // Over a screen lies the timeline of an order: that is said instead of whose desk it is.
                 let email = if work.timeline.is_some() { "" } else { &work.books.me.email };
-                let mut title = title(role, work.screens.see(), email, place.width, &theme);
-                if work.timeline.is_some() {
-                    title.push_span(Span::styled("› timeline ", theme.accent));
-                }
+                let over = if work.timeline.is_some() { "› timeline " } else { "" };
+                let mut title = title(role, work.screens.see(), email, text::width(over), place.width, &theme);
+                title.push_span(Span::styled(over, theme.accent));
                 let inside = frames::framed(frame, place, title, focused, &theme);
                 let crate::desk::Work { books, live, screens, timeline } = &mut **work;
                 let now = books.service_time(now.wall);
@@ -141,20 +153,30 @@ impl App {
         frame.buffer_mut().set_style(foot, self.theme.bar);
         let mut spans = vec![Span::raw(" ")];
         let mut room = usize::from(foot.width).saturating_sub(1);
-        for (key, hint) in self.hints(&self.scopes_shown()) {
-            let wide = text::width(&key) + text::width(hint) + 3;
-            if wide > room {
+        let wide = |(key, binding): &(String, &keys::Binding)| text::width(key) + text::width(binding.hint) + 3;
+        let mut put = |(key, binding): &(String, &keys::Binding)| {
+            spans.push(Span::styled(key.clone(), self.theme.accent));
+            spans.push(Span::raw(format!(" {}  ", binding.hint)));
+        };
+        let hints = self.hints(&self.scopes_shown());
+        // Help names what has no room, so it has room itself, at the end if need be.
+        let mut help = hints.iter().find(|(_, binding)| binding.action == keys::HELP);
+        for hint in &hints {
+            let is_help = help.is_some_and(|help| std::ptr::eq(help, hint));
+            let kept = if is_help { 0 } else { help.map_or(0, wide) };
+            if wide(hint) + kept > room + SPACES {
                 break;
             }
-            room -= wide;
-            spans.push(Span::styled(key, self.theme.accent));
-            spans.push(Span::raw(format!(" {hint}  ")));
+            room = room.saturating_sub(wide(hint));
+            help = help.filter(|_| !is_help);
+            put(hint);
         }
+        help.into_iter().for_each(put);
         frame.render_widget(Line::from(spans), foot);
     }
 
     /// The keys that the footer shows; those that always work come last.
-    fn hints(&self, scopes: &[Scope]) -> Vec<(String, &'static str)> {
+    fn hints(&self, scopes: &[Scope]) -> Vec<(String, &'static keys::Binding)> {
         let mut hints = Vec::new();
         let takes_text = self.overlay.is_none() && self.takes_text();
         for scope in scopes {
@@ -162,7 +184,7 @@ impl App {
             hints.extend(bindings.filter_map(|binding| {
                 // While somebody writes, a letter is a letter.
                 let mut works = self.setup.keys.keys_of(binding).iter().filter(|key| !takes_text || !key.is_text());
-                Some((works.next()?.to_string(), binding.hint))
+                Some((works.next()?.to_string(), binding))
             }));
         }
         hints
@@ -174,19 +196,25 @@ fn title(
     role: Role,
     area: &dyn crate::area::Area,
     email: &str,
+    more: usize,
     width: u16,
     theme: &crate::theme::Theme,
 ) -> Line<'static> {
     let mut spans = vec![Span::styled(format!(" {} ", role.as_str()), theme.role(role))];
     let screens = area.screens();
     let long: usize = screens.iter().map(|name| name.len() + 4).sum();
-    let is_tight = usize::from(width) < long + 14;
+    let own = role.as_str().len() + 4 + more;
+    // Their names with room around them, their names, or their numbers alone.
+    let is_close = usize::from(width) < long + 14 + more;
+    let is_tight = usize::from(width) < long + own + 1 - screens.len();
     for (index, name) in screens.iter().enumerate() {
         let number = index + 1;
         if index == area.screen() {
             spans.push(Span::styled(format!("▸{number} {name} "), theme.accent));
         } else if is_tight {
             spans.push(Span::styled(format!("{number} "), theme.muted));
+        } else if is_close {
+            spans.push(Span::styled(format!("{number} {name} "), theme.muted));
         } else {
             spans.push(Span::styled(format!(" {number} {name} "), theme.muted));
         }
@@ -201,13 +229,13 @@ fn title(
 fn draw_trouble(frame: &mut Frame<'_>, area: Rect, live: &Live, theme: &crate::theme::Theme) -> Rect {
     let why = match live {
         Live::Broken { why, since } => {
-            format!("✗ as of {}, no live events since: {why}; trying again", text::clock(*since))
+            format!("✗ as of {}, trying again: no live events since, {why}", text::clock(*since))
         }
         Live::Over(why) => format!("✗ {why}"),
         Live::Open | Live::Opening => return area,
     };
     let (line, rest) = frames::head(area, 1);
-    frame.render_widget(Line::styled(text::plain(&why), theme.bad), line);
+    frame.render_widget(Line::styled(text::cut(&text::plain(&why), usize::from(line.width)), theme.bad), line);
     rest
 }
 

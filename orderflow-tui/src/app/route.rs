@@ -36,6 +36,15 @@ impl App {
         scopes
     }
 
+    /// The screens of the desk that has the focus.
+    fn screens(&self) -> &'static [&'static str] {
+        let desk = self.desks.iter().find(|desk| desk.role == self.focus);
+        match desk.map(|desk| &desk.stage) {
+            Some(Stage::Work(work)) => work.screens.see().screens(),
+            _ => &[],
+        }
+    }
+
     /// The scopes whose keys the footer and help show.
     pub(super) fn scopes_shown(&self) -> Vec<Scope> {
         match &self.overlay {
@@ -148,8 +157,8 @@ impl App {
     fn act_everywhere(&mut self, action: Action, now: Moment) -> Vec<Effect> {
         match action {
             keys::QUIT => return vec![Effect::Quit],
-            keys::HELP => self.overlay = Some(Overlay::Help(Help::of(self.scopes_shown()))),
-            keys::PALETTE => self.overlay = Some(Overlay::Palette(Palette::of(&self.scopes()))),
+            keys::HELP => self.overlay = Some(Overlay::Help(Help::of(self.scopes_shown(), self.screens()))),
+            keys::PALETTE => self.overlay = Some(Overlay::Palette(Palette::of(&self.scopes(), self.screens()))),
             keys::NEXT_DESK => self.focus = self.neighbour(1),
             keys::PREVIOUS_DESK => self.focus = self.neighbour(self.desks.len().saturating_sub(1)),
             keys::CUSTOMER => return self.go_to(Role::Customer),
@@ -238,7 +247,7 @@ impl App {
     fn refresh(&mut self) -> Vec<Effect> {
         let focus = self.focus;
         let Some(work) = self.desk(focus).and_then(Desk::work) else { return Vec::new() };
-        work.books.read_again().into_iter().map(|read| Effect::Books(focus, read)).collect()
+        work.books.read_all().into_iter().map(|read| Effect::Books(focus, read)).collect()
     }
 
     fn click(&mut self, at: ratatui::layout::Position, now: Moment) -> Vec<Effect> {

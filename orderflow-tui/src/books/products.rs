@@ -70,6 +70,11 @@ impl ProductBook {
         }
     }
 
+    /// There is news of a product: it is read again.
+    pub fn look_again(&mut self, id: ProductId) {
+        self.stale.insert(id);
+    }
+
     /// Whether something is to be read again.
     pub fn has_stale(&self) -> bool {
         !self.stale.is_empty()

@@ -15,15 +15,16 @@ use crate::{
 /// The keys of the scopes that have the focus.
 pub struct Help {
     scopes: Vec<Scope>,
+    screens: &'static [&'static str],
     first: usize,
     rows: usize,
     height: usize,
 }
 
 impl Help {
-    /// Of these scopes, the innermost first.
-    pub const fn of(scopes: Vec<Scope>) -> Self {
-        Self { scopes, first: 0, rows: 0, height: 1 }
+    /// Of these scopes, the innermost first, on a desk with these screens.
+    pub const fn of(scopes: Vec<Scope>, screens: &'static [&'static str]) -> Self {
+        Self { scopes, screens, first: 0, rows: 0, height: 1 }
     }
 
     /// A key was pressed. Whether help stays open.
@@ -65,12 +66,10 @@ impl Help {
                 lines.push(Line::styled(scope.0, theme.accent));
             }
             for binding in bindings {
+                let Some(words) = keys::help_of(binding, self.screens) else { continue };
                 let names: Vec<String> = keys.keys_of(binding).iter().map(ToString::to_string).collect();
                 let names = if names.is_empty() { "(palette)".to_owned() } else { names.join("  ") };
-                lines.push(Line::from(vec![
-                    Span::styled(format!("  {names:<18} "), theme.text),
-                    Span::raw(binding.help),
-                ]));
+                lines.push(Line::from(vec![Span::styled(format!("  {names:<18} "), theme.text), Span::raw(words)]));
             }
         }
         lines

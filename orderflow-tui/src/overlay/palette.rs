@@ -19,15 +19,17 @@ const NOT_HERE: [Scope; 2] = [keys::FORM, keys::DIALOG];
 /// Commands, and what was typed to find one.
 pub struct Palette {
     query: Field,
-    bindings: Vec<&'static Binding>,
+    /// With the words of each.
+    bindings: Vec<(&'static Binding, String)>,
     state: ListState,
 }
 
 impl Palette {
-    /// Of what can be done in these scopes.
-    pub fn of(scopes: &[Scope]) -> Self {
+    /// Of what can be done in these scopes, on a desk with these screens.
+    pub fn of(scopes: &[Scope], screens: &[&str]) -> Self {
         let here = |binding: &&Binding| scopes.contains(&binding.scope) && !NOT_HERE.contains(&binding.scope);
-        let bindings = keys::all().filter(here).filter(|binding| binding.action != keys::PALETTE).collect();
+        let bindings = keys::all().filter(here).filter(|binding| binding.action != keys::PALETTE);
+        let bindings = bindings.filter_map(|binding| Some((binding, keys::help_of(binding, screens)?))).collect();
         Self { query: Field::default(), bindings, state: ListState::default() }
     }
 
@@ -46,19 +48,19 @@ impl Palette {
     /// What is chosen.
     pub fn chosen(&self) -> Option<Action> {
         let found = self.found();
-        self.state.chosen(found.len()).map(|index| found[index].action)
+        self.state.chosen(found.len()).map(|index| found[index].0.action)
     }
 
     /// The best first.
-    fn found(&self) -> Vec<&'static Binding> {
+    fn found(&self) -> Vec<&(&'static Binding, String)> {
         let query = self.query.text();
-        let scored = self.bindings.iter().filter_map(|binding| {
-            let words = format!("{} {}", binding.help, binding.action.0);
-            score(&query, &words).map(|score| (score, *binding))
+        let scored = self.bindings.iter().filter_map(|found| {
+            let words = format!("{} {}", found.1, found.0.action.0);
+            score(&query, &words).map(|score| (score, found))
         });
         let mut scored: Vec<_> = scored.collect();
         scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
-        scored.into_iter().map(|(_, binding)| binding).collect()
+        scored.into_iter().map(|(_, found)| found).collect()
     }
 
     /// Draws it at the top.
@@ -67,15 +69,16 @@ impl Palette {
         let inside = frames::popup(frame, place, (70, 16), "commands", theme);
         let (head, body) = frames::head(inside, 1);
         self.query.draw(frame, head, true, theme);
-        let found = self.found();
+        let found: Vec<_> = self.found().into_iter().cloned().collect();
         let (columns, empty) = ([crate::widgets::Column::new("", 10, 9).grows()], "nothing of that name");
         let table = crate::widgets::list::Table { columns: &columns, len: found.len(), focused: true, empty, theme };
         table.draw(frame, body, &mut self.state, |index| {
-            let key = keys.key_of(found[index]).map(|key| key.to_string()).unwrap_or_default();
+            let (binding, words) = &found[index];
+            let key = keys.key_of(binding).map(|key| key.to_string()).unwrap_or_default();
             vec![Line::from(vec![
                 Span::styled(format!("{key:<10} "), theme.accent),
-                Span::raw(found[index].help),
-                Span::styled(format!("  {}", found[index].scope.0), theme.muted),
+                Span::raw(words.clone()),
+                Span::styled(format!("  {}", binding.scope.0), theme.muted),
             ])]
         });
     }
@@ -106,10 +109,21 @@ mod tests {
         assert!(score("nth", "take the next theme").is_some());
         assert!(score("xyz", "take the next theme").is_none());
         assert!(score("next", "take the next theme") > score("next", "an edge of extra text"));
-        let mut palette = Palette::of(&[keys::EVERYWHERE]);
+        let mut palette = Palette::of(&[keys::EVERYWHERE], &[]);
         for c in "theme".chars() {
             palette.edit(&Edit::Insert(c));
         }
         assert_eq!(palette.chosen(), Some(keys::THEME));
+    }
+
+    #[test]
+    fn a_screen_is_found_by_its_name() {
+        let mut palette = Palette::of(&[keys::EVERYWHERE], &["Shop", "Cart"]);
+        palette.edit(&Edit::Paste("cart".to_owned()));
+        assert_eq!(palette.chosen(), Some(keys::SCREENS[1]));
+        assert!(
+            palette.bindings.iter().all(|(binding, _)| binding.action != keys::SCREENS[2]),
+            "there is no third one"
+        );
     }
 }

@@ -36,7 +36,8 @@ pub fn centred(area: Rect, width: u16, height: u16) -> Rect {
 
 /// A box in the middle, over what is there; what is inside is given back.
 pub fn popup(frame: &mut Frame<'_>, area: Rect, size: (u16, u16), title: &str, theme: &Theme) -> Rect {
-    let place = centred(area, size.0, size.1);
+    // One row more is better than a box without sides.
+    let place = centred(area, size.0.max(BORDERS_FROM.0), size.1.max(BORDERS_FROM.1));
     frame.render_widget(Clear, place);
     frame.buffer_mut().set_style(place, theme.text);
     framed(frame, place, Line::from(Span::styled(format!(" {title} "), theme.accent)), true, theme)

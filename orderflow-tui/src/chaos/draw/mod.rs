@@ -198,6 +198,11 @@ impl Board {
             lines.remove(0);
         }
         lines.retain(|line| line.width() > 0);
-        frame.render_widget(Paragraph::new(lines), rest);
+        let wide = usize::from(rest.width.max(1));
+        // A line that is broken between words may need one more than its letters do.
+        let rows: usize = lines.iter().map(|line| line.width().div_ceil(wide) + usize::from(line.width() > wide)).sum();
+        let text = Paragraph::new(lines);
+        let fits = rows <= usize::from(rest.height) + 1;
+        frame.render_widget(if fits { text.wrap(Wrap { trim: false }) } else { text }, rest);
     }
 }

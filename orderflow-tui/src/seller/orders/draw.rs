@@ -56,7 +56,7 @@ impl Orders {
             self.search.draw(frame, line, self.view.rows.len(), show.focused, show.theme);
         }
         let area = unread(frame, area, &show.books.orders_part, "orders", show.theme);
-        let told = self.told_lines(show);
+        let told = self.told_lines(area.width, show);
         let rows = u16::try_from(told.len()).unwrap_or(0).min(area.height / 2);
         let (area, foot) = frames::foot(area, rows);
         frame.render_widget(Paragraph::new(told), foot);
@@ -125,7 +125,7 @@ impl Orders {
     }
 
     /// How far it is with what was begun, and what went wrong.
-    fn told_lines(&self, show: &Show<'_>) -> Vec<Line<'static>> {
+    fn told_lines(&self, width: u16, show: &Show<'_>) -> Vec<Line<'static>> {
         let theme = show.theme;
         let mut lines = Vec::new();
         if let Some(tally) = self.work.progress().filter(|tally| tally.total > 1) {
@@ -141,15 +141,16 @@ impl Orders {
             let told = format!("{} {} of {}; the others:", tally.verb.past(), tally.done, tally.total);
             lines.push(Line::styled(told, theme.accent));
         }
+        let cut = |told: &str| text::cut(told, usize::from(width));
         for (id, task) in troubles.iter().take(TROUBLES_MAX) {
             let (id, verb) = (text::short(*id), task.verb);
             lines.push(match &task.state {
-                State::Unknown(why) => Line::styled(
-                    format!("? {id} not known whether it is {}, r asks again: {}", verb.past(), text::plain(why)),
-                    theme.warn,
-                ),
+                State::Unknown(why) => {
+                    let told = format!("? {id} {}? r asks again; not known: {}", verb.past(), text::plain(why));
+                    Line::styled(cut(&told), theme.warn)
+                }
                 State::Refused(why) => {
-                    Line::styled(format!("✗ {id} not {}: {}", verb.past(), text::plain(why)), theme.bad)
+                    Line::styled(cut(&format!("✗ {id} not {}: {}", verb.past(), text::plain(why))), theme.bad)
                 }
                 State::Waiting | State::Asked => Line::default(),
             });

@@ -48,7 +48,7 @@ impl Sales {
             && let (chart, Some(side)) = beside(area, BESIDE_FROM, BESIDE_WIDTH)
         {
             let mut lines = self.figures(show);
-            for part in [self.cancelled(show), self.top(side.width, show)] {
+            for part in [self.cancelled(side.width, show), self.top(side.width, show)] {
                 lines.push(Line::default());
                 lines.extend(part);
             }
@@ -63,7 +63,7 @@ impl Sales {
             let left = Rect { width: foot.width.min(36) / 2 + 14, ..foot };
             let right = Rect { x: left.right() + 2, width: foot.width.saturating_sub(left.width + 2), ..foot };
             let below = |area: Rect| frames::head(area, 1).1;
-            frame.render_widget(Paragraph::new(self.cancelled(show)), below(left));
+            frame.render_widget(Paragraph::new(self.cancelled(left.width, show)), below(left));
             frame.render_widget(Paragraph::new(self.top(right.width, show)), below(right));
             return self.draw_chart(frame, chart, show);
         }
@@ -160,7 +160,7 @@ impl Sales {
         ]
     }
 
-    fn cancelled(&self, show: &Show<'_>) -> Vec<Line<'static>> {
+    fn cancelled(&self, width: u16, show: &Show<'_>) -> Vec<Line<'static>> {
         let theme = show.theme;
         let all: u64 = self.day.cancelled.iter().map(|(_, count)| count).sum();
         let mut lines = vec![Line::from(vec![
@@ -168,8 +168,10 @@ impl Sales {
             Span::styled(format!("  {all} of {}", self.day.placed), theme.muted),
         ])];
         for (reason, count) in &self.day.cancelled {
-            let why = words::cancel_reason(*reason).replace("the seller", "you");
-            lines.push(Line::from(vec![Span::styled(format!("✗ {count:>4} "), theme.bad), Span::raw(why)]));
+            let count = format!("✗ {count:>4} ");
+            let room = usize::from(width).saturating_sub(text::width(&count));
+            let why = text::cut(&words::cancel_reason(*reason).replace("the seller", "you"), room);
+            lines.push(Line::from(vec![Span::styled(count, theme.bad), Span::raw(why)]));
         }
         if all == 0 {
             lines.push(Line::styled("none", theme.muted));
