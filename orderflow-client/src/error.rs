@@ -59,8 +59,35 @@ impl ClientError {
         }
     }
 
+    /// Whether nobody can say what came of a command: no answer, a fault of the service's own, or an answer that nobody
+    /// can read. The same idempotency key has to be used again; another one could do it twice.
+    pub fn is_outcome_unknown(&self) -> bool {
+        match self {
+            Self::Problem(problem) => self.is_transient() || problem.status >= 500,
+            Self::BadAnswer { .. } => true,
+            error => error.is_transient(),
+        }
+    }
+
     /// Whether the token was what it was refused for.
     pub(crate) fn is_refused_token(&self) -> bool {
         matches!(self.code(), Some(Code::TokenExpired | Code::Unauthenticated))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_of_the_service_says_nothing_of_what_was_done() {
+        let problem = |code| ClientError::Problem(Box::new(Problem::new(code, "why")));
+        let bad = ClientError::BadAnswer { url: "http://a".into(), what: "502 without a problem document".into() };
+        for error in [bad, ClientError::Timeout { url: "http://a".into() }, problem(Code::Internal)] {
+            assert!(error.is_outcome_unknown(), "{error:?}");
+        }
+        for error in [problem(Code::VersionConflict), problem(Code::NotFound), ClientError::NoToken("no".into())] {
+            assert!(!error.is_outcome_unknown(), "{error:?}");
+        }
     }
 }

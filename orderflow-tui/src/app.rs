@@ -19,6 +19,7 @@ use orderflow_contracts::{
 
 use crate::{
     area::Area,
+    books,
     config::Remembered,
     cx::{Cx, Out, Show},
     desk::{Desk, Screens, Stage, Work},
@@ -63,6 +64,8 @@ pub struct Setup {
 const STALE_AT_ONCE: usize = 4;
 /// Stock is read again this long after it has moved: several events of one order come together.
 const STALE_AFTER: Duration = Duration::from_millis(150);
+/// The same, if it could not be read just now: a service that is down is not asked six times a second.
+const STALE_AGAIN: Duration = Duration::from_secs(2);
 /// A live event from so far away says that the services' clock was moved, in milliseconds.
 const CLOCK_MOVED_MS: u64 = 5_000;
 /// The clock is not asked for more often than this.
@@ -175,7 +178,8 @@ impl App {
     }
 
     fn mark_stale(&mut self, now: Moment) {
-        let is_stale = |desk: &Desk| matches!(&desk.stage, Stage::Work(work) if work.books.products.has_stale());
+        let is_stale =
+            |desk: &Desk| matches!(&desk.stage, Stage::Work(work) if work.books.products.has_stale(STALE_AT_ONCE));
         if self.stale_at.is_none() && self.desks.iter().any(is_stale) {
             self.stale_at = Some(now.instant + STALE_AFTER);
         }
@@ -222,7 +226,7 @@ impl App {
                 let role = desk.role;
                 let Some(work) = desk.work() else { continue };
                 let ids = work.books.products.take_stale(STALE_AT_ONCE);
-                effects.extend(ids.into_iter().map(|id| Effect::Books(role, crate::books::Do::Product(id))));
+                effects.extend(ids.into_iter().map(|id| Effect::Books(role, books::Do::Product(id))));
             }
             self.mark_stale(now);
         }
@@ -352,13 +356,14 @@ impl App {
         }
         self.clock_asked_at = Some(now.instant);
         let roles = self.desks.iter().filter(|desk| matches!(desk.stage, Stage::Work(_))).map(|desk| desk.role);
-        roles.map(|role| Effect::Books(role, crate::books::Do::Clock)).collect()
+        roles.map(|role| Effect::Books(role, books::Do::Clock)).collect()
     }
 
     fn event(&mut self, role: Role, record: &EventRecord, now: Moment) -> Vec<Effect> {
         let mut effects = self.look_at_clock(role, record, now);
         if let Some(work) = self.desk(role).and_then(Desk::work) {
             work.hear(record);
+            effects.extend(read_behind(role, work));
         }
         if let Ok(id) = record.subject.parse()
             && record.event_type.starts_with("catalog.")
@@ -378,10 +383,16 @@ impl App {
         match done {
             Done::Login(role, done) => self.login_done(role, done, now),
             Done::Books(role, done) => {
+                if matches!(&done, books::Done::Product(_, Err(error)) if error.is_transient()) {
+                    self.stale_at = Some(now.instant + STALE_AGAIN);
+                }
+                let mut effects = Vec::new();
                 if let Some(work) = self.desk(role).and_then(Desk::work) {
                     work.books.done(done, now.wall);
+                    effects.extend(read_behind(role, work));
                 }
-                self.with_all(role, now, |area, cx| area.books_changed(cx))
+                effects.extend(self.with_all(role, now, |area, cx| area.books_changed(cx)));
+                effects
             }
             Done::Customer(done) => self.with_screens(Role::Customer, now, |screens, cx| {
                 if let Screens::Customer(customer) = screens {
@@ -487,6 +498,12 @@ impl App {
             keys: &self.setup.keys,
         }
     }
+}
+
+/// Orders that may be further than what is known of them.
+fn read_behind(role: Role, work: &mut Work) -> Vec<Effect> {
+    let behind = work.books.orders.take_behind().into_iter();
+    behind.map(|id| Effect::Books(role, books::Do::Order(id))).collect()
 }
 
 const fn order_of(role: Role) -> u8 {

@@ -43,7 +43,10 @@ pub mod theme;
 pub mod timeline;
 pub mod widgets;
 
-use std::{io, path::PathBuf};
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+};
 
 use crossterm::event::EventStream;
 use futures_util::StreamExt as _;
@@ -129,13 +132,21 @@ pub async fn run(options: Options) -> Result<(), Error> {
     let ended = Box::pin(runtime::run(&mut terminal, &mut guard, events, receiver, app, links, first)).await;
     signals.abort();
     drop(guard);
-    if children.any() {
-        eprintln!("ending what was played; its faults are taken back");
-    }
-    for left in children.end().await {
-        eprintln!("{left}");
-    }
+    end_children(&children).await;
     Ok(ended?)
+}
+
+/// Ends what was played. Whoever does not want to wait for that presses Ctrl-C once more.
+async fn end_children(children: &chaos::Children) {
+    // The terminal may be gone, and that is no reason to leave anything behind.
+    let say = |text: &str| drop(writeln!(io::stderr(), "{text}"));
+    if children.any() {
+        say("ending what was played; its faults are taken back (Ctrl-C leaves them)");
+    }
+    tokio::select! {
+        left = children.end() => left.iter().for_each(|left| say(left)),
+        () = interrupted() => say("killed; `orderflow chaos clear` takes back what it has left"),
+    }
 }
 
 /// SIGTERM, SIGINT and a terminal that was closed end the console as its own key does.
@@ -148,4 +159,12 @@ async fn end_on_signals(messages: mpsc::Sender<Msg>) {
         _ = hangup.recv() => {}
     }
     let _ = messages.send(Msg::End).await;
+}
+
+/// Until somebody presses Ctrl-C. A terminal that is closed may send several other signals, and nobody means them.
+async fn interrupted() {
+    match signal(SignalKind::interrupt()) {
+        Ok(mut interrupt) => drop(interrupt.recv().await),
+        Err(_) => std::future::pending().await,
+    }
 }

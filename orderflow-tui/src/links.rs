@@ -53,6 +53,16 @@ struct Link {
     stream: Option<AbortHandle>,
 }
 
+impl Link {
+    /// Nothing more comes of it.
+    fn leave(&self) {
+        self.tokens.leave();
+        if let Some(stream) = &self.stream {
+            stream.abort();
+        }
+    }
+}
+
 /// What an effect is carried out with.
 #[derive(Clone)]
 pub struct Kit {
@@ -66,6 +76,14 @@ pub struct Kit {
     pub messages: Sender<Msg>,
     /// The program's own processes: scenarios and load.
     pub children: chaos::Children,
+    tokens: Arc<Tokens>,
+}
+
+impl Kit {
+    /// Whether whoever wanted something is gone.
+    pub fn is_left(&self) -> bool {
+        self.tokens.is_left()
+    }
 }
 
 /// Sessions and tasks.
@@ -124,7 +142,11 @@ impl Links {
         let must_be_done = matches!(effect, Effect::Lessons(lessons::Do::Mend(_)));
         let tasks = if must_be_done { &mut self.last } else { &mut self.tasks };
         tasks.spawn(async move {
-            let Ok(_place) = shared.room.acquire().await else { return };
+            // What must be done waits behind nobody: the others may be waiting for the very service that is broken.
+            let _place = match must_be_done {
+                true => None,
+                false => shared.room.acquire().await.ok(),
+            };
             let done = match effect {
                 Effect::Login(role, wanted) => Some(Done::Login(role, login::carry_out(wanted, role, &shared).await)),
                 effect => shared.carry_out(effect).await,
@@ -169,20 +191,29 @@ impl Links {
 
 impl Shared {
     /// Carries out what needs a session. Without one it comes to nothing: whoever wanted it is gone.
+    /// What comes after they have left is dropped, so that another account at the same desk never sees it.
     async fn carry_out(&self, effect: Effect) -> Option<Done> {
-        Some(match effect {
+        let role = match &effect {
+            Effect::Books(role, _) | Effect::Timeline(role, _) => *role,
+            Effect::Customer(_) => Role::Customer,
+            Effect::Seller(_) => Role::Seller,
+            Effect::Admin(_) | Effect::Chaos(_) => Role::Admin,
+            Effect::Lessons(wanted) => return Some(Done::Lessons(lessons::carry_out(wanted.clone(), self).await)),
+            _ => return None,
+        };
+        let kit = self.kit(role)?;
+        let done = match effect {
             Effect::Books(role, wanted) => {
-                let kit = self.kit(role)?;
                 Done::Books(role, books::effects::carry_out(wanted, &kit.client, &kit.me).await)
             }
-            Effect::Customer(wanted) => Done::Customer(customer::carry_out(wanted, &self.kit(Role::Customer)?).await),
-            Effect::Seller(wanted) => Done::Seller(seller::carry_out(wanted, &self.kit(Role::Seller)?).await),
-            Effect::Admin(wanted) => Done::Admin(admin::carry_out(wanted, &self.kit(Role::Admin)?).await),
-            Effect::Chaos(wanted) => Done::Chaos(chaos::carry_out(wanted, &self.kit(Role::Admin)?).await?),
-            Effect::Timeline(role, wanted) => Done::Timeline(role, timeline::carry_out(wanted, &self.kit(role)?).await),
-            Effect::Lessons(wanted) => Done::Lessons(lessons::carry_out(wanted, self).await),
+            Effect::Customer(wanted) => Done::Customer(customer::carry_out(wanted, &kit).await),
+            Effect::Seller(wanted) => Done::Seller(seller::carry_out(wanted, &kit).await),
+            Effect::Admin(wanted) => Done::Admin(admin::carry_out(wanted, &kit).await),
+            Effect::Chaos(wanted) => Done::Chaos(chaos::carry_out(wanted, &kit).await?),
+            Effect::Timeline(role, wanted) => Done::Timeline(role, timeline::carry_out(wanted, &kit).await),
             _ => return None,
-        })
+        };
+        (!kit.is_left()).then_some(done)
     }
 
     /// What whoever is logged in works with.
@@ -195,6 +226,7 @@ impl Shared {
             place: self.place.clone(),
             messages: self.messages.clone(),
             children: self.children.clone(),
+            tokens: Arc::clone(&link.tokens),
         })
     }
 
@@ -246,8 +278,8 @@ impl Shared {
         let client = client.with_tokens(Arc::clone(&tokens) as _);
         let link = Link { client, tokens, me: me.clone(), stream: None };
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(Link { stream: Some(stream), .. }) = sessions.insert(me.role, link) {
-            stream.abort();
+        if let Some(before) = sessions.insert(me.role, link) {
+            before.leave();
         }
         me
     }
@@ -270,9 +302,47 @@ impl Shared {
 
     fn forget(&self, role: Role) -> Option<Link> {
         let link = self.sessions.lock().unwrap_or_else(PoisonError::into_inner).remove(&role)?;
-        if let Some(stream) = &link.stream {
-            stream.abort();
-        }
+        link.leave();
         Some(link)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use orderflow_contracts::timestamp::Timestamp;
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    fn session(email: &str) -> Session {
+        let account = Account { id: uuid::Uuid::new_v4().into(), email: email.into(), role: Role::Customer };
+        Session { token: "t".into(), expires_at: Timestamp(0), refresh_token: "r".into(), account }
+    }
+
+    #[tokio::test]
+    async fn what_one_account_has_asked_for_never_comes_to_the_next() {
+        let place = Place {
+            cluster: "test".into(),
+            data_dir: PathBuf::new(),
+            exe: PathBuf::new(),
+            scenarios: PathBuf::new(),
+            test_accounts: Vec::new(),
+        };
+        let (messages, mut told) = mpsc::channel(8);
+        let links = Links::new(place, Some(Endpoints::default()), messages);
+        let shared = Arc::clone(&links.shared);
+        let client = shared.anonymous().unwrap();
+        shared.logged_in(client.clone(), session("a@b.c"));
+        let first = shared.kit(Role::Customer).unwrap();
+        // Waits for 300 ms, and in these another one logs in.
+        let asked = tokio::spawn(async move { shared.carry_out(Effect::Customer(customer::Do::Rest)).await.is_some() });
+        tokio::task::yield_now().await;
+        links.shared.logged_in(client, session("d@e.f"));
+        assert!(!asked.await.unwrap(), "whoever wanted it is gone");
+        assert!(first.is_left());
+        let second = links.shared.kit(Role::Customer).unwrap();
+        assert_eq!((second.me.email.as_str(), second.is_left()), ("d@e.f", false));
+        links.shared.forget(Role::Customer);
+        assert!(second.is_left() && links.shared.kit(Role::Customer).is_none() && told.try_recv().is_err());
     }
 }

@@ -59,14 +59,39 @@ pub fn now() -> Moment {
     Moment { instant: Instant::now(), wall }
 }
 
-/// Runs the console until it is left.
+/// Runs the console until it is left. However that comes, what must not be left undone is done.
 pub async fn run<B: Backend<Error: Into<io::Error>>>(
+    terminal: &mut Terminal<B>,
+    tty: &mut impl Tty,
+    events: impl Stream<Item = io::Result<Event>> + Unpin,
+    messages: Receiver<Msg>,
+    mut app: App,
+    mut links: Links,
+    first: Vec<Effect>,
+) -> Result<(), LoopError> {
+    let ended = turn(terminal, tty, events, messages, &mut app, &mut links, first).await;
+    if ended.is_err() {
+        // Nobody has left it, and nothing can be drawn any more: of what leaving wants, that is left out.
+        for effect in app.update(Msg::End, now()) {
+            match effect {
+                Effect::Save(remembered) => tty.save(&remembered),
+                effect @ Effect::Lessons(_) => links.carry_out(effect),
+                _ => {}
+            }
+        }
+    }
+    links.finish().await;
+    ended
+}
+
+/// The loop itself.
+async fn turn<B: Backend<Error: Into<io::Error>>>(
     terminal: &mut Terminal<B>,
     tty: &mut impl Tty,
     mut events: impl Stream<Item = io::Result<Event>> + Unpin,
     mut messages: Receiver<Msg>,
-    mut app: App,
-    mut links: Links,
+    app: &mut App,
+    links: &mut Links,
     first: Vec<Effect>,
 ) -> Result<(), LoopError> {
     let mut wanted = first;
@@ -74,16 +99,15 @@ pub async fn run<B: Backend<Error: Into<io::Error>>>(
     let (mut is_dirty, mut at_once) = (true, true);
     loop {
         for effect in wanted.drain(..) {
-            at_once |= perform(effect, terminal, tty, &mut links)?;
+            at_once |= perform(effect, terminal, tty, links)?;
         }
         if app.is_over() {
-            links.finish().await;
             return Ok(());
         }
         let now = now();
         let draw_at = drawn_at.map_or(now.instant, |at| at + FRAME_MIN);
         if is_dirty && (at_once || draw_at <= now.instant) {
-            draw(terminal, tty, &mut app, now)?;
+            draw(terminal, tty, app, now)?;
             (is_dirty, at_once, drawn_at) = (false, false, Some(now.instant));
         }
         let tick = app.next_tick(now);

@@ -1,5 +1,7 @@
 //! Sessions of this console: kept in memory, renewed by themselves, gone with the program.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use orderflow_client::{Client, ClientError, TokenFuture, TokenSource};
 use orderflow_contracts::api::console::{Refresh, Session};
 use tokio::sync::Mutex;
@@ -9,12 +11,23 @@ pub struct Tokens {
     /// Asks without a token.
     client: Client,
     session: Mutex<Session>,
+    left: AtomicBool,
 }
 
 impl Tokens {
     /// Of a session that was just opened.
     pub fn new(client: Client, session: Session) -> Self {
-        Self { client, session: Mutex::new(session) }
+        Self { client, session: Mutex::new(session), left: AtomicBool::new(false) }
+    }
+
+    /// Nobody works with it any more: what is still to come of it is for nobody, least of all for who comes next.
+    pub fn leave(&self) {
+        self.left.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether nobody works with it any more.
+    pub fn is_left(&self) -> bool {
+        self.left.load(Ordering::SeqCst)
     }
 
     async fn give(&self, refused: Option<&str>) -> Result<String, ClientError> {
@@ -22,7 +35,7 @@ impl Tokens {
         if refused == Some(session.token.as_str()) {
             let refresh = Refresh { refresh_token: session.refresh_token.clone() };
             *session = match self.client.refresh_session(&refresh).await {
-                Err(error @ ClientError::Problem(_)) if !error.is_transient() => {
+                Err(error @ ClientError::Problem(_)) if !error.is_outcome_unknown() => {
                     return Err(ClientError::NoToken("the session is over; log in again".to_owned()));
                 }
                 refreshed => refreshed?,

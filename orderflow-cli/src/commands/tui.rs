@@ -1,11 +1,12 @@
 //! `orderflow tui`: the terminal console.
 
-use std::io::IsTerminal as _;
+use std::{io::IsTerminal as _, time::Duration};
 
 use clap::Args;
-use orderflow_client::Service;
+use orderflow_client::{Client, ClientError, Service};
 use orderflow_contracts::api::console;
 use orderflow_tui::{Error, Options, links::Place, runtime::LoopError};
+use tokio::time::timeout;
 
 use crate::{
     context::Context,
@@ -14,6 +15,9 @@ use crate::{
     session::test_account,
     settings,
 };
+
+/// Longest time until the console is seen. A place where nobody listens is known by then, its retries included.
+const ANSWER_MAX: Duration = Duration::from_secs(3);
 
 /// Open the terminal console: customer, seller and admin, live and side by side
 ///
@@ -43,7 +47,8 @@ impl Tui {
         let settings = &context.settings;
         let is_local = settings.endpoints.are_local();
         let is_running = match context.anonymous() {
-            Ok(client) => !is_local || client.readiness(Service::Console).await.is_ok(),
+            // One that takes its time is there: nobody looks at an empty screen until it has answered.
+            Ok(client) => !is_local || timeout(ANSWER_MAX, is_there(&client)).await.unwrap_or(true),
             Err(_) => false,
         };
         let go_as = match (self.split, settings.role) {
@@ -64,6 +69,12 @@ impl Tui {
         let options = Options { place, endpoints, is_local, go_as, config_dir, no_color };
         Ok(Box::pin(orderflow_tui::run(options)).await?)
     }
+}
+
+/// Whether a cluster answers, be it that it is not ready.
+async fn is_there(client: &Client) -> bool {
+    let answer = client.readiness(Service::Console).await;
+    matches!(answer, Ok(_) | Err(ClientError::Problem(_) | ClientError::Timeout { .. }))
 }
 
 fn test_accounts() -> Vec<(console::Role, console::Login)> {

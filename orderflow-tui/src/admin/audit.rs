@@ -63,8 +63,14 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// Reads the newest entries.
+    /// Reads the newest entries, unless something is being read.
     pub fn ask(&mut self, cx: &mut Cx<'_>) {
+        if !self.is_reading {
+            self.read_newest(cx);
+        }
+    }
+
+    fn read_newest(&mut self, cx: &mut Cx<'_>) {
         self.is_behind = false;
         self.read_from(None, cx);
     }
@@ -166,7 +172,7 @@ impl Audit {
         }
         self.asked = AuditPart { search: asked.search + 1, actor, action, subject, cursor: None };
         (self.entries, self.next, self.was_read, self.is_settled) = (Vec::new(), None, false, false);
-        self.ask(cx);
+        self.read_newest(cx);
     }
 
     fn draw_head(&self, frame: &mut Frame<'_>, area: Rect, show: &Show<'_>) {

@@ -160,7 +160,7 @@ impl Admin {
         match (action, self.screen) {
             (keys::REFRESH, _) => {
                 self.ask(cx);
-                let reads = cx.books.read_all();
+                let reads = cx.books.read_again();
                 let role = cx.role;
                 reads.into_iter().for_each(|read| cx.run(Effect::Books(role, read)));
                 // The board has its own to read.

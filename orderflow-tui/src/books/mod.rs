@@ -10,6 +10,7 @@
 pub mod effects;
 mod log;
 mod orders;
+mod payments;
 mod products;
 mod reservations;
 #[cfg(test)]
@@ -98,6 +99,8 @@ pub struct Books {
     pub events: EventLog,
     /// By how much the services' clock is ahead of ours, in milliseconds.
     pub clock_ahead_ms: i64,
+    /// Lists that are being read.
+    reading: usize,
 }
 
 impl Books {
@@ -115,16 +118,25 @@ impl Books {
             payments_part: Part::Loading,
             events: EventLog::default(),
             clock_ahead_ms: 0,
+            reading: 0,
         }
     }
 
-    /// What has to be read when the desk opens, and when somebody wants it anew.
-    pub fn read_all(&self) -> Vec<Do> {
+    /// What has to be read when the desk opens, and when events may have been missed.
+    pub fn read_all(&mut self) -> Vec<Do> {
         let mut reads = vec![Do::Clock, Do::Orders, Do::Products, Do::Payments];
         if self.me.role != Role::Customer {
             reads.push(Do::Reservations);
         }
+        // All but the clock are lists.
+        self.reading += reads.len() - 1;
+        self.products.begin_reading();
         reads
+    }
+
+    /// What has to be read when somebody wants it anew: nothing while it is being read, however often a key is pressed.
+    pub fn read_again(&mut self) -> Vec<Do> {
+        if self.reading > 0 { Vec::new() } else { self.read_all() }
     }
 
     /// An event has come.
@@ -137,16 +149,19 @@ impl Books {
 
     /// Something was read. `now` is our clock.
     pub fn done(&mut self, done: Done, now: Timestamp) {
+        if matches!(done, Done::Orders(_) | Done::Products(_) | Done::Reservations(_) | Done::Payments(_)) {
+            self.reading = self.reading.saturating_sub(1);
+        }
         match done {
             Done::Orders(read) => {
                 let more = self.put_orders(&read.items);
                 part(&mut self.orders_part, read.end.map(|end| end || more), now);
             }
             Done::Products(read) => {
-                if read.end.is_ok() {
-                    self.products.clear();
+                match read.end {
+                    Ok(_) => self.products.put_all(read.items),
+                    Err(_) => read.items.into_iter().for_each(|product| self.put_product(product)),
                 }
-                read.items.into_iter().for_each(|product| self.put_product(product));
                 part(&mut self.products_part, read.end, now);
             }
             Done::Reservations(read) => {
@@ -157,7 +172,7 @@ impl Books {
             }
             Done::Payments(read) => {
                 if read.end.is_ok() {
-                    self.payments = read.items;
+                    payments::put_all(&mut self.payments, read.items);
                 }
                 part(&mut self.payments_part, read.end, now);
             }
@@ -177,6 +192,10 @@ impl Books {
 
     /// A product that was read.
     pub fn put_product(&mut self, product: Product) {
+        if self.me.role == Role::Seller && product.seller_id != self.me.id {
+            // Another desk has told of it; a seller's books have their own.
+            return self.products.not_read(product.id, false);
+        }
         self.products.put(product);
     }
 
@@ -186,13 +205,7 @@ impl Books {
 
     /// A payment that was read.
     pub fn put_payment(&mut self, payment: Payment) {
-        match self.payments.iter_mut().find(|known| known.order_id == payment.order_id) {
-            Some(known) => *known = payment,
-            None => {
-                self.payments.insert(0, payment);
-                self.payments.truncate(OTHERS_MAX);
-            }
-        }
+        payments::put(&mut self.payments, payment);
     }
 
     /// What time it is at the services, from what it is here.

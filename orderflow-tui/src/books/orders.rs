@@ -14,6 +14,9 @@ use orderflow_contracts::{
 
 use super::ORDERS_MAX;
 
+/// Orders that are remembered because something was heard of them before they were known.
+const EARLY_MAX: usize = 500;
+
 /// An order, and when it was last heard of.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
@@ -31,6 +34,10 @@ pub struct OrderBook {
     by_age: BTreeSet<(Timestamp, OrderId)>,
     /// Counts changes, so that whoever has filtered the book knows whether to do it again.
     version: u64,
+    /// What was heard of these, nobody could apply: there is no order between topics, and a list takes its time.
+    early: BTreeSet<OrderId>,
+    /// These are known now, and have to be read: they may be further than they look.
+    behind: Vec<OrderId>,
 }
 
 impl OrderBook {
@@ -73,7 +80,15 @@ impl OrderBook {
         false
     }
 
+    /// What has to be read because something was heard of it too early.
+    pub fn take_behind(&mut self) -> Vec<OrderId> {
+        std::mem::take(&mut self.behind)
+    }
+
     fn insert(&mut self, entry: Entry) -> bool {
+        if self.early.remove(&entry.order.id) {
+            self.behind.push(entry.order.id);
+        }
         self.by_age.insert((entry.order.created_at, entry.order.id));
         self.entries.insert(entry.order.id, entry);
         if self.entries.len() <= ORDERS_MAX {
@@ -149,7 +164,14 @@ impl OrderBook {
     }
 
     fn change(&mut self, id: OrderId, at: Timestamp, change: impl FnOnce(&mut Order)) {
-        let Some(entry) = self.entries.get_mut(&id) else { return };
+        let Some(entry) = self.entries.get_mut(&id) else {
+            self.early.insert(id);
+            if self.early.len() > EARLY_MAX {
+                // Ids begin with their time.
+                self.early.pop_first();
+            }
+            return;
+        };
         change(&mut entry.order);
         entry.changed_at = entry.changed_at.max(at);
         self.version += 1;

@@ -18,6 +18,8 @@ pub struct ProductBook {
     stale: BTreeSet<ProductId>,
     /// Being read again.
     asked: BTreeSet<ProductId>,
+    /// What has changed, or was read alone, while all of them are being read: the list may have it older.
+    touched: BTreeSet<ProductId>,
     version: u64,
 }
 
@@ -51,14 +53,21 @@ impl ProductBook {
     pub fn put(&mut self, product: Product) {
         self.version += 1;
         self.asked.remove(&product.id);
+        self.touched.insert(product.id);
         if self.products.len() < PRODUCTS_MAX || self.products.contains_key(&product.id) {
             self.products.insert(product.id, product);
         }
     }
 
-    /// All of them were read, and are put in next: what is not among them is gone.
-    pub(super) fn clear(&mut self) {
-        self.products.clear();
+    /// All of them are going to be read.
+    pub(super) fn begin_reading(&mut self) {
+        self.touched.clear();
+    }
+
+    /// All of them were read: what is not among them is gone. What has changed meanwhile is read once more.
+    pub(super) fn put_all(&mut self, products: Vec<Product>) {
+        self.products = products.into_iter().take(PRODUCTS_MAX).map(|product| (product.id, product)).collect();
+        self.stale.append(&mut self.touched);
         self.version += 1;
     }
 
@@ -72,12 +81,12 @@ impl ProductBook {
 
     /// There is news of a product: it is read again.
     pub fn look_again(&mut self, id: ProductId) {
-        self.stale.insert(id);
+        self.touch(id);
     }
 
-    /// Whether something is to be read again.
-    pub fn has_stale(&self) -> bool {
-        !self.stale.is_empty()
+    /// Whether something is to be read again, and can be: at most so many at one time.
+    pub fn has_stale(&self, most: usize) -> bool {
+        !self.stale.is_empty() && self.asked.len() < most
     }
 
     /// What is to be read again now: at most so many at one time.
@@ -98,7 +107,9 @@ impl ProductBook {
             "inventory" => {
                 let order = record.subject.parse::<OrderId>().ok().and_then(|id| orders.get(id));
                 let lines = order.map(|entry| entry.order.lines.as_slice()).unwrap_or_default();
-                self.stale.extend(lines.iter().map(|line| line.product_id));
+                for line in lines {
+                    self.touch(line.product_id);
+                }
             }
             _ => {}
         }
@@ -113,6 +124,11 @@ impl ProductBook {
             (product.name, product.price) = (name, price);
             self.version += 1;
         }
+        self.touch(id);
+    }
+
+    fn touch(&mut self, id: ProductId) {
         self.stale.insert(id);
+        self.touched.insert(id);
     }
 }

@@ -22,7 +22,8 @@ pub(super) fn hear(reservations: &mut Vec<Reservation>, record: &EventRecord, or
     let Ok(event) = decode::<InventoryEvent>(&record.event_type, data.as_bytes()) else { return };
     let (status, expires_at) = meaning(&event);
     match reservations.iter_mut().find(|known| known.order_id == order_id) {
-        Some(known) if known.updated_at > record.at => {}
+        // Not by their times: clocks can be set back.
+        Some(known) if rank(known.status) > rank(status) => {}
         Some(known) => (known.status, known.expires_at, known.updated_at) = (status, expires_at, record.at),
         None => {
             let of_order = |id| orders.get(id).map(|entry| entry.order.lines.as_slice()).unwrap_or_default();
@@ -40,7 +41,7 @@ pub(super) fn hear(reservations: &mut Vec<Reservation>, record: &EventRecord, or
 pub(super) fn put_all(reservations: &mut Vec<Reservation>, mut read: Vec<Reservation>) {
     for known in std::mem::take(reservations) {
         match read.iter_mut().find(|other| other.order_id == known.order_id) {
-            Some(other) if other.updated_at < known.updated_at => *other = known,
+            Some(other) if rank(other.status) < rank(known.status) => *other = known,
             Some(_) => {}
             None => read.push(known),
         }
@@ -48,6 +49,19 @@ pub(super) fn put_all(reservations: &mut Vec<Reservation>, mut read: Vec<Reserva
     read.sort_by_key(|reservation| std::cmp::Reverse(reservation.created_at));
     read.truncate(OTHERS_MAX);
     *reservations = read;
+}
+
+/// How far a reservation is: what has expired can still be allocated, if the money came and there is stock.
+const fn rank(status: ReservationStatus) -> u8 {
+    match status {
+        ReservationStatus::Held => 0,
+        ReservationStatus::Expired => 1,
+        ReservationStatus::Allocated => 2,
+        ReservationStatus::Refused
+        | ReservationStatus::Lost
+        | ReservationStatus::Committed
+        | ReservationStatus::Released => 3,
+    }
 }
 
 const fn meaning(event: &InventoryEvent) -> (ReservationStatus, Option<Timestamp>) {

@@ -79,11 +79,12 @@ fn what_is_late_turns_nothing_back() {
 fn stock_that_has_moved_is_read_again_and_only_once_at_a_time() {
     let mut books = books();
     books.hear(&record(1, &created()));
-    assert!(!books.products.has_stale());
+    assert!(!books.products.has_stale(8));
     books.hear(&record(2, &InventoryEvent::Reserved { expires_at: 9 }));
     assert_eq!(books.products.take_stale(8), [ID.parse().unwrap()]);
     books.hear(&record(3, &InventoryEvent::Released));
-    assert!(books.products.has_stale());
+    assert!(books.products.has_stale(8));
+    assert!(!books.products.has_stale(1), "there is nothing to wake up for");
     assert!(books.products.take_stale(1).is_empty(), "it is being read");
     books.products.not_read(ID.parse().unwrap(), false);
     assert_eq!(books.products.take_stale(1).len(), 1);
@@ -121,4 +122,52 @@ fn reservations_follow_the_events_and_what_is_read_late_turns_nothing_back() {
     books.done(Done::Reservations(read), Timestamp(0));
     assert_eq!(books.reservations.len(), 1);
     assert_eq!((books.reservations[0].status, books.reservations[0].expires_at), (ReservationStatus::Allocated, None));
+}
+
+#[test]
+fn what_was_heard_of_an_order_before_it_was_known_is_not_lost() {
+    let mut books = books();
+    let id = ID.parse().unwrap();
+    books.hear(&record(1, &InventoryEvent::Reserved { expires_at: 9 }));
+    assert!(books.orders.take_behind().is_empty(), "nobody knows it yet");
+    books.hear(&record(2, &created()));
+    assert_eq!(books.orders.take_behind(), [id]);
+    assert!(books.orders.take_behind().is_empty(), "it is read once");
+    // The same if a list makes it known that was read before the event.
+    let order = order(&books).clone();
+    let mut books = self::books();
+    books.hear(&record(1, &OrderEvent::Paid));
+    books.put_orders(&[order]);
+    assert_eq!(books.orders.take_behind(), [id]);
+}
+
+#[test]
+fn a_clock_that_is_set_back_does_not_hold_a_reservation_where_it_was() {
+    let mut books = books();
+    books.hear(&record(1, &created()));
+    books.hear(&record(2, &InventoryEvent::Reserved { expires_at: 9 }));
+    let mut earlier = record(3, &InventoryEvent::Allocated);
+    earlier.at = Timestamp(earlier.at.0 - 300_000);
+    books.hear(&earlier);
+    assert_eq!(books.reservations[0].status, ReservationStatus::Allocated);
+    let held = Reservation { status: ReservationStatus::Held, ..books.reservations[0].clone() };
+    books.done(Done::Reservations(Read { items: vec![held], end: Ok(false) }), Timestamp(0));
+    assert_eq!(books.reservations[0].status, ReservationStatus::Allocated, "it was read before that");
+}
+
+#[test]
+fn lists_are_read_once_at_a_time_and_what_changes_meanwhile_is_read_again() {
+    let mut books = books();
+    assert!(!books.read_again().is_empty());
+    assert!(books.read_again().is_empty(), "it is on its way");
+    books.hear(&record(1, &created()));
+    books.hear(&record(2, &InventoryEvent::Allocated));
+    let id = ID.parse().unwrap();
+    assert_eq!(books.products.take_stale(1), [id]);
+    books.products.not_read(id, false);
+    books.done(Done::Products(Read { items: Vec::new(), end: Ok(false) }), Timestamp(0));
+    assert_eq!(books.products.take_stale(1), [id], "the list may be from before");
+    books.done(Done::Orders(Read { items: Vec::new(), end: Ok(false) }), Timestamp(0));
+    books.done(Done::Payments(Read { items: Vec::new(), end: Err("down".into()) }), Timestamp(0));
+    assert!(!books.read_again().is_empty());
 }

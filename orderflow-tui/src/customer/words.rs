@@ -108,15 +108,10 @@ pub enum Fate {
 }
 
 impl Fate {
-    /// Of an error. After a 5xx or an answer that nobody can read, nothing is certain either.
+    /// Of an error.
     pub fn of(error: &ClientError) -> Self {
         let words = error.to_string();
-        let is_lost = match error {
-            ClientError::Problem(problem) => problem.status >= 500,
-            ClientError::BadAnswer { .. } => true,
-            _ => false,
-        };
-        if error.is_transient() || is_lost {
+        if error.is_outcome_unknown() {
             return Self::Unknown(words);
         }
         let field = match error {

@@ -142,7 +142,7 @@ impl Work {
         let is_done = answer.is_ok();
         match (answer, self.tasks.get_mut(&id)) {
             (Ok(()), _) => drop(self.tasks.remove(&id)),
-            (Err(error), Some(task)) if error.is_transient() => {
+            (Err(error), Some(task)) if error.is_outcome_unknown() => {
                 (task.state, task.key) = (State::Unknown(why(error)), Some(key));
             }
             (Err(error), Some(task)) => (task.state, task.key) = (State::Refused(why(error)), None),

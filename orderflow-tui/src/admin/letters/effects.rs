@@ -71,6 +71,10 @@ pub async fn act(act: Act, which: Vec<(Service, Uuid)>, kit: &Kit) -> Done {
     let of = which.len();
     for (index, (service, id)) in which.into_iter().enumerate() {
         let letter = one(act, service, id, &kit.client).await;
+        // Whoever wanted it has logged out: the rest is not done in their name, and nobody is told.
+        if kit.is_left() {
+            break;
+        }
         let acted = Acted { act, number: index + 1, of, service, id, letter };
         if kit.messages.send(Msg::Done(msg::Done::Admin(Done::Acted(acted)))).await.is_err() {
             break;

@@ -416,5 +416,5 @@ const fn done_word(act: Act) -> &'static str {
 /// An error, in words that do not say more than is known.
 fn said(error: &ClientError) -> String {
     let why = text::plain(&error.to_string());
-    if error.is_transient() { format!("outcome unknown, doing it again is safe: {why}") } else { why }
+    if error.is_outcome_unknown() { format!("outcome unknown, doing it again is safe: {why}") } else { why }
 }

@@ -108,6 +108,8 @@ impl Logs {
         }
         self.every.answered();
         match tail {
+            // Asked for twice: its lines are here already.
+            Ok(tail) if tail.from != self.at => {}
             Ok(tail) => {
                 self.failed = None;
                 if tail.begins_anew && self.at.is_some() {

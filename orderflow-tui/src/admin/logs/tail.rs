@@ -20,6 +20,8 @@ pub struct At {
 /// What was read of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tail {
+    /// From where on it was read.
+    pub from: Option<At>,
     /// How far it is read now.
     pub at: At,
     /// Whole lines.
@@ -50,7 +52,7 @@ pub fn read(path: &Path, from: Option<At>) -> io::Result<Tail> {
     let is_cut = start > wanted;
     let lines = text.lines().skip(usize::from(is_cut)).map(str::to_owned).collect();
     let offset = start + u64::try_from(whole).unwrap_or(0);
-    Ok(Tail { at: At { inode, offset }, lines, begins_anew: known.is_none() || is_cut })
+    Ok(Tail { from, at: At { inode, offset }, lines, begins_anew: known.is_none() || is_cut })
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use crate::{
     keys::{self, Action},
     text,
-    theme::Theme,
+    theme::{Theme, ThemeName},
     widgets::frames,
 };
 
@@ -100,13 +100,15 @@ pub struct Sheet {
     first: usize,
     /// Rows that were seen, and that there were in all when it was drawn.
     seen: (usize, usize),
+    /// The rows as they were wrapped last, for which width and in which theme: a large payload takes its time.
+    wrapped: Option<((u16, ThemeName), Vec<Line<'static>>)>,
 }
 
 impl Sheet {
     /// Of these rows.
     pub fn new(title: impl Into<String>, mut rows: Vec<Row>) -> Self {
         rows.truncate(ROWS_MAX);
-        Self { title: title.into(), rows, first: 0, seen: (1, 1) }
+        Self { title: title.into(), rows, first: 0, seen: (1, 1), wrapped: None }
     }
 
     /// The same place in another text.
@@ -138,8 +140,12 @@ impl Sheet {
     /// Draws it.
     pub fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
         let (head, body) = frames::head(area, 1);
-        let lines: Vec<Line<'static>> =
-            self.rows.iter().flat_map(|row| wrapped(row, usize::from(body.width), theme)).collect();
+        let of = (body.width, theme.name);
+        if self.wrapped.as_ref().is_none_or(|(was, _)| *was != of) {
+            let lines = self.rows.iter().flat_map(|row| wrapped(row, usize::from(body.width), theme)).collect();
+            self.wrapped = Some((of, lines));
+        }
+        let lines = self.wrapped.as_ref().map_or(&[][..], |(_, lines)| lines);
         let height = usize::from(body.height);
         self.seen = (height, lines.len());
         self.first = self.first.min(lines.len().saturating_sub(height));
@@ -147,7 +153,7 @@ impl Sheet {
         let more = if left > 0 { format!("{left} more ↓") } else { String::new() };
         let title = Line::styled(text::cut(&self.title, usize::from(head.width)), theme.accent);
         super::both_ends(frame, head, title, Line::styled(more, theme.muted));
-        for (y, line) in (body.y..body.bottom()).zip(lines.into_iter().skip(self.first)) {
+        for (y, line) in (body.y..body.bottom()).zip(lines.iter().skip(self.first)) {
             frame.render_widget(line, Rect { y, height: 1, ..body });
         }
     }
@@ -201,7 +207,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::theme::ThemeName;
 
     #[test]
     fn long_rows_wrap_and_nothing_is_lost() {

@@ -127,7 +127,7 @@ impl ProductForm {
                 self.sent = None;
                 self.conflict(*now);
             }
-            NotChanged::Error(error) if error.is_transient() => {
+            NotChanged::Error(error) if error.is_outcome_unknown() => {
                 self.sent = self.sent.take().map(|(change, _)| (change, Some(key)));
                 self.form.unknown(format!(
                     "not known whether it was saved: {}. enter asks again, and nothing is done twice",

@@ -262,7 +262,7 @@ impl Inventory {
                 cx.books.put_product(*now);
                 self.look(cx.books, cx.now);
             }
-            NotChanged::Error(error) if error.is_transient() => match (change, effects::why(&error)) {
+            NotChanged::Error(error) if error.is_outcome_unknown() => match (change, effects::why(&error)) {
                 (Change::Undo(id, edit), why) => {
                     cx.bad(format!("not known whether it is undone: {why}; u asks again"));
                     self.undo.push(Undo { id, edit, key: Some(key) });
