@@ -247,7 +247,7 @@ impl App {
     fn refresh(&mut self) -> Vec<Effect> {
         let focus = self.focus;
         let Some(work) = self.desk(focus).and_then(Desk::work) else { return Vec::new() };
-        work.books.read_all().into_iter().map(|read| Effect::Books(focus, read)).collect()
+        work.books.read_again().into_iter().map(|read| Effect::Books(focus, read)).collect()
     }
 
     fn click(&mut self, at: ratatui::layout::Position, now: Moment) -> Vec<Effect> {

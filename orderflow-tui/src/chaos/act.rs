@@ -145,6 +145,10 @@ impl Board {
             cx.note(format!("at 0% {} never strikes; right makes it more", word(name)));
             return;
         }
+        if self.busy.contains(&Row::Fault(name)) {
+            // Half of it would be done otherwise.
+            return cx.note("one after the other: the change before is still on its way");
+        }
         let (set, services) = (edit.set(name, self.seed), edit.services(name));
         // In other services it would go on as it was.
         let elsewhere = self.seen.fault(name).into_iter().map(|(service, _)| service);
