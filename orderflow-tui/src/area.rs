@@ -1,6 +1,9 @@
 //! What every part of a desk can do: the three roles' screens and the timeline.
 
-use orderflow_contracts::api::console::EventRecord;
+use orderflow_contracts::{
+    api::console::EventRecord,
+    ids::{OrderId, ProductId},
+};
 use ratatui::{
     Frame,
     layout::{Position, Rect},
@@ -67,6 +70,11 @@ pub trait Area {
         let _ = (screen, cx);
     }
 
+    /// Chooses something on the screen that is shown, past any filter or search that hides it.
+    fn choose(&mut self, what: Choice, cx: &mut Cx<'_>) {
+        let _ = (what, cx);
+    }
+
     /// Somebody clicked.
     fn click(&mut self, at: Position, cx: &mut Cx<'_>) {
         let _ = (at, cx);
@@ -83,6 +91,15 @@ pub trait Area {
 
     /// Draws itself. Only what can be seen is made.
     fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, show: &Show<'_>);
+}
+
+/// Something in a list, whether or not it is there yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// An order.
+    Order(OrderId),
+    /// A product.
+    Product(ProductId),
 }
 
 /// Rows that a turn of the wheel moves.

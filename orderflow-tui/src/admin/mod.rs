@@ -44,7 +44,7 @@ pub use self::{
     keymap::BINDINGS,
 };
 use crate::{
-    area::Area,
+    area::{Area, Choice},
     chaos::Board,
     cx::{Cx, Show},
     input::{Edit, Wheel},
@@ -236,6 +236,12 @@ impl Area for Admin {
         self.ask(cx);
         if self.screen == CHAOS {
             self.board.look(cx);
+        }
+    }
+
+    fn choose(&mut self, what: Choice, cx: &mut Cx<'_>) {
+        if let (ORDERS, Choice::Order(id)) = (self.screen, what) {
+            self.orders.choose(id, cx.books);
         }
     }
 

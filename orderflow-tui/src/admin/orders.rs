@@ -94,6 +94,17 @@ impl Orders {
         self.pick.settle(&self.rows);
     }
 
+    /// Chooses an order; nothing hides it.
+    pub fn choose(&mut self, id: OrderId, books: &Books) {
+        self.search = Search::default();
+        self.status = None;
+        self.anew();
+        self.settle(books);
+        if let Some(row) = self.rows.iter().position(|row| *row == id) {
+            self.pick.choose(row, &self.rows);
+        }
+    }
+
     /// Something else is wanted than before.
     const fn anew(&mut self) {
         self.of_version = None;

@@ -6,15 +6,19 @@ use ratatui::layout::Rect;
 
 use super::{App, Moment};
 use crate::{
+    area::Choice,
     desk::{Desk, Stage},
-    lessons::{self, Lessons, Place},
+    lessons::{self, Lead, Lessons, Place},
     login,
     msg::Effect,
     overlay::Tone,
+    timeline,
 };
 
 /// A lesson's desks stand side by side in less than this in one direction only: it leads from one to the other anyway.
 const LESSON_DESKS_FROM: (u16, u16) = (96, 16);
+/// Columns that a desk's border takes.
+const BORDERS: u16 = 2;
 
 impl App {
     /// Opens the lessons, or closes them.
@@ -49,18 +53,28 @@ impl App {
             (true, false) => all.collect(),
             // A lesson leaves little room: it shows its own desks, and another one only if somebody goes there.
             (true, true) if place.height < LESSON_DESKS_FROM.1 && place.width < LESSON_DESKS_FROM.0 => vec![self.focus],
+            // A lane for each service needs more room than half a desk's.
+            (true, true) if self.reads_timeline() && place.width < 2 * (timeline::LANES_FROM + BORDERS) => {
+                vec![self.focus]
+            }
             (true, true) => all.filter(|role| lessons::DESKS.contains(role) || *role == self.focus).collect(),
         }
     }
 
+    fn reads_timeline(&self) -> bool {
+        let desk = self.desks.iter().find(|desk| desk.role == self.focus);
+        desk.is_some_and(|desk| matches!(&desk.stage, Stage::Work(work) if work.timeline.is_some()))
+    }
+
     /// Leads the person to where the lesson goes on.
     pub(super) fn lead(&mut self, now: Moment) -> Vec<Effect> {
-        let Some(place) = self.lessons.as_mut().and_then(Lessons::take_lead) else { return Vec::new() };
+        let Some(lead) = self.lessons.as_mut().and_then(Lessons::take_lead) else { return Vec::new() };
         let before = self.focus;
         // Whoever writes is not interrupted.
         let writes = self.desks.iter().any(|desk| desk.role == before && desk.takes_text());
         let mut effects = Vec::new();
-        for role in lessons::DESKS {
+        let there = lead.place.map(|place| place.role).filter(|role| !lessons::DESKS.contains(role));
+        for role in lessons::DESKS.into_iter().chain(there) {
             let wanted = self.go_to(role);
             let is_out = self.desks.iter().any(|desk| desk.role == role && matches!(desk.stage, Stage::Login(_)));
             if wanted.is_empty() && is_out {
@@ -68,28 +82,42 @@ impl App {
                 effects.push(Effect::Login(role, login::Do::TestAccount));
             }
             effects.extend(wanted);
+            // What an earlier lesson was about is not in the way of this one.
+            if lead.product.is_none()
+                && let Some(work) = self.desk(role).and_then(Desk::work)
+            {
+                work.timeline = None;
+            }
         }
         self.split_before.get_or_insert(self.split);
         self.split = true;
         self.focus = if lessons::DESKS.contains(&before) { before } else { lessons::DESKS[0] };
-        if let Some(place) = place.filter(|_| !writes) {
+        if let Some(place) = lead.place.filter(|_| !writes) {
             self.focus = place.role;
-            effects.extend(self.show_screen(place, now));
+            effects.extend(self.show_screen(place, &lead, now));
         }
         effects
     }
 
-    fn show_screen(&mut self, place: Place, now: Moment) -> Vec<Effect> {
+    /// Shows a screen, without anything over it, and chooses there what the lesson is about.
+    fn show_screen(&mut self, place: Place, lead: &Lead, now: Moment) -> Vec<Effect> {
         let Some(work) = self.desk(place.role).and_then(Desk::work) else { return Vec::new() };
-        let area = work.screens.see();
-        let screen = area.screens().iter().position(|title| title.eq_ignore_ascii_case(place.screen));
-        match screen.filter(|screen| *screen != area.screen()) {
-            Some(screen) => {
-                work.timeline = None;
-                self.with(place.role, now, |area, cx| area.go(screen, cx))
-            }
-            None => Vec::new(),
+        work.timeline = None;
+        let titles = work.screens.see().screens();
+        let Some(screen) = titles.iter().position(|title| title.eq_ignore_ascii_case(place.screen)) else {
+            return Vec::new();
+        };
+        let product = lead.product.as_ref();
+        // What was just put up for sale may not have been read yet.
+        if let Some(product) = product.filter(|product| work.books.products.get(product.id).is_none()) {
+            work.books.put_product(product.clone());
         }
+        let product = product.map(|product| Choice::Product(product.id));
+        let choices = [product, lead.order.map(Choice::Order)];
+        self.with(place.role, now, |area, cx| {
+            area.go(screen, cx);
+            choices.into_iter().flatten().for_each(|choice| area.choose(choice, cx));
+        })
     }
 
     pub(super) fn lessons_done(&mut self, done: lessons::Done, now: Moment) -> Vec<Effect> {

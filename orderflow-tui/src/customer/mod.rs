@@ -25,7 +25,7 @@ use ratatui::{
 
 use self::{
     cart::Cart,
-    orders::{Orders, Receipt},
+    orders::{Orders, Receipt, Row},
     pay::Payments,
     shop::Shop,
 };
@@ -34,7 +34,7 @@ pub use self::{
     keys::BINDINGS,
 };
 use crate::{
-    area::Area,
+    area::{Area, Choice},
     cx::{Cx, Show},
     input::Edit,
     keys::{self as all_keys, Action, Scope},
@@ -145,6 +145,14 @@ impl Area for Customer {
             SHOP => self.shop.seen(cx),
             // What one is about to order is worth a look each; it is a few at most.
             CART => self.look_at_cart(cx),
+            _ => {}
+        }
+    }
+
+    fn choose(&mut self, what: Choice, cx: &mut Cx<'_>) {
+        match (self.screen, what) {
+            (SHOP, Choice::Product(id)) => self.shop.choose(id, cx),
+            (ORDERS, Choice::Order(id)) => self.orders.choose(Row::Order(id)),
             _ => {}
         }
     }

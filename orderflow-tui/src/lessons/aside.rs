@@ -6,11 +6,12 @@ use ratatui::text::Line;
 use super::{
     HELP, NEXT, TOUR,
     course::{Help, Look, Press, Until},
-    draw::{key_of, life},
+    draw::{key_of, life, named},
     tour::{Note, Tour},
     words::{signed, wrap},
 };
 use crate::{
+    desk::Screens,
     keys::{self, KeyMap},
     text,
     theme::Theme,
@@ -55,13 +56,20 @@ fn presses(tour: &Tour, columns: usize, theme: &Theme, keys: &KeyMap) -> Vec<Lin
             Role::Seller => keys::SELLER,
             Role::Admin => keys::ADMIN,
         };
-        let key = key_of(keys::EVERYWHERE, desk, keys);
+        let mut key = key_of(keys::EVERYWHERE, desk, keys);
+        let screen = Screens::of(place.role).see().screens().iter().position(|title| *title == place.screen);
+        if let Some(screen) = screen.and_then(|screen| keys::SCREENS.get(screen)) {
+            key = format!("{key} {}", key_of(keys::EVERYWHERE, *screen, keys));
+        }
         let words = format!("{}'s desk, {}", place.role.as_str(), place.screen);
         lines.extend(row(&key, &words, theme.role(place.role)));
     }
-    for press in step.press {
-        lines.extend(row(&key_for(press, keys), press.does, theme.text));
-    }
+    let pressed = step.press.iter().flat_map(|press| row(&key_for(press, keys), press.does, theme.text));
+    // Where the lesson has to do it, that comes first.
+    let does = matches!(step.help, Some(Help::Break(_) | Help::MoveClock(_) | Help::Mend));
+    let (above, below): (Vec<_>, Vec<_>) =
+        if does { (Vec::new(), pressed.collect()) } else { (pressed.collect(), Vec::new()) };
+    lines.extend(above);
     let (help, next) = (key_of(TOUR, HELP, keys), key_of(TOUR, NEXT, keys));
     let is_failed = tour.trouble.is_some() || (!tour.found.is_empty() && !tour.is_done());
     match step.help {
@@ -70,10 +78,11 @@ fn presses(tour: &Tour, columns: usize, theme: &Theme, keys: &KeyMap) -> Vec<Lin
         Some(_) if is_failed => lines.extend(row(&help, "tries again", theme.text)),
         _ if tour.is_done() => lines.extend(row(&next, "goes on", theme.text)),
         Some(_) if tour.is_helped() => {}
-        Some(Help::Break(_) | Help::MoveClock(_) | Help::Mend) => lines.extend(row(&help, "does it", theme.text)),
+        Some(_) if does => lines.extend(row(&help, "does it", theme.text)),
         Some(_) => lines.extend(row(&help, "does it for you", theme.muted)),
         None => {}
     }
+    lines.extend(below);
     lines
 }
 
@@ -150,7 +159,7 @@ fn note(tour: &Tour, columns: usize, theme: &Theme, keys: &KeyMap) -> Vec<Line<'
         }
         Some(Note::NoOrder) => "There is no order in this lesson yet.".to_owned(),
         Some(Note::OtherProduct) => {
-            format!("That was something else: this lesson is about {}.", tour.lesson.piece.name)
+            format!("That was something else: what this lesson wants is called {}.", named("{product}", tour))
         }
     };
     signed("!", theme.warn, &words, columns, theme.warn, theme)

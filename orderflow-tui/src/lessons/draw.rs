@@ -196,7 +196,7 @@ pub(super) fn text_lines(tour: &Tour, columns: usize, theme: &Theme) -> Vec<Line
 }
 
 /// With the product's name.
-fn named(words: &str, tour: &Tour) -> String {
+pub(super) fn named(words: &str, tour: &Tour) -> String {
     let name = tour.scene.as_ref().map_or(tour.lesson.piece.name, |scene| &scene.product.name);
     words.replace("{product}", name)
 }

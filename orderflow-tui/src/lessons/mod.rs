@@ -17,7 +17,13 @@ mod tests;
 mod tour;
 mod words;
 
-use orderflow_contracts::api::console::{EventRecord, Role};
+use orderflow_contracts::{
+    api::{
+        console::{EventRecord, Role},
+        inventory::Product,
+    },
+    ids::OrderId,
+};
 
 use self::{
     course::LESSONS,
@@ -80,6 +86,17 @@ pub const BINDINGS: &[Binding] = &[
 /// The desks that every lesson plays at, from left to right.
 pub const DESKS: [Role; 2] = [Role::Customer, Role::Seller];
 
+/// Where a lesson leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lead {
+    /// The desk and its screen, if it is one of them and not just the desks of lessons.
+    pub place: Option<Place>,
+    /// What is ordered, once it is there.
+    pub product: Option<Product>,
+    /// The person's order.
+    pub order: Option<OrderId>,
+}
+
 /// The panel of the lessons.
 pub struct Lessons {
     learnt: Vec<String>,
@@ -95,7 +112,7 @@ pub struct Lessons {
     skipped: usize,
     is_closed: bool,
     /// Where the person is to be led next.
-    lead_to: Option<Option<Place>>,
+    lead_to: Option<Lead>,
     /// The lesson that was learnt, until that is told.
     told: Option<&'static str>,
 }
@@ -137,7 +154,7 @@ impl Lessons {
     }
 
     /// Where to lead the person, once: to the desks of lessons, and to one of them if it is named.
-    pub const fn take_lead(&mut self) -> Option<Option<Place>> {
+    pub const fn take_lead(&mut self) -> Option<Lead> {
         self.lead_to.take()
     }
 
@@ -189,7 +206,7 @@ impl Lessons {
     fn begin(&mut self, chosen: usize) -> Vec<Effect> {
         self.tours += 1;
         let (tour, wanted) = Tour::of(LESSONS[chosen], self.tours);
-        self.lead_to = Some(tour.place());
+        self.lead_to = Some(tour.lead());
         self.tour = Some(Box::new(tour));
         self.scroll = 0;
         effects(wanted)
@@ -205,7 +222,7 @@ impl Lessons {
                     self.scroll = 0;
                     // Nobody is moved about when they look back at what they have read.
                     if tour.at > before {
-                        self.lead_to = Some(tour.place());
+                        self.lead_to = Some(tour.lead());
                     }
                 }
                 if tour.is_learnt() && self.learnt.iter().all(|done| done != tour.lesson.name) {
@@ -249,11 +266,17 @@ impl Lessons {
             }),
             Done::Of(of, done) => {
                 let is_clock = matches!(done, Ok(Outcome::ClockMoved));
+                let ready = match &done {
+                    Ok(Outcome::Ready(scene)) => Some(scene.product.id),
+                    _ => None,
+                };
                 let mut wanted = self.moved(|tour| Moved::On(tour.done(of, done)));
                 if is_clock {
                     // What counts down at the desks counts by the services' clock.
                     wanted.extend(DESKS.map(|role| Effect::Books(role, books::Do::Clock)));
                 }
+                // Customers do not hear of products.
+                wanted.extend(ready.map(|id| Effect::Books(Role::Customer, books::Do::Product(id))));
                 wanted
             }
             // What cannot be mended is told by the console, whether or not the lessons are open.

@@ -3,7 +3,8 @@
 use orderflow_contracts::api::console::{EventRecord, Role};
 
 use super::{
-    course::{Break, Expect, Help, Lesson, Place, Step, Until},
+    Lead,
+    course::{Break, Expect, Help, Lesson, Step, Until},
     effects::{self, Do, Exam, Finding, Key, Outcome, Scene, Task, Trouble},
     heard::Heard,
 };
@@ -90,9 +91,13 @@ impl Tour {
         &self.lesson.steps[self.at.min(self.lesson.steps.len() - 1)]
     }
 
-    /// Where it happens.
-    pub fn place(&self) -> Option<Place> {
-        self.step().at
+    /// Where it happens, and what is to be chosen there.
+    pub fn lead(&self) -> Lead {
+        let product = self.scene.as_ref().map(|scene| scene.product.clone());
+        let mine = self.heard.mine();
+        // Of two, the newer one stands above the other.
+        let order = if self.step().until == Until::Decided { self.heard.theirs().or(mine) } else { mine };
+        Lead { place: self.step().at, product, order }
     }
 
     /// Whether the step is done.

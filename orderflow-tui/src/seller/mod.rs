@@ -20,7 +20,7 @@ use ratatui::{
 pub use self::effects::{Change, Do, Done, NotChanged, Verb, carry_out};
 use self::{inventory::Inventory, orders::Orders, reservations::Reservations, sales::Sales, search::Search};
 use crate::{
-    area::Area,
+    area::{Area, Choice},
     cx::{Cx, Show},
     input::Edit,
     keys::{self, Action, Binding, Scope},
@@ -215,6 +215,12 @@ impl Area for Seller {
             2 => Screen::Reservations,
             _ => Screen::Sales,
         };
+    }
+
+    fn choose(&mut self, what: Choice, cx: &mut Cx<'_>) {
+        if let (Screen::Orders, Choice::Order(id)) = (self.screen, what) {
+            self.orders.choose(id, cx.books);
+        }
     }
 
     fn click(&mut self, at: Position, cx: &mut Cx<'_>) {

@@ -57,6 +57,9 @@ const NEW_MS: i64 = 2_000;
 /// Events that are kept. An order has a dozen.
 const EVENTS_MAX: usize = 500;
 
+/// From this width on each service has a lane.
+pub const LANES_FROM: u16 = lanes::WIDTH_MIN;
+
 /// The timeline of an order.
 pub struct Timeline {
     id: OrderId,

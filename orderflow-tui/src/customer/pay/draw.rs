@@ -1,6 +1,6 @@
 //! How the payment form looks, and what comes of it.
 
-use orderflow_contracts::{events::CancelReason, ids::OrderId, timestamp::Timestamp};
+use orderflow_contracts::{api::orders::OrderPaymentStatus, events::CancelReason, ids::OrderId, timestamp::Timestamp};
 use ratatui::{
     Frame,
     layout::{Position, Rect},
@@ -34,6 +34,7 @@ const ABOVE_FROM: u16 = 19;
 const ABOVE: (u16, u16) = (46, 20);
 const SMALL: (u16, u16) = (46, 11);
 const LABEL: u16 = 8;
+const RECEIPT: &str = "v shows the receipt.";
 const NOT_CHARGED: &str = "Nothing was charged. The stock goes back; o orders the same again.";
 
 const COLUMNS: [Column; 3] = [Column::new("test card", 20, 9), Column::new("", 11, 2), Column::new("", 12, 8).grows()];
@@ -228,6 +229,12 @@ fn draw_stage(frame: &mut Frame<'_>, body: Rect, attempt: &Attempt, id: OrderId,
     frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: true }), place);
 }
 
+/// Whether what was paid was given back.
+fn is_back(id: OrderId, show: &Show<'_>) -> bool {
+    let order = show.books.orders.get(id).map(|entry| &entry.order);
+    order.is_some_and(|order| order.payment.status == OrderPaymentStatus::Refunded)
+}
+
 /// What there is to say about a payment that was asked for: its style, a title, and more.
 fn said(attempt: &Attempt, id: OrderId, show: &Show<'_>) -> Option<(Style, String, Vec<String>)> {
     let theme = show.theme;
@@ -254,9 +261,13 @@ fn said(attempt: &Attempt, id: OrderId, show: &Show<'_>) -> Option<(Style, Strin
             let more = "It has not answered for certain yet. esc closes; this goes on, and your orders show it.";
             (theme.warn, format!("… The provider is being asked to charge {card}"), vec![more.to_owned(), tried])
         }
+        Stage::Paid if is_back(id, show) => {
+            let more = vec![format!("{card}: charged, and given back, since the order was over."), RECEIPT.to_owned()];
+            (theme.warn, "↺ The money is back".to_owned(), more)
+        }
         Stage::Paid => {
             let charge = payment.and_then(|payment| payment.charge_id.clone()).unwrap_or_default();
-            let more = vec![format!("{card}  {}", text::plain(&charge)), "v shows the receipt.".to_owned()];
+            let more = vec![format!("{card}  {}", text::plain(&charge)), RECEIPT.to_owned()];
             (theme.good, "✓ Paid".to_owned(), more)
         }
         Stage::Declined(code) => {

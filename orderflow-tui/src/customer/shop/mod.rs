@@ -206,6 +206,14 @@ impl Shop {
         true
     }
 
+    /// Chooses a product; one that is hidden is shown.
+    pub fn choose(&mut self, id: ProductId, cx: &mut Cx<'_>) {
+        self.query.set("");
+        self.in_stock = false;
+        self.rows.choose(id);
+        self.seen(cx);
+    }
+
     /// Somebody types.
     pub fn edit(&mut self, edit: &Edit, cx: &mut Cx<'_>) {
         if self.query.edit(edit) {

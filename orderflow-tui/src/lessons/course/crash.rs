@@ -38,8 +38,8 @@ pub(super) static LESSON: Lesson = Lesson {
             until: Until::Seen(Look::Restarted),
             ..Step::read(
                 "It is back",
-                "The event came late, and it came. Look at the timeline: there is a gap before the first of its \
-                 services hears of it, and then the saga goes on as if nothing had been.",
+                "The event came late, and it came. Look at the timeline: ↻ says where orders was started again, and \
+                 the next event's hop took as long as orders was away. Then the saga goes on as if nothing had been.",
             )
             .at(CUSTOMER_ORDERS)
         },

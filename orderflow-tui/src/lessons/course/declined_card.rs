@@ -18,14 +18,14 @@ pub(super) static LESSON: Lesson = Lesson {
         Step::order("You are the customer again. Order a {product}, and remember how many there are."),
         Step::confirm(
             "The seller confirms",
-            "Confirm it. One {product} is reserved for you now: look at the seller's inventory, where one piece fewer is \
-             available. That is the step which will have to be taken back.",
+            "Confirm it. Inventory will hold one {product} for you, and nobody else can have it. That is the step which \
+             will have to be taken back.",
             Until::Heard(&["inventory.reserved", "payment.opened"]),
         ),
         Step::pay(
             "Pay with a bad card",
-            "Pay with 4000 0000 0000 0002. The provider declines it, always. A decline is an answer, not a fault: it is \
-             certain, so the saga can act on it at once.",
+            "The piece is held: the seller's Inventory shows one fewer. Now pay with 4000 0000 0000 0002. The provider \
+             declines it, always. A decline is an answer, not a fault: it is certain, so the saga can act on it at once.",
             "tok_chargeDeclined",
             Until::Heard(&["payment.failed", "order.cancelled", "inventory.released"]),
         ),

@@ -1,6 +1,6 @@
 //! Lesson 5.
 
-use super::{BOARD, Break, CUSTOMER_ORDERS, Expect, Help, Lesson, Look, Piece, Step, Stock, TIMELINE, Until};
+use super::{ADMIN_ORDERS, BOARD, Break, Expect, Help, Lesson, Look, Piece, Step, Stock, TIMELINE, Until};
 
 pub(super) static LESSON: Lesson = Lesson {
     name: "duplicate-delivery",
@@ -27,14 +27,14 @@ pub(super) static LESSON: Lesson = Lesson {
         Step::order("Order one of the {product}."),
         Step::confirm(
             "The seller confirms",
-            "Confirm it, and look at the inventory. Stock is asked for twice, by the same event. The inbox claims an \
+            "Confirm it. Stock is asked for twice, by the same event. The inbox claims an \
              event's id in the same transaction that applies it; the second time the id is there already, and the event \
              is passed over. That is *idempotency*: twice is as good as once.",
             Until::Heard(&["inventory.reserved", "payment.opened"]),
         ),
         Step::pay(
             "Pay",
-            "Pay with 4242 4242 4242 4242. The charge carries an idempotency key as well, so that even the provider, \
+            "One piece is held, not two: the seller's Inventory shows it. Pay with 4242 4242 4242 4242. The charge carries an idempotency key as well, so that even the provider, \
              which knows nothing of our inbox, takes the money once.",
             "tok_visa",
             Until::Heard(&["order.paid", "inventory.allocated"]),
@@ -44,9 +44,10 @@ pub(super) static LESSON: Lesson = Lesson {
             until: Until::Seen(Look::CameTwice),
             ..Step::read(
                 "What was passed over",
-                "The inboxes count what came again. The timeline marks it, and `orderflow why` says how often.",
+                "The inboxes count what came again. No customer notices any of it, so look as an admin: the timeline of \
+                 the order marks each event that was suppressed, and `orderflow why` says how often.",
             )
-            .at(CUSTOMER_ORDERS)
+            .at(ADMIN_ORDERS)
         },
         Step::check("Something must have come twice; the stock may be held once and the card charged once."),
     ],

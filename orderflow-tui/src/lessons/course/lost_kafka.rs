@@ -25,8 +25,8 @@ pub(super) static LESSON: Lesson = Lesson {
         Step::confirm(
             "Confirm all the same",
             "Confirm the order. The seller gets an answer at once: orders needs its own database for that, and nothing \
-             else. The order is CONFIRMING, and the event that asks for stock waits in the outbox. No service can hear of \
-             it yet, and no desk.",
+             else. The order is CONFIRMING, and the event that asks for stock waits in the outbox. No other \
+             service can hear of it yet, and the customer's desk still says pending.",
             Until::Seen(Look::Waits),
         ),
         Step {

@@ -1,10 +1,14 @@
 //! The lessons within the console: who has the keys, how desks stand, and what happens when they are left.
 
+use orderflow_contracts::api::inventory::Product;
+
 use super::*;
 use crate::{
+    books,
     lessons::Done,
     login,
     msg::{Done as AnyDone, Effect, Msg},
+    seller,
     testing::{Desktop, account},
 };
 
@@ -58,6 +62,33 @@ fn desks_stand_side_by_side_and_the_person_is_led_to_them() {
     // Whoever looks back is not led about.
     desktop.press(&["f7"]);
     assert!(desktop.screen((160, 30)).contains("[seller]"));
+}
+
+#[test]
+fn what_the_lesson_is_about_is_chosen_and_nothing_lies_over_it() {
+    let mut desktop = begun(0);
+    let dearer = Product { id: OTHER.parse().unwrap(), name: "Other".into(), ..scene(LESSONS[0]).product };
+    let read = |product: &Product| books::Done::Product(product.id, Ok(product.clone()));
+    desktop.tell(Msg::Done(AnyDone::Books(Role::Customer, read(&dearer))));
+    let older = "00000000-0000-0000-0000-0000000000ee";
+    let hear = |desktop: &mut Desktop, order: &str, product: &str| {
+        for role in [Role::Seller, Role::Customer] {
+            let event = Box::new(record(order, &created(product)));
+            desktop.tell(Msg::Live(role, crate::live::Heard::Event(event)));
+        }
+    };
+    hear(&mut desktop, older, OTHER);
+    desktop.press(&["f3", "enter"]);
+    assert!(desktop.screen((160, 30)).contains("› timeline"));
+    desktop.press(&["f8", "enter", "c"]);
+    let screen = desktop.screen((160, 30));
+    assert!(screen.contains("Copper kettle                × 1") && !screen.contains("Other  "), "{screen}");
+    hear(&mut desktop, MINE, PRODUCT);
+    let screen = desktop.screen((160, 30));
+    assert!(screen.contains("[seller]") && !screen.contains("› timeline"), "{screen}");
+    let wanted = desktop.press(&["c"]);
+    let told = |effect: &Effect| matches!(effect, Effect::Seller(seller::Do::Tell(_, told, _)) if *told == id(MINE));
+    assert!(wanted.iter().any(told) && wanted.len() == 1);
 }
 
 #[test]

@@ -77,6 +77,16 @@ impl Orders {
         self.refresh(books);
     }
 
+    /// Stands on an order, as soon as it is there; nothing hides it, and nothing else is marked.
+    pub fn choose(&mut self, id: OrderId, books: &Books) {
+        self.search = Search::default();
+        self.filter = Filter::All;
+        self.marked.clear();
+        let group = books.orders.get(id).map_or(Group::Yours, |entry| group(&entry.order));
+        self.held = Some((id, group));
+        self.refresh(books);
+    }
+
     fn chosen(&self) -> Option<OrderId> {
         self.list.chosen(self.view.rows.len()).map(|row| self.view.rows[row])
     }
