@@ -229,12 +229,12 @@ async fn an_order_crosses_the_desks_of_customer_seller_and_admin() {
     console.press(KeyCode::F(2));
     console.types("p");
     console.sees("number").await;
-    for field in ["4242424242424242", "1230", "123"] {
+    for field in ["4242424242424242", "1230"] {
         console.types(field);
         console.press(KeyCode::Tab);
     }
+    console.types("123");
     console.sees("enter pays").await;
-    console.press(KeyCode::BackTab);
     console.press(KeyCode::Enter);
     console.sees("✓ Paid").await;
     console.press(KeyCode::Esc);
