@@ -240,6 +240,7 @@ async fn an_order_crosses_the_desks_of_customer_seller_and_admin() {
     console.press(KeyCode::Esc);
 
     console.press(KeyCode::F(3));
+    console.sees("needs you 1  paid 1").await;
     console.types("f");
     console.sees("✓ shipped").await;
 
