@@ -1,6 +1,7 @@
 //! Text for narrow places: cut to a width, spans of time, short ids.
 
 use orderflow_contracts::{money::Money, timestamp::Timestamp};
+use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -27,6 +28,27 @@ pub fn cut(text: &str, columns: usize) -> String {
         cut.push('…');
     }
     cut
+}
+
+/// A line of several styles in at most so many columns; `…` stands for what is left out.
+pub fn cut_line(line: Line<'static>, columns: usize) -> Line<'static> {
+    if line.width() <= columns {
+        return line;
+    }
+    let mut room = columns;
+    let mut spans = Vec::new();
+    for span in line.spans {
+        let wide = span.width();
+        if wide >= room {
+            // It ends here, and something follows.
+            let rest = if wide == room { format!("{} ", span.content) } else { span.content.into_owned() };
+            spans.push(Span::styled(cut(&rest, room), span.style));
+            break;
+        }
+        room -= wide;
+        spans.push(span);
+    }
+    Line { spans, ..line }
 }
 
 /// Without what could move the cursor or change the terminal: everything from outside is shown through this.

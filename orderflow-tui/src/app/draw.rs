@@ -3,7 +3,7 @@
 use orderflow_contracts::api::console::Role;
 use ratatui::{
     Frame,
-    layout::Rect,
+    layout::{Position, Rect},
     text::{Line, Span},
 };
 
@@ -26,6 +26,8 @@ const LESSONS_BESIDE_FROM: u16 = 110;
 const LESSONS_WIDTH: u16 = 44;
 /// Columns in which the corner can say what it has to.
 const CORNER_MIN: usize = 14;
+/// What stands after the screens while a timeline lies over them.
+const OVER: &str = "› timeline ";
 /// Spaces after a key of the footer; the last one does without.
 const SPACES: usize = 2;
 
@@ -54,8 +56,8 @@ impl App {
     fn draw_header(&self, frame: &mut Frame<'_>, head: Rect, now: Moment) {
         let theme = &self.theme;
         frame.buffer_mut().set_style(head, theme.bar);
-        let left = |says: &dyn Fn(Role) -> bool| {
-            let mut left = vec![Span::styled(" OrderFlow ", theme.accent)];
+        let left = |says: &dyn Fn(Role) -> bool, is_named: bool| {
+            let mut left = vec![if is_named { Span::styled(" OrderFlow ", theme.accent) } else { Span::raw(" ") }];
             if head.width >= 60 {
                 left.push(Span::styled(format!("{} ", self.setup.cluster), theme.muted));
             }
@@ -68,8 +70,9 @@ impl App {
             }
             Line::from(left)
         };
-        // The words of all desks, of the one that has the focus, or the signs alone.
-        let lines = [left(&|_| true), left(&|role| role == self.focus), left(&|_| false)];
+        // The words of all desks, of the one that has the focus, or the signs alone; those are worth more than our name.
+        let focus = |role| role == self.focus;
+        let lines = [left(&|_| true, true), left(&focus, true), left(&|_| false, true), left(&|_| false, false)];
         let [.., signs] = &lines;
         let room = usize::from(head.width).saturating_sub(self.corner(CORNER_MIN, now).width());
         let left = lines.iter().find(|line| line.width() <= room).unwrap_or(signs).clone();
@@ -133,7 +136,7 @@ impl App {
             Stage::Work(work) => {
                 // Over a screen lies the timeline of an order: that is said instead of whose desk it is.
                 let email = if work.timeline.is_some() { "" } else { &work.books.me.email };
-                let over = if work.timeline.is_some() { "› timeline " } else { "" };
+                let over = if work.timeline.is_some() { OVER } else { "" };
                 let mut title = title(role, work.screens.see(), email, text::width(over), place.width, &theme);
                 title.push_span(Span::styled(over, theme.accent));
                 let inside = frames::framed(frame, place, title, focused, &theme);
@@ -147,6 +150,22 @@ impl App {
                 }
             }
         }
+    }
+
+    /// The desk and the screen whose name stands there.
+    pub(super) fn screen_at(&self, at: Position) -> Option<(Role, usize)> {
+        let desk = self.desks.iter().find(|desk| desk.place.contains(at) && desk.place.y == at.y)?;
+        let Stage::Work(work) = &desk.stage else { return None };
+        let more = if work.timeline.is_some() { text::width(OVER) } else { 0 };
+        let title = title(desk.role, work.screens.see(), "", more, desk.place.width, &self.theme);
+        let mut x = usize::from(desk.place.x) + usize::from(frames::has_border(desk.place));
+        // The first one is whose desk it is.
+        let ends = title.spans.iter().map(|span| {
+            x += span.width();
+            x
+        });
+        let found = ends.collect::<Vec<_>>().iter().position(|end| usize::from(at.x) < *end)?.checked_sub(1)?;
+        (found < work.screens.see().screens().len()).then_some((desk.role, found))
     }
 
     fn draw_footer(&self, frame: &mut Frame<'_>, foot: Rect) {

@@ -8,7 +8,7 @@ use crate::{
     input::{Edit, Input, Wheel},
     keys::{self, Action, Chord, Scope},
     msg::Effect,
-    overlay::{Help, Overlay, Palette},
+    overlay::{Help, Overlay, Palette, Tone},
     theme::Theme,
 };
 
@@ -174,6 +174,9 @@ impl App {
             }
             keys::MOUSE => {
                 self.mouse = !self.mouse;
+                // Nothing else shows it.
+                let told = if self.mouse { "the mouse is on; shift selects text" } else { "the mouse is off" };
+                self.notices.push(Tone::Note, told, now.instant);
                 return vec![Effect::Mouse(self.mouse)];
             }
             keys::REFRESH => return self.refresh(),
@@ -254,6 +257,10 @@ impl App {
         let Some(role) = self.desk_at(at) else { return Vec::new() };
         if self.overlay.is_some() {
             return Vec::new();
+        }
+        if let Some((role, screen)) = self.screen_at(at) {
+            self.focus = role;
+            return self.go_screen(screen, now);
         }
         if role != self.focus {
             self.focus = role;

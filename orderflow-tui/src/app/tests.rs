@@ -1,6 +1,9 @@
 use orderflow_contracts::api::console::Role;
 
+use ratatui::layout::Position;
+
 use crate::{
+    input::Input,
     login,
     msg::{Done, Effect, Msg},
     testing::{Desktop, account},
@@ -32,6 +35,71 @@ fn roles_are_one_key_away_and_stand_side_by_side() {
     assert!(screen.contains("[seller]") && screen.contains("customer"), "{screen}");
     desktop.press(&["tab"]);
     assert!(desktop.screen((100, 20)).contains("[customer]"));
+}
+
+#[test]
+fn a_click_on_the_name_of_a_screen_goes_there() {
+    let mut desktop = Desktop::of(Role::Admin);
+    for size in [(40, 12), (80, 24), (160, 48)] {
+        let top = desktop.screen(size).lines().nth(1).unwrap().to_owned();
+        for (number, name) in [('8', "Chaos"), ('3', "Orders"), ('1', "Health")] {
+            let top = desktop.screen(size).lines().nth(1).unwrap_or(&top).to_owned();
+            let x = top.chars().position(|c| c == number).unwrap();
+            desktop.tell(Msg::Input(Input::Click(Position::new(u16::try_from(x).unwrap(), 1))));
+            let screen = desktop.screen(size);
+            assert!(screen.contains(&format!("▸{number} {name}")), "{size:?}: {number}\n{screen}");
+        }
+    }
+}
+
+#[test]
+fn the_header_says_how_every_desk_is_at_any_width() {
+    let mut desktop = Desktop::of(Role::Customer);
+    for role in [Role::Seller, Role::Admin] {
+        desktop.press(&[if role == Role::Seller { "f3" } else { "f4" }]);
+        desktop.tell(Msg::Done(Done::Login(role, login::Done::In(account(role)))));
+    }
+    for width in [40, 60, 80, 120] {
+        let screen = desktop.screen((width, 12));
+        let head = screen.lines().next().unwrap();
+        assert_eq!(head.matches('○').count(), 3, "{width}: {head}");
+        assert!(width < 80 || head.contains("connecting"), "{head}");
+    }
+}
+
+#[test]
+fn help_has_room_in_every_footer() {
+    for role in [Role::Customer, Role::Seller, Role::Admin] {
+        let mut desktop = Desktop::of(role);
+        for screen in 1..=8 {
+            desktop.press(&[&screen.to_string()]);
+            for size in [(30, 12), (40, 12), (80, 24)] {
+                let screen = desktop.screen(size);
+                assert!(screen.lines().last().unwrap().contains("? help"), "{role:?}: {screen}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_product_that_one_desk_hears_of_is_read_again_by_the_others() {
+    let mut desktop = Desktop::of(Role::Customer);
+    desktop.press(&["f3"]);
+    desktop.tell(Msg::Done(Done::Login(Role::Seller, login::Done::In(account(Role::Seller)))));
+    let new = "00000000-0000-0000-0000-00000000000a";
+    let record = serde_json::from_value(serde_json::json!({
+        "position": 1, "id": new, "source": "/orderflow/inventory", "type": "catalog.product_changed", "subject": new,
+        "sequence": 1, "correlation_id": "c", "at": "2026-01-01T10:00:00Z", "published_at": "2026-01-01T10:00:00Z",
+        "received_at": "2026-01-01T10:00:00Z", "data": {},
+    }));
+    let record: orderflow_contracts::api::console::EventRecord = record.unwrap();
+    desktop.tell(Msg::Live(Role::Seller, crate::live::Heard::Event(Box::new(record))));
+    desktop.now.instant += std::time::Duration::from_secs(1);
+    let wanted = desktop.app.tick(desktop.now);
+    let is_read =
+        |effect: &Effect, role| matches!(effect, Effect::Books(of, crate::books::Do::Product(_)) if *of == role);
+    let reads = |role| wanted.iter().any(|effect| is_read(effect, role));
+    assert!(reads(Role::Customer) && reads(Role::Seller));
 }
 
 #[test]

@@ -12,9 +12,14 @@ use crate::theme::Theme;
 /// Below this, borders take more than they give.
 const BORDERS_FROM: (u16, u16) = (20, 6);
 
+/// Whether a frame of this size has borders.
+pub const fn has_border(area: Rect) -> bool {
+    area.width >= BORDERS_FROM.0 && area.height >= BORDERS_FROM.1
+}
+
 /// A frame with a title; what is inside is given back. In a small place there is only a line for the title.
 pub fn framed(frame: &mut Frame<'_>, area: Rect, title: Line<'static>, focused: bool, theme: &Theme) -> Rect {
-    if area.width < BORDERS_FROM.0 || area.height < BORDERS_FROM.1 {
+    if !has_border(area) {
         let head = Rect { height: area.height.min(1), ..area };
         frame.render_widget(title, head);
         return Rect { y: area.y + head.height, height: area.height - head.height, ..area };

@@ -15,7 +15,7 @@ pub use self::{
 use orderflow_contracts::timestamp::Timestamp;
 use ratatui::{Frame, layout::Rect, text::Line};
 
-use crate::books::Books;
+use crate::{books::Books, text};
 
 /// From this width on, a detail stands beside its list; in its place otherwise.
 const BESIDE_FROM: u16 = 110;
@@ -36,12 +36,14 @@ pub fn beside(area: Rect) -> (Option<Rect>, Rect) {
 
 /// A line with something at its right end, of which what has room is shown.
 pub fn both_ends(frame: &mut Frame<'_>, area: Rect, left: Line<'static>, right: Line<'static>) {
+    let left = text::cut_line(left, usize::from(area.width));
     let taken = u16::try_from(left.width()).unwrap_or(u16::MAX).saturating_add(2);
     frame.render_widget(left, area);
     let room = area.width.saturating_sub(taken);
     let wide = u16::try_from(right.width()).unwrap_or(u16::MAX).min(room);
     // A few letters say nothing.
     if wide >= u16::try_from(right.width()).unwrap_or(u16::MAX).min(WORTH_SHOWING) {
+        let right = text::cut_line(right, usize::from(wide));
         frame.render_widget(right, Rect { x: area.right() - wide, width: wide, ..area });
     }
 }
