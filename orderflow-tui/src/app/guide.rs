@@ -130,7 +130,7 @@ impl App {
         if let Some(name) = learnt
             && !self.setup.remembered.lessons_done.iter().any(|done| done == name)
         {
-            self.notices.push(Tone::Good, &format!("lesson done: {name}"), now.instant);
+            self.notices.push(Tone::Good, &format!("lesson done: {}", lessons::title_of(name)), now.instant);
             self.setup.remembered.lessons_done.push(name.to_owned());
             effects.push(Effect::Save(self.remember()));
         }

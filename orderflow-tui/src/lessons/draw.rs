@@ -34,9 +34,11 @@ use crate::{
 /// From this width on, text and keys stand side by side.
 const WIDE_FROM: u16 = 66;
 /// What is beside the text, there.
-const ASIDE_WIDTH: u16 = 30;
+const ASIDE_WIDTH: u16 = 32;
 /// Fewer rows have no room for more than the text, and no border.
 const HEIGHT_TIGHT: u16 = 6;
+/// From this width on, the key that scrolls stands where there is more to read.
+const MORE_WITH_KEY_FROM: u16 = 30;
 /// From this width on, the lesson's keys stand in its border.
 const WITH_KEYS_FROM: u16 = 36;
 
@@ -153,7 +155,7 @@ impl Lessons {
         frame.render_widget(text_of(lines.into_iter().skip(first).take(height).collect()), area);
         if rest > 0 && area.height > 1 && area.width > 20 {
             let key = key_of(TOUR, super::DOWN, keys);
-            let more = if area.width >= WIDE_FROM { format!("▼ {key}") } else { "▼".to_owned() };
+            let more = if area.width >= MORE_WITH_KEY_FROM { format!(" ▼ {key}") } else { "▼".to_owned() };
             let wide = u16::try_from(text::width(&more)).unwrap_or(area.width).min(area.width);
             let place = Rect { x: area.right() - wide, y: area.bottom() - 1, width: wide, height: 1 };
             frame.render_widget(Line::styled(more, theme.accent), place);

@@ -286,6 +286,11 @@ impl Lessons {
     }
 }
 
+/// What a lesson is called.
+pub fn title_of(name: &str) -> &str {
+    LESSONS.iter().find(|lesson| lesson.name == name).map_or(name, |lesson| lesson.title)
+}
+
 fn effects(wanted: Vec<Do>) -> Vec<Effect> {
     wanted.into_iter().map(Effect::Lessons).collect()
 }

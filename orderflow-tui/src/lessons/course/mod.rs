@@ -262,7 +262,7 @@ const CONFIRM: Press = press(&["seller.confirm"], "confirms the order");
 const FULFIL: Press = press(&["seller.fulfil", "seller.fulfill"], "ships it");
 const MARK: Press = press(&["seller.mark", "list.mark"], "twice: marks both orders");
 const TIMELINE: Press =
-    press(&["customer.timeline", "customer.open", "seller.timeline", "list.open"], "opens the order's timeline");
+    press(&["customer.timeline", "customer.open", "seller.timeline", "list.open"], "opens its timeline");
 const BOARD: Press = press(&["desk.admin"], "the admin's desk: Chaos shows it");
 
 const fn press(actions: &'static [&'static str], does: &'static str) -> Press {

@@ -30,8 +30,8 @@ pub(super) static LESSON: Lesson = Lesson {
         ),
         Step::read(
             "Silence",
-            "Wait as long as you like: nothing happens. Inventory was never asked for stock, and orders thinks it has \
-             asked. No log shows an error. This is what a *dual write* looks like from outside: an order that hangs, now \
+            "Wait as long as you like: nothing happens. Inventory was never asked for stock, the customer still \
+             reads pending, and orders thinks it has told them. No log shows an error. This is what a *dual write* looks like from outside: an order that hangs, now \
              and then, and nobody knows why.",
         )
         .at(CUSTOMER_ORDERS),

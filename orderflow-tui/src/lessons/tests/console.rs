@@ -82,7 +82,7 @@ fn what_the_lesson_is_about_is_chosen_and_nothing_lies_over_it() {
     assert!(desktop.screen((160, 30)).contains("› timeline"));
     desktop.press(&["f8", "enter", "c"]);
     let screen = desktop.screen((160, 30));
-    assert!(screen.contains("Copper kettle                × 1") && !screen.contains("Other  "), "{screen}");
+    assert!(screen.contains("× 1 ") && screen.contains("24.90 USD┃") && !screen.contains("Other"), "{screen}");
     hear(&mut desktop, MINE, PRODUCT);
     let screen = desktop.screen((160, 30));
     assert!(screen.contains("[seller]") && !screen.contains("› timeline"), "{screen}");
