@@ -365,12 +365,6 @@ impl App {
             work.hear(record);
             effects.extend(read_behind(role, work));
         }
-        if let Ok(id) = record.subject.parse()
-            && record.event_type.starts_with("catalog.")
-        {
-            // A customer hears of orders alone; of products the desks beside theirs do.
-            self.desks.iter_mut().filter_map(Desk::work).for_each(|work| work.books.products.look_again(id));
-        }
         let heard = self.with_all(role, now, |area, cx| area.hear(record, cx));
         effects.extend(heard);
         if let Some(lessons) = &mut self.lessons {

@@ -79,11 +79,6 @@ impl ProductBook {
         }
     }
 
-    /// There is news of a product: it is read again.
-    pub fn look_again(&mut self, id: ProductId) {
-        self.touch(id);
-    }
-
     /// Whether something is to be read again, and can be: at most so many at one time.
     pub fn has_stale(&self, most: usize) -> bool {
         !self.stale.is_empty() && self.asked.len() < most

@@ -62,7 +62,7 @@ pub enum Row {
     Fault(FaultName),
     /// A process.
     Process(&'static str),
-    /// A line, by its place in [`LINES`].
+    /// A line, by its place in `LINES`.
     Line(usize),
     /// All clocks.
     Clocks,

@@ -51,14 +51,16 @@ const fn place(principal: &Principal) -> &'static str {
     }
 }
 
-/// An admin sees everything, the others the events of their orders, and a seller those of their products.
+/// An admin sees everything, the others the events of their orders, and those of products: a customer of all that are
+/// sold, as in the catalogue, a seller of their own.
 fn only_visible(query: &mut QueryBuilder<Postgres>, principal: &Principal) {
     let account = Uuid::from(principal.account_id);
     match principal.role {
         Role::Admin => {}
         Role::Customer => {
-            query.push(" and order_id in (select order_id from participants where customer_id = ");
-            query.push_bind(account).push(")");
+            // What is about a product has the seller whose it is.
+            query.push(" and (seller_id is not null or order_id in (select order_id from participants ");
+            query.push("where customer_id = ").push_bind(account).push("))");
         }
         Role::Seller => {
             query.push(" and (seller_id = ").push_bind(account);

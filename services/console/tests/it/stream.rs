@@ -178,6 +178,19 @@ async fn each_sees_their_own_also_what_was_heard_before_its_order() {
 }
 
 #[tokio::test]
+async fn what_is_sold_is_for_every_customer_and_for_no_other_seller() {
+    let world = World::start().await;
+    let other = new_account(Role::Seller);
+    let mut customer = Listener::to(&world, new_account(Role::Customer), "", None).await;
+    let mut other_seller = Listener::to(&world, other, "", None).await;
+    let product = world.product_of(world.seller).await;
+    let its_own = world.product_of(other).await;
+    let both = [product, its_own].map(|product| pair("catalog.product_changed", product));
+    assert_eq!(customer.next_of(2).await, both);
+    assert_eq!(other_seller.next_of(1).await, both[1..], "it is the first that they see");
+}
+
+#[tokio::test]
 async fn what_comes_again_is_shown_once() {
     let world = World::start().await;
     let (order, id) = (new_order(), EventId::from(Uuid::new_v4()));

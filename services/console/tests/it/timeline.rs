@@ -97,13 +97,14 @@ async fn each_sees_the_events_that_concern_them_in_pages() {
     world.heard(topics::ORDERS, others, &world.others()).await;
     let second = world.order().await;
     let product = world.product_of(world.seller).await;
-    world.product_of(new_account(Role::Seller)).await;
-    let (first, others, second, product) =
-        (first.to_string(), others.to_string(), second.to_string(), product.to_string());
+    let anothers = world.product_of(new_account(Role::Seller)).await;
+    let [first, others, second] = [first, others, second].map(|order| order.to_string());
+    let [product, anothers] = [product, anothers].map(|product| product.to_string());
     let mut own = vec![second.as_str(), &first, &first];
-    for (who, expected) in
-        [(world.customer, own.clone()), (world.seller, [vec![product.as_str()], own.clone()].concat())]
-    {
+    for (who, expected) in [
+        (world.customer, [vec![anothers.as_str(), &product], own.clone()].concat()),
+        (world.seller, [vec![product.as_str()], own.clone()].concat()),
+    ] {
         let (mut seen, mut cursor) = (vec![], String::new());
         loop {
             let page = world.events(who, &format!("limit=2{cursor}")).await;
