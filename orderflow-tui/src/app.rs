@@ -118,7 +118,12 @@ impl App {
             setup,
         };
         let mut effects = Vec::new();
-        let roles = if app.setup.go_as.is_empty() { vec![focus] } else { app.setup.go_as.clone() };
+        let (go_as, remembered) = (&app.setup.go_as, &app.setup.remembered.desks);
+        let roles = match (go_as.is_empty(), remembered.is_empty()) {
+            (false, _) => go_as.clone(),
+            (true, false) => remembered.clone(),
+            (true, true) => vec![focus],
+        };
         for role in roles {
             effects.extend(app.open(role));
         }

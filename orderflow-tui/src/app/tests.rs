@@ -2,8 +2,11 @@ use orderflow_contracts::api::console::Role;
 
 use ratatui::layout::Position;
 
+use super::{App, Setup};
 use crate::{
+    config::Remembered,
     input::Input,
+    keys::KeyMap,
     login,
     msg::{Done, Effect, Msg},
     testing::{Desktop, account},
@@ -108,6 +111,24 @@ fn quitting_remembers_the_layout() {
         _ => None,
     });
     assert_eq!(saved, Some(vec![Role::Admin]));
+}
+
+#[test]
+fn the_desks_that_were_open_are_open_again() {
+    let remembered = Remembered { split: true, desks: vec![Role::Customer, Role::Seller], ..Remembered::default() };
+    let setup = Setup {
+        cluster: "default".into(),
+        is_running: true,
+        is_local: true,
+        go_as: Vec::new(),
+        keys: KeyMap::default(),
+        remembered,
+        mouse: false,
+    };
+    let (app, effects) = App::new(setup);
+    assert!(effects.is_empty(), "nobody is logged in by that");
+    assert_eq!(app.desks.iter().map(|desk| desk.role).collect::<Vec<_>>(), [Role::Customer, Role::Seller]);
+    assert!(app.split && app.focus == Role::Customer);
 }
 
 #[test]
