@@ -290,7 +290,9 @@ async fn a_reader_that_goes_away_is_no_error() {
         let mut command = shop.anybody().program("bash");
         command.args(["-c", &format!("set -o pipefail; {line}")]);
         let ran = finish(line, command, "").await;
-        assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{ran:#?}");
+        // Other tests may have made so many orders that a page does not hold them; that is no error.
+        let is_quiet = ran.err.lines().all(|line| line.starts_with("there is more: --cursor "));
+        assert!(ran.code == Some(0) && is_quiet, "{ran:#?}");
     }
 }
 
