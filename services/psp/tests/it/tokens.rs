@@ -46,8 +46,8 @@ async fn a_card_that_cannot_be_is_refused_by_field_and_never_shown() {
         let answer = psp.tokenise(&bad).await;
         answer.refuses(422, "validation_failed", field);
         assert_eq!(answer.body["field"], field);
-        assert!(!answer.body["detail"].to_string().contains("4242"), "{answer:?}");
-        assert!(!answer.body["detail"].to_string().contains("9876"), "{answer:?}");
+        assert!(!without_request_id(&answer.body).contains("4242"), "{answer:?}");
+        assert!(!without_request_id(&answer.body).contains("9876"), "{answer:?}");
     }
     psp.tokenise(&with("4242424242424242", json!(1))).await.refuses(422, "validation_failed", "a field besides number");
     psp.tokenise(&json!("4242424242424242")).await.refuses(422, "validation_failed", "an object");
@@ -161,4 +161,11 @@ async fn dump(psp: &Psp) -> String {
         dump.push_str(&text);
     }
     dump
+}
+
+/// All that is said, but for the request's id: that is random, and may have any digits.
+fn without_request_id(body: &Value) -> String {
+    let mut body = body.clone();
+    body["request_id"].take();
+    body.to_string()
 }
