@@ -3,13 +3,14 @@
 use std::{
     fs::{self, File, Permissions},
     io::Write,
+    iter,
     os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
     sync::OnceLock,
 };
 
-use orderflow_testing::Caller;
+use orderflow_testing::{Caller, eventually};
 use serde::Deserialize;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -136,18 +137,25 @@ impl Cluster {
         person
     }
 
-    /// What the supervisor says; it has to be healthy.
+    /// What the supervisor says, whether all is well or not: where things are does not depend on that.
     pub async fn status(&self) -> Value {
-        self.anybody().json("status").await
+        self.anybody().run_with("status", "").await.document()
     }
 
-    /// The process ids of the supervisor and its children.
+    /// Waits until all is well, as far as the supervisor knows.
+    pub async fn is_healthy(&self) {
+        let healthy = async || (self.status().await["healthy"] == true).then_some(());
+        eventually("all is well", healthy).await;
+    }
+
+    /// The process ids of the supervisor and of those of its children that run.
     pub async fn pids(&self) -> Vec<(String, i32)> {
         let status = self.status().await;
-        let number = |value: &Value| i32::try_from(value.as_i64().unwrap()).unwrap();
+        let number = |value: &Value| value.as_i64().map(|pid| i32::try_from(pid).unwrap());
         let children = status["processes"].as_array().unwrap().iter();
-        let children = children.map(|child| (child["name"].as_str().unwrap().to_owned(), number(&child["pid"])));
-        [("supervisor".to_owned(), number(&status["supervisor_pid"]))].into_iter().chain(children).collect()
+        let children = children.filter_map(|it| Some((it["name"].as_str().unwrap().to_owned(), number(&it["pid"])?)));
+        let supervisor = ("supervisor".to_owned(), number(&status["supervisor_pid"]).unwrap());
+        iter::once(supervisor).chain(children).collect()
     }
 
     /// A number among a service's metrics.

@@ -21,7 +21,7 @@ const READERS: [(&str, &[&str]); 4] = [
     ("payments", &["orders"]),
     ("console", &TOPICS),
 ];
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(90);
 
 #[tokio::test]
 async fn every_event_delivered_three_times_changes_nothing() {

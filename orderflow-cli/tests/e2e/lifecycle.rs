@@ -106,7 +106,7 @@ async fn a_cluster_in_the_background_lives_until_it_is_reset() {
     user.refused(4, "status").await;
     user.refused(2, "reset").await.says("--yes");
     user.json("up --detach --any-port").await;
-    assert_eq!(user.json("status").await["endpoints"], first["endpoints"], "the ports stay the same");
+    assert_eq!(home.status().await["endpoints"], first["endpoints"], "the ports stay the same");
     assert_eq!(home.stock(&product).await, [1, 0, 1]);
 
     user.run("reset --yes").await.ends(0).says("destroyed");

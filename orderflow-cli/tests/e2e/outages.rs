@@ -10,13 +10,8 @@ use crate::cluster::Cluster;
 
 /// As the supervisor has it, healthy or not.
 async fn process(shop: &Cluster, name: &str) -> Value {
-    let status: Value = shop.anybody().run_with("status", "").await.document();
+    let status = shop.status().await;
     status["processes"].as_array().unwrap().iter().find(|one| one["name"] == name).unwrap().clone()
-}
-
-async fn healthy(shop: &Cluster) {
-    let healthy = async || (shop.anybody().run("status").await.code == Some(0)).then_some(());
-    eventually("it is healthy again", healthy).await;
 }
 
 async fn chaos(shop: &Cluster, line: &str) {
@@ -45,12 +40,12 @@ async fn what_is_killed_for_a_while_is_held_down_and_comes_back() {
     assert_eq!(killed["items"][0]["detail"]["for_ms"], 3_600_000);
 
     chaos(&shop, "clear").await;
-    healthy(&shop).await;
+    shop.is_healthy().await;
     // For so long, and back by itself.
     chaos(&shop, "kill broker --for 1s").await;
     let back = async || (process(&shop, "broker").await["state"] == "ready").then_some(());
     eventually("it is back", back).await;
-    healthy(&shop).await;
+    shop.is_healthy().await;
     assert_eq!(shop.admin().json("chaos list").await["held_down"], Value::Array(vec![]));
 }
 
@@ -79,6 +74,6 @@ async fn a_load_drives_on_what_it_has_begun_and_says_what_it_could_not_finish() 
     ran.says("have not come to an end");
 
     chaos(&shop, "clear").await;
-    healthy(&shop).await;
+    shop.is_healthy().await;
     shop.admin().run("verify").await.ends(0);
 }

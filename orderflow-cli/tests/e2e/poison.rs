@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::{cluster::Cluster, shop::text};
 
 /// How long the broker may take for a record.
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(90);
 
 /// An event of inventory's about an order.
 #[derive(Debug, Clone)]

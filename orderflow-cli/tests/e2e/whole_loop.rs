@@ -28,7 +28,7 @@ use tokio::{sync::mpsc, task::JoinHandle};
 use crate::{cluster::Cluster, command::PROGRAM};
 
 /// How long something may take to stand on the screen.
-const SEEN_MAX: std::time::Duration = std::time::Duration::from_secs(25);
+const SEEN_MAX: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// A screen in memory that can be looked at while the loop draws on it.
 #[derive(Clone)]

@@ -10,7 +10,7 @@ use std::{
 };
 
 /// Longest time that anything in a test may take.
-pub const PATIENCE: Duration = Duration::from_secs(40);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 const POLL: Duration = Duration::from_millis(20);
 
 /// A temporary directory that the account of PostgreSQL can go through.

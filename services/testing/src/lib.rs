@@ -26,7 +26,7 @@ pub use self::{
 
 /// How long a condition may take to be met. Long, since two cores may have a lot to do; a test that passes never waits
 /// for it.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Waits until `check` gives something.
 pub async fn eventually<T>(what: &str, mut check: impl AsyncFnMut() -> Option<T>) -> T {

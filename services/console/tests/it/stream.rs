@@ -18,7 +18,7 @@ use crate::world::{World, new_order};
 
 const RESERVED: InventoryEvent = InventoryEvent::Reserved { expires_at: 4_000_000_000_000 };
 /// How long an event may take to be shown.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 struct Listener {
     response: Response,
