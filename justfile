@@ -5,7 +5,7 @@ default:
     @just --list
 
 # Formatting, lints, documentation, dependencies, tests.
-verify: fmt clippy doc deny test
+verify: fmt clippy doc shell deny test
 
 fmt:
     cargo fmt --all --check
@@ -15,6 +15,10 @@ clippy:
 
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+
+# Scripts. Needs shellcheck.
+shell:
+    git grep -lE '^#!.*(bash|sh)$' | xargs shellcheck
 
 # Licences, sources, one version of a crate. (Advisories need the internet: `cargo deny check advisories`.)
 deny:

@@ -43,7 +43,7 @@ mkdir "$dir/bin" "$dir/home"
 cp "$program" "$dir/bin/orderflow"
 for variable in "${!ORDERFLOW_@}"; do unset "$variable"; done
 export HOME=$dir/home ORDERFLOW_DATA_DIR=$dir/cluster PATH=$dir/bin:$PATH
-load= did=$dir/did
+load="" did=$dir/did
 touch "$did"
 
 finish() {
@@ -317,7 +317,7 @@ end_load() {
 
 # The ids of all orders with a status.
 orders() {
-    local cursor= page
+    local cursor="" page
     while :; do
         page=$(orderflow --as admin order list --status "$1" --limit 200 ${cursor:+--cursor "$cursor"} -o json)
         jq -r '.items[].id' <<<"$page"

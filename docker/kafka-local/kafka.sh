@@ -4,7 +4,8 @@ set -euo pipefail
 
 readonly VERSION=4.3.1
 readonly PLUGIN_VERSION=3.8.1
-readonly HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+readonly HERE
 readonly CACHE=${ORDERFLOW_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/orderflow}
 readonly LIB=$CACHE/kafka-$VERSION/lib
 readonly START_SECONDS_MAX=60
@@ -50,7 +51,7 @@ fetch() {
     fi
     # Someone else may have been faster: mv would then put ours inside theirs.
     fetched || mv "$part/lib" "$LIB"
-    rm -rf "$LIB/lib" "$part"
+    rm -rf "${LIB:?}/lib" "$part"
     trap - EXIT
 }
 
