@@ -31,7 +31,8 @@ pub(super) fn exist(snapshot: &Snapshot, findings: &mut Findings) {
     }
     for (id, order) in &snapshot.orders {
         findings.look();
-        let was_told = told.contains(id.to_string().as_str()) || snapshot.is_long_ago(order.created_at);
+        let subject = id.to_string();
+        let was_told = told.contains(subject.as_str()) || snapshot.is_old(&subject);
         let is = || format!("{} without order.created", order.status.as_str());
         findings.unless(was_told, &format!("order {id}"), is, "order.created in the outbox");
     }

@@ -14,6 +14,7 @@ use orderflow_contracts::{
     ids::{EventId, OrderId, ProductId},
     timestamp::Timestamp,
 };
+use uuid::Uuid;
 
 use crate::endpoints::Service;
 
@@ -199,13 +200,15 @@ pub struct Applied {
     pub id: EventId,
     /// When.
     pub at: Timestamp,
+    /// When what it is about began, where its id says so: [`began`].
+    pub subject_began: Option<Timestamp>,
     /// How often it came again and was passed over.
     pub duplicates: u32,
 }
 
 impl From<InboxRow> for Applied {
     fn from(row: InboxRow) -> Self {
-        Self { id: row.event_id, at: row.applied_at, duplicates: row.duplicates }
+        Self { id: row.event_id, at: row.applied_at, subject_began: began(&row.subject), duplicates: row.duplicates }
     }
 }
 
@@ -265,15 +268,21 @@ impl Snapshot {
         self.outboxes.iter().flat_map(|(service, events)| events.iter().map(|event| (*service, event)))
     }
 
-    /// Whether the events about something that began then may have been thrown away.
-    pub(super) const fn is_long_ago(&self, began: Timestamp) -> bool {
-        began.0.saturating_add(KEPT_MS) < self.at.0
+    /// Whether an event of then may have been thrown away.
+    pub(super) const fn is_long_ago(&self, then: Timestamp) -> bool {
+        then.0.saturating_add(KEPT_MS) < self.at.0
     }
 
     /// Whether the events about this order or product may have been thrown away.
     pub(super) fn is_old(&self, subject: &str) -> bool {
-        let order = subject.parse().ok().and_then(|id| self.orders.get(&id)).map(|order| order.created_at);
-        let product = || subject.parse().ok().and_then(|id| self.products.get(&id)).map(|product| product.created_at);
-        order.or_else(product).is_some_and(|began| self.is_long_ago(began))
+        began(subject).is_some_and(|then| self.is_long_ago(then))
     }
+}
+
+/// When an order or a product began, by the clock of its service's machine: its id is a UUID of version 7. (The time in
+/// its row is of the clock that people move, and an outbox throws away by the machine's.)
+pub(super) fn began(subject: &str) -> Option<Timestamp> {
+    let id: Uuid = subject.parse().ok()?;
+    let (seconds, nanos) = id.get_timestamp().filter(|_| id.get_version_num() == 7)?.to_unix();
+    Some(Timestamp(i64::try_from(seconds).ok()?.checked_mul(1000)?.checked_add(i64::from(nanos / 1_000_000))?))
 }

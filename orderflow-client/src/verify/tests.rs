@@ -1,6 +1,6 @@
 //! A shop in which every ending of an order has happened; and then one thing at a time is wrong with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use orderflow_contracts::{
     api::{
@@ -18,11 +18,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::*;
+use super::{snapshot::began, *};
 use crate::endpoints::Service;
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
 const PRICE: i64 = 1000;
+const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// How an order has ended, or what it waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,7 +58,9 @@ const ENDINGS: [Ending; 11] = [
 struct Shop {
     snapshot: Snapshot,
     numbers: BTreeMap<(Service, String), i64>,
-    last_id: u128,
+    last_id: u64,
+    /// When what is made now begins, as its id says.
+    now: Timestamp,
     product: ProductId,
     orders: BTreeMap<Ending, OrderId>,
 }
@@ -70,12 +73,19 @@ fn usd(minor: i64) -> Value {
     json!({ "minor": minor, "currency": "USD" })
 }
 
+/// As services make them: a UUID of version 7.
+fn id_of(at: Timestamp, number: u64) -> Uuid {
+    let mut bytes = [0; 10];
+    bytes[2..].copy_from_slice(&number.to_be_bytes());
+    uuid::Builder::from_unix_timestamp_millis(at.0.unsigned_abs(), &bytes).into_uuid()
+}
+
 impl Shop {
     /// One product, and an order of two pieces for each ending.
     fn healthy() -> Self {
-        let product = ProductId::from(Uuid::from_u128(1));
+        let product = ProductId::from(id_of(NOW, 1));
         let (snapshot, orders) = (Snapshot::empty(NOW), BTreeMap::new());
-        let mut shop = Self { snapshot, numbers: BTreeMap::new(), last_id: 100, product, orders };
+        let mut shop = Self { snapshot, numbers: BTreeMap::new(), last_id: 100, now: NOW, product, orders };
         for service in [Service::Orders, Service::Inventory, Service::Payments, Service::Console] {
             shop.snapshot.outboxes.insert(service, Vec::new());
             shop.snapshot.inboxes.insert(service, Vec::new());
@@ -96,7 +106,7 @@ impl Shop {
 
     fn id(&mut self) -> Uuid {
         self.last_id += 1;
-        Uuid::from_u128(self.last_id)
+        id_of(self.now, self.last_id)
     }
 
     /// Commits an event, publishes it, and has it applied by everybody who wants it.
@@ -105,11 +115,17 @@ impl Shop {
         *number += 1;
         let sequence = *number;
         let id = EventId::from(self.id());
+        let subject_began = began(subject);
         let (subject, event_type) = (subject.into(), event_type.into());
         let event = Event { id, topic, subject, event_type, sequence, created_at: NOW, published: true };
         self.snapshot.outboxes.get_mut(&service).unwrap().push(event);
         for consumer in topic.consumers() {
-            self.snapshot.inboxes.get_mut(consumer).unwrap().push(Applied { id, at: NOW, duplicates: 0 });
+            self.snapshot.inboxes.get_mut(consumer).unwrap().push(Applied {
+                id,
+                at: NOW,
+                subject_began,
+                duplicates: 0,
+            });
         }
         id
     }
@@ -291,6 +307,36 @@ fn a_healthy_shop_has_no_violation_and_every_ending_is_counted() {
         late_successes_refunded: 1,
     };
     assert_eq!(report.rare, Some(rare));
+}
+
+/// An order that began long ago, shipped, whose events the outboxes have thrown away.
+fn forgotten(shop: &mut Shop) -> OrderId {
+    shop.now = Timestamp(NOW.0 - 20 * DAY_MS);
+    let id = shop.order(Ending::Shipped);
+    for events in shop.snapshot.outboxes.values_mut() {
+        events.retain(|event| *event.subject != *id.to_string());
+    }
+    id
+}
+
+#[test]
+fn what_the_outboxes_have_thrown_away_is_not_missed_however_late_it_was_applied() {
+    let mut shop = Shop::healthy();
+    forgotten(&mut shop);
+    let report = check(&shop.snapshot);
+    let found: Vec<&Violation> = report.checks.iter().flat_map(|check| &check.violations).collect();
+    assert!(report.ok, "{found:#?}");
+}
+
+#[test]
+fn a_clock_that_was_set_back_makes_no_order_old() {
+    let mut shop = Shop::healthy();
+    let (order, id) = shop.the(Ending::Shipped);
+    order.created_at = Timestamp(NOW.0 - 20 * DAY_MS);
+    shop.events(Service::Orders).retain(|event| *event.subject != *id.to_string());
+    let report = check(&shop.snapshot);
+    let kinds: BTreeSet<_> = report.checks.iter().flat_map(|check| &check.violations).map(|it| it.kind).collect();
+    assert_eq!(kinds, ["events.committed", "events.told", "orders.exist"].into());
 }
 
 #[test]
@@ -516,7 +562,7 @@ fn of_the_catalogue_the_last_event_is_enough() {
 fn an_event_that_came_from_nowhere() {
     let mut shop = Shop::healthy();
     let id = EventId::from(shop.id());
-    shop.inbox(Service::Inventory).push(Applied { id, at: NOW, duplicates: 0 });
+    shop.inbox(Service::Inventory).push(Applied { id, at: NOW, subject_began: None, duplicates: 0 });
     shop.violates("events.committed", &id.to_string(), "applied by inventory", "committed by the service");
     // A record of somebody else that could not be applied is one as well, and is known as a dead letter.
     shop.snapshot.dead_letters.push(letter(Some(id), LetterStatus::Open));
@@ -753,14 +799,13 @@ fn what_could_not_be_read_does_not_pass() {
 #[test]
 fn what_is_old_may_have_been_thrown_away() {
     let mut shop = Shop::healthy();
-    let ids: Vec<OrderId> = shop.snapshot.orders.keys().copied().collect();
-    shop.snapshot.at = Timestamp(NOW.0 + 14 * 24 * 3600 * 1000);
+    shop.snapshot.at = Timestamp(NOW.0 + 14 * DAY_MS);
     shop.snapshot.inventory_now = NOW;
     for service in [Service::Orders, Service::Inventory, Service::Payments] {
         shop.events(service).retain(|event| event.sequence > 1);
     }
     assert!(check(&shop.snapshot).ok, "{:#?}", check(&shop.snapshot));
-    shop.snapshot.orders.get_mut(&ids[3]).unwrap().created_at = shop.snapshot.at;
+    shop.snapshot.at = Timestamp(NOW.0 + 12 * DAY_MS);
     assert!(!check(&shop.snapshot).ok);
 }
 
@@ -780,7 +825,7 @@ fn violations_are_told_up_to_a_limit_and_counted_beyond() {
     let mut shop = Shop::healthy();
     for _ in 0..VIOLATIONS_MAX + 5 {
         let id = EventId::from(shop.id());
-        shop.inbox(Service::Orders).push(Applied { id, at: NOW, duplicates: 0 });
+        shop.inbox(Service::Orders).push(Applied { id, at: NOW, subject_began: None, duplicates: 0 });
     }
     let report = check(&shop.snapshot);
     let committed = report.checks.iter().find(|check| check.name == "events.committed").unwrap();

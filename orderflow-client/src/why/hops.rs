@@ -48,7 +48,7 @@ pub struct Hop {
     pub outbox_ms: Option<i64>,
     /// From its cause's arrival at the service to this decision; with what the provider took for it, if it was asked.
     pub handler_ms: Option<i64>,
-    /// Everybody who wants it; empty if one may not see that.
+    /// Everybody who wants it; empty if one may not see that, or if it is so long ago that nobody knows.
     pub consumers: Vec<Consumed>,
     /// How often it came again, to all of them, and was passed over.
     pub duplicates: u32,
@@ -66,6 +66,10 @@ pub struct Consumed {
     /// How often it came again.
     pub duplicates: u32,
 }
+
+/// Inboxes forget after 30 days, the console's list of events never: of what is older than this, a day early, nobody
+/// knows any more who has applied it.
+const INBOX_KEPT_MS: i64 = 29 * 24 * 3600 * 1000;
 
 /// An event, as the console and the outbox of its service have it.
 struct Known<'a> {
@@ -161,6 +165,8 @@ fn hop(facts: &Facts, event: &Known<'_>, begun_at: Timestamp, causes: &HashMap<E
 
 fn consumers(facts: &Facts, event: &Known<'_>, published_at: Option<Timestamp>) -> Vec<Consumed> {
     let read = event.topic.consumers().iter().filter_map(|service| Some((*service, facts.inboxes.get(service)?)));
+    let is_forgotten = published_at.is_some_and(|at| at.0.saturating_add(INBOX_KEPT_MS) < facts.machine_now.0);
+    let read = read.filter(|(_, inbox)| !is_forgotten || inbox.contains_key(&event.id));
     let consumed = |(service, inbox): (Service, &BTreeMap<EventId, _>)| {
         let row: Option<&orderflow_contracts::api::ops::InboxRow> = inbox.get(&event.id);
         let applied_at = row.map(|row| row.applied_at);

@@ -220,6 +220,16 @@ fn an_event_that_nobody_has_applied_yet() {
 }
 
 #[test]
+fn what_the_inboxes_have_forgotten_blocks_nobody() {
+    let mut story = Story::of("FULFILLED", Some("COMMITTED"), Some("SUCCEEDED"));
+    story.facts.outboxes.values_mut().for_each(Vec::clear);
+    story.facts.inboxes.values_mut().for_each(BTreeMap::clear);
+    story.facts.machine_now = at(31 * 24 * 3600 * 1000);
+    let explanation = story.is_blocked_by(&[]);
+    assert!(explanation.hops.iter().all(|hop| hop.consumers.is_empty()), "{explanation:#?}");
+}
+
+#[test]
 fn a_service_that_is_needed_and_down() {
     let mut story = Story::confirming();
     story.facts.down.insert(Service::Inventory, "does not answer".into());
