@@ -181,9 +181,9 @@ impl Running {
         self.sees_line(&[text]).await;
     }
 
-    /// All of this in one line. Other tests have orders in the same lists.
+    /// All of this in one line, in this order. Other tests have orders in the same lists.
     async fn sees_line(&self, parts: &[&str]) {
-        let is_it = |line: &str| parts.iter().all(|part| line.contains(part));
+        let is_it = |line: &str| parts.iter().try_fold(line, |rest, part| Some(rest.split_once(part)?.1)).is_some();
         let seen = async || self.screen.text().lines().any(is_it).then_some(());
         let until = tokio::time::timeout(SEEN_MAX, eventually("it is seen", seen)).await;
         assert!(until.is_ok(), "{parts:?} is not seen:\n{}", self.screen.text());
@@ -220,6 +220,7 @@ async fn an_order_crosses_the_desks_of_customer_seller_and_admin() {
         console.sees(text).await;
     }
     console.find(&name).await;
+    console.sees_line(&[&name, "✓ 50"]).await;
     console.press(KeyCode::Enter);
     console.sees("×1").await;
     console.types("2");
@@ -229,6 +230,8 @@ async fn an_order_crosses_the_desks_of_customer_seller_and_admin() {
 
     console.press(KeyCode::F(3));
     console.find(&name).await;
+    // The seller hears of it by the stream, which may be later than the customer's answer.
+    console.sees_line(&["● pending", &name]).await;
     console.types("c");
     console.sees("waits for you to pay").await;
 
@@ -253,6 +256,7 @@ async fn an_order_crosses_the_desks_of_customer_seller_and_admin() {
     console.press(KeyCode::F(4));
     console.types("3");
     console.find(&name).await;
+    console.sees_line(&[&name, "committed", "succeeded"]).await;
     console.press(KeyCode::Enter);
     for text in ["› timeline", "✓ reserved", "✓ charged", "✓ allocated", "✓ fulfilled", "✓ shipped"] {
         console.sees(text).await;
