@@ -442,7 +442,7 @@ impl App {
         match done {
             login::Done::In(account) => {
                 self.setup.is_running = true;
-                self.logged_in(role, account)
+                self.logged_in(role, account, now)
             }
             login::Done::Up(Ok(())) => {
                 self.setup.is_running = true;
@@ -465,7 +465,7 @@ impl App {
     }
 
     /// Somebody has logged in. Their role says whose desk it is, which may not be the one at which they did.
-    fn logged_in(&mut self, asked_at: Role, account: Account) -> Vec<Effect> {
+    fn logged_in(&mut self, asked_at: Role, account: Account, now: Moment) -> Vec<Effect> {
         let role = account.role;
         self.desks.retain(|desk| desk.role != asked_at && desk.role != role);
         let work = Stage::Work(Box::new(Work::new(account)));
@@ -474,8 +474,8 @@ impl App {
         if self.focus == asked_at {
             self.focus = role;
         }
-        // What it knows is read when its stream is open, so that nothing falls in between.
-        Vec::new()
+        // What it knows of the services is read when its stream is open, so that nothing falls in between.
+        self.with(role, now, |area, cx| area.begin(cx))
     }
 
     fn logged_out(&mut self, role: Role) {

@@ -25,6 +25,11 @@ pub trait Area {
         false
     }
 
+    /// Somebody has just come to work here.
+    fn begin(&mut self, cx: &mut Cx<'_>) {
+        let _ = cx;
+    }
+
     /// A key was pressed, or a command chosen. Whether it meant anything here.
     fn act(&mut self, action: Action, cx: &mut Cx<'_>) -> bool;
 

@@ -80,7 +80,7 @@ pub struct Options {
     pub is_local: bool,
     /// Desks to go straight to.
     pub go_as: Vec<Role>,
-    /// Where the configuration is: `console.toml`, and `console.state.toml`.
+    /// Where the configuration is: `console.toml`, `console.state.toml`, and `console.open` with what is not known.
     pub config_dir: PathBuf,
     /// No colours, whatever the configuration says.
     pub no_color: bool,
@@ -122,6 +122,7 @@ pub async fn run(options: Options) -> Result<(), Error> {
     };
     let (sender, receiver) = mpsc::channel(MESSAGES_MAX);
     let links = Links::new(options.place, options.endpoints, sender.clone());
+    let links = links.keeping(options.config_dir.join("console.open"));
     let children = links.children();
     let (app, first) = App::new(setup);
     // Only what ends the program is told by it, so it dies with the program.

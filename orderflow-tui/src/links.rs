@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -76,6 +76,8 @@ pub struct Kit {
     pub messages: Sender<Msg>,
     /// The program's own processes: scenarios and load.
     pub children: chaos::Children,
+    /// Keeps what has no certain outcome.
+    pub kept: customer::Store,
     tokens: Arc<Tokens>,
 }
 
@@ -105,6 +107,7 @@ pub struct Shared {
     messages: Sender<Msg>,
     room: Semaphore,
     children: chaos::Children,
+    kept: OnceLock<customer::Store>,
 }
 
 impl Links {
@@ -118,8 +121,20 @@ impl Links {
             messages,
             room: Semaphore::new(AT_ONCE_MAX),
             children: chaos::Children::default(),
+            kept: OnceLock::new(),
         };
         Self { shared: Arc::new(shared), tasks: JoinSet::new(), last: JoinSet::new() }
+    }
+
+    /// The same, keeping what has no certain outcome in this directory; otherwise it is forgotten with the console.
+    #[must_use]
+    pub fn keeping(self, dir: PathBuf) -> Self {
+        let place = &self.shared.place;
+        let endpoints = self.shared.endpoints.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let store = customer::Store::at(dir, &place.cluster, &place.data_dir, endpoints.as_ref());
+        // It is the first to say where.
+        let _ = self.shared.kept.set(store);
+        self
     }
 
     /// The processes that were started from the chaos board: whoever ends the console ends them first.
@@ -226,6 +241,7 @@ impl Shared {
             place: self.place.clone(),
             messages: self.messages.clone(),
             children: self.children.clone(),
+            kept: self.kept.get().cloned().unwrap_or_default(),
             tokens: Arc::clone(&link.tokens),
         })
     }

@@ -8,6 +8,7 @@ mod across;
 mod cart;
 mod draw;
 mod effects;
+mod kept;
 pub mod keys;
 mod orders;
 mod pay;
@@ -31,6 +32,7 @@ use self::{
 };
 pub use self::{
     effects::{Agreed, Do, Done, carry_out},
+    kept::Store,
     keys::BINDINGS,
 };
 use crate::{
@@ -38,6 +40,7 @@ use crate::{
     cx::{Cx, Show},
     input::Edit,
     keys::{self as all_keys, Action, Scope},
+    msg::Effect,
 };
 
 const SCREENS: &[&str] = &["Shop", "Cart", "Orders"];
@@ -81,6 +84,10 @@ impl Area for Customer {
             _ => false,
         };
         self.receipt.is_none() && is_typing
+    }
+
+    fn begin(&mut self, cx: &mut Cx<'_>) {
+        cx.run(Effect::Customer(Do::Recall(cx.wall())));
     }
 
     fn act(&mut self, action: Action, cx: &mut Cx<'_>) -> bool {

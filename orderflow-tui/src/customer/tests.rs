@@ -133,6 +133,8 @@ pub fn done(desktop: &mut Desktop, done: Done) -> Vec<Effect> {
 /// What of the customer's is wanted.
 pub fn wanted(effects: Vec<Effect>) -> Vec<Do> {
     let ours = |effect| match effect {
+        // That something is kept no longer is looked at where it matters.
+        Effect::Customer(Do::Forget(_)) => None,
         Effect::Customer(wanted) => Some(wanted),
         _ => None,
     };
@@ -151,7 +153,7 @@ fn place(desktop: &mut Desktop) -> Uuid {
     desktop.press(&["down", "down", "down", "a", "a", "c"]);
     let effects = desktop.press(&["enter"]);
     let placed = wanted(effects).into_iter().find_map(|wanted| match wanted {
-        Do::Order { key, lines } => Some((key, lines)),
+        Do::Order { key, lines, .. } => Some((key, lines)),
         _ => None,
     });
     let (key, lines) = placed.unwrap();
@@ -235,6 +237,23 @@ fn what_is_not_known_keeps_its_key_and_can_be_asked_again() {
     assert!(!desktop.screen((120, 40)).contains("? placed"));
     done(&mut desktop, Done::Ordered { key, outcome: Ok(Box::new(real)) });
     assert_eq!(desktop.screen((120, 40)).matches("○ pending").count(), 1, "it is there once");
+}
+
+#[test]
+fn what_is_asked_again_without_a_session_is_not_known_still() {
+    let mut desktop = shop();
+    let key = place(&mut desktop);
+    done(&mut desktop, Done::Ordered { key, outcome: Err(lost()) });
+    desktop.press(&["r"]);
+    let over = ClientError::NoToken("the session is over; log in again".into());
+    let effects = done(&mut desktop, Done::Ordered { key, outcome: Err(over) });
+    assert!(effects.is_empty(), "it is kept");
+    has(&mut desktop, &["? placed", "the session is over"]);
+    desktop.press(&["r"]);
+    let no = refused(Code::ProductUnknown, "product 2 is not known yet");
+    let effects = done(&mut desktop, Done::Ordered { key, outcome: Err(no) });
+    assert!(matches!(&effects[..], [Effect::Customer(Do::Forget(gone))] if *gone == key));
+    has(&mut desktop, &["✗ refused"]);
 }
 
 #[test]

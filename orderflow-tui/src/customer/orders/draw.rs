@@ -139,7 +139,7 @@ fn placing_row(placing: &Placing, show: &Show<'_>) -> Vec<Line<'static>> {
         Line::raw(placing.total.map(text::money).unwrap_or_default()),
         Line::raw(""),
         Line::styled(stands, style),
-        Line::styled(words::when(placing.at, show.now), theme.muted),
+        Line::styled(words::when(show.books.service_time(placing.at), show.now), theme.muted),
     ]
 }
 

@@ -119,7 +119,7 @@ impl Shop {
     /// Somebody looks here, or at another row: once they have settled it is looked at again.
     pub fn seen(&mut self, cx: &mut Cx<'_>) {
         let Some(id) = self.chosen(cx.books).map(|product| product.id) else { return };
-        let now = wall(cx);
+        let now = cx.wall();
         let is_fresh = self.as_of(id, cx.books).is_some_and(|at| now.0.saturating_sub(at.0) < FRESH_MS);
         if self.resting_on.is_some() || self.is_looking_at(id) || is_fresh {
             return;
@@ -143,7 +143,7 @@ impl Shop {
         if self.is_looking_at(id) {
             return;
         }
-        self.looking_at = Some((id, wall(cx)));
+        self.looking_at = Some((id, cx.wall()));
         cx.run(Effect::Customer(Do::Look(id)));
     }
 
@@ -230,9 +230,4 @@ impl Shop {
         }
         self.seen(cx);
     }
-}
-
-/// What time it is by our clock.
-fn wall(cx: &Cx<'_>) -> Timestamp {
-    Timestamp(cx.now.0.saturating_sub(cx.books.clock_ahead_ms))
 }
