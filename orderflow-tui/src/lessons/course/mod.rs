@@ -261,7 +261,7 @@ const CARDS: Press = press(&["customer.test_cards"], "offers the test cards");
 const CONFIRM: Press = press(&["seller.confirm"], "confirms the order");
 const FULFIL: Press = press(&["seller.fulfil", "seller.fulfill"], "ships it");
 const MARK: Press = press(&["seller.mark", "list.mark"], "twice: marks both orders");
-const TIMELINE: Press =
+pub(super) const TIMELINE: Press =
     press(&["customer.timeline", "customer.open", "seller.timeline", "list.open"], "opens its timeline");
 const BOARD: Press = press(&["desk.admin"], "the admin's desk: Chaos shows it");
 
