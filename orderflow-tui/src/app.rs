@@ -24,7 +24,7 @@ use crate::{
     cx::{Cx, Out, Show},
     desk::{Desk, Screens, Stage, Work},
     keys::KeyMap,
-    lessons::Lessons,
+    lessons::{Lead, Lessons},
     live::{Heard, Live},
     login::{self, Login},
     msg::{Done, Effect, Msg},
@@ -86,6 +86,8 @@ pub struct App {
     pub(crate) lessons: Option<Lessons>,
     /// Whether desks stood side by side before a lesson put them so.
     split_before: Option<bool>,
+    /// Where a lesson leads to, once somebody is logged in there.
+    lead_waits: Option<Lead>,
     stale_at: Option<Instant>,
     clock_asked_at: Option<Instant>,
     tick_at: Option<Instant>,
@@ -111,6 +113,7 @@ impl App {
             notices: Notices::default(),
             lessons: None,
             split_before: None,
+            lead_waits: None,
             stale_at: None,
             clock_asked_at: None,
             tick_at: None,
@@ -475,7 +478,9 @@ impl App {
             self.focus = role;
         }
         // What it knows of the services is read when its stream is open, so that nothing falls in between.
-        self.with(role, now, |area, cx| area.begin(cx))
+        let mut effects = self.with(role, now, |area, cx| area.begin(cx));
+        effects.extend(self.lead_on(role, now));
+        effects
     }
 
     fn logged_out(&mut self, role: Role) {

@@ -159,3 +159,17 @@ fn a_lesson_fits_beside_and_above_the_desks() {
         }
     }
 }
+
+#[test]
+fn a_screen_of_a_desk_that_is_opened_for_it_is_led_to_once_somebody_is_there() {
+    let mut desktop = begun(4);
+    let wanted = desktop.press(&["f8"]);
+    assert!(wanted.iter().any(|effect| matches!(effect, Effect::Login(Role::Admin, login::Do::TestAccount))));
+    desktop.tell(Msg::Done(AnyDone::Login(Role::Admin, login::Done::In(account(Role::Admin)))));
+    let screen = desktop.screen((160, 40));
+    assert!(screen.contains("[admin]") && screen.contains("▸8 Chaos"), "{screen}");
+    // Whoever has gone elsewhere meanwhile is left alone.
+    desktop.press(&["1"]);
+    desktop.tell(Msg::Done(AnyDone::Login(Role::Seller, login::Done::In(account(Role::Seller)))));
+    assert!(desktop.screen((160, 40)).contains("▸1 Health"));
+}
