@@ -11,7 +11,7 @@ use orderflow_client::{Client, ClientError, Endpoints};
 use orderflow_cluster::attach;
 use orderflow_contracts::api::console::{Account, Login, Role, Session};
 use tokio::{
-    sync::{Semaphore, mpsc::Sender},
+    sync::{Semaphore, mpsc::Sender, oneshot},
     task::{AbortHandle, JoinError, JoinSet},
     time::timeout,
 };
@@ -27,8 +27,10 @@ use crate::{
 /// Effects that are carried out at one time; a further one waits.
 const AT_ONCE_MAX: usize = 32;
 
-/// How long the console waits, when it is left, for what must not be left undone.
-const FINISH_MAX: Duration = Duration::from_secs(3);
+/// How long what a lesson breaks may take to be broken, before it is mended all the same.
+const LANDS_MAX: Duration = Duration::from_secs(10);
+/// How long the console waits, when it is left, for what must not be left undone: that, and the mending.
+const FINISH_MAX: Duration = Duration::from_secs(15);
 
 /// Which cluster it is, and what is needed to do something with it.
 #[derive(Clone)]
@@ -92,8 +94,26 @@ impl Kit {
 pub struct Links {
     shared: Arc<Shared>,
     tasks: JoinSet<()>,
-    /// What is waited for when the console is left.
-    last: JoinSet<()>,
+    /// What is waited for when the console is left; what comes of it if it was not done, for people.
+    last: JoinSet<Option<String>>,
+    /// What lessons are breaking.
+    breaking: Vec<Breaking>,
+}
+
+/// Something is being broken: it is mended when that is over, or the break would land on what is mended.
+struct Breaking {
+    /// Comes, as an error, when it is over.
+    over: oneshot::Receiver<()>,
+    task: AbortHandle,
+}
+
+impl Breaking {
+    /// Waits until it is over, but not for long: then it does nothing more at least.
+    async fn landed(self, most: Duration) {
+        if timeout(most, self.over).await.is_err() {
+            self.task.abort();
+        }
+    }
 }
 
 /// What tasks share.
@@ -123,7 +143,7 @@ impl Links {
             children: chaos::Children::default(),
             kept: OnceLock::new(),
         };
-        Self { shared: Arc::new(shared), tasks: JoinSet::new(), last: JoinSet::new() }
+        Self { shared: Arc::new(shared), tasks: JoinSet::new(), last: JoinSet::new(), breaking: Vec::new() }
     }
 
     /// The same, keeping what has no certain outcome in this directory; otherwise it is forgotten with the console.
@@ -154,14 +174,12 @@ impl Links {
             }
             return;
         }
-        let must_be_done = matches!(effect, Effect::Lessons(lessons::Do::Mend(_)));
-        let tasks = if must_be_done { &mut self.last } else { &mut self.tasks };
-        tasks.spawn(async move {
-            // What must be done waits behind nobody: the others may be waiting for the very service that is broken.
-            let _place = match must_be_done {
-                true => None,
-                false => shared.room.acquire().await.ok(),
-            };
+        let effect = match effect {
+            Effect::Lessons(wanted) if wanted.is_break() || wanted.is_mending() => return self.must_be_done(wanted),
+            effect => effect,
+        };
+        self.tasks.spawn(async move {
+            let _place = shared.room.acquire().await.ok();
             let done = match effect {
                 Effect::Login(role, wanted) => Some(Done::Login(role, login::carry_out(wanted, role, &shared).await)),
                 effect => shared.carry_out(effect).await,
@@ -173,6 +191,29 @@ impl Links {
         self.follow();
     }
 
+    /// What lessons break and mend is done even if the console is left meanwhile, one after the other. It waits behind
+    /// nobody else: the others may be waiting for the very service that is broken.
+    fn must_be_done(&mut self, wanted: lessons::Do) {
+        let shared = Arc::clone(&self.shared);
+        let (is_break, is_mending) = (wanted.is_break(), wanted.is_mending());
+        let before = if is_mending { std::mem::take(&mut self.breaking) } else { Vec::new() };
+        let (ends, over) = oneshot::channel();
+        let task = self.last.spawn(async move {
+            // Dropped when this is over, however it ends.
+            let _ends: oneshot::Sender<()> = ends;
+            for breaking in before {
+                breaking.landed(LANDS_MAX).await;
+            }
+            let done = lessons::carry_out(wanted, &shared).await;
+            let undone = done.not_mended();
+            let _ = shared.messages.send(Msg::Done(Done::Lessons(done))).await;
+            undone
+        });
+        if is_break {
+            self.breaking.push(Breaking { over, task });
+        }
+    }
+
     /// Follows the streams of those who have just logged in.
     pub fn follow(&mut self) {
         let mut sessions = self.shared.sessions.lock().unwrap_or_else(PoisonError::into_inner);
@@ -182,10 +223,23 @@ impl Links {
         }
     }
 
-    /// Waits for what must not be left undone, but not for long.
-    pub async fn finish(&mut self) {
-        let all = async { while self.last.join_next().await.is_some() {} };
-        let _ = timeout(FINISH_MAX, all).await;
+    /// Whether something must not be left undone.
+    pub fn is_busy(&self) -> bool {
+        !self.last.is_empty()
+    }
+
+    /// Waits for what must not be left undone, but not for long. What was not done, for people.
+    pub async fn finish(&mut self) -> Vec<String> {
+        let mut undone = Vec::new();
+        let all = async {
+            while let Some(ended) = self.last.join_next().await {
+                undone.extend(ended.ok().flatten());
+            }
+        };
+        if timeout(FINISH_MAX, all).await.is_err() {
+            undone.push(format!("what a lesson has broken is not mended within {FINISH_MAX:?}"));
+        }
+        undone
     }
 
     /// The next task that has ended by a panic. Never, if there is none.
@@ -193,7 +247,7 @@ impl Links {
         loop {
             let ended = tokio::select! {
                 Some(ended) = self.tasks.join_next() => ended,
-                Some(ended) = self.last.join_next() => ended,
+                Some(ended) = self.last.join_next() => ended.map(drop),
                 else => std::future::pending().await,
             };
             match ended {
@@ -333,6 +387,25 @@ mod tests {
     fn session(email: &str) -> Session {
         let account = Account { id: uuid::Uuid::new_v4().into(), email: email.into(), role: Role::Customer };
         Session { token: "t".into(), expires_at: Timestamp(0), refresh_token: "r".into(), account }
+    }
+
+    #[tokio::test]
+    async fn what_is_broken_is_mended_after_it_is_broken_but_not_for_ever_later() {
+        let mut tasks = JoinSet::new();
+        let breaking = |takes: Duration, tasks: &mut JoinSet<()>| {
+            let (ends, over) = oneshot::channel::<()>();
+            let task = tasks.spawn(async move {
+                tokio::time::sleep(takes).await;
+                drop(ends);
+            });
+            Breaking { over, task }
+        };
+        let slow = breaking(Duration::from_millis(50), &mut tasks);
+        slow.landed(LANDS_MAX).await;
+        assert!(tasks.join_next().await.unwrap().is_ok(), "it has landed");
+        let stuck = breaking(LANDS_MAX, &mut tasks);
+        stuck.landed(Duration::from_millis(20)).await;
+        assert!(tasks.join_next().await.unwrap().unwrap_err().is_cancelled(), "it breaks nothing more");
     }
 
     #[tokio::test]
