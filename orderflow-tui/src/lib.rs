@@ -137,15 +137,15 @@ pub async fn run(options: Options) -> Result<(), Error> {
     Ok(ended?)
 }
 
-/// Does what must not be left undone: what was played is ended, and what a lesson has broken mended. Whoever does not
-/// want to wait for that presses Ctrl-C once more.
+/// Does what must not be left undone: what was played is ended, what a lesson has broken is mended, and
+/// sessions are ended. Whoever does not want to wait for that presses Ctrl-C once more.
 async fn leave(children: &chaos::Children, links: &mut Links) {
     // The terminal may be gone, and that is no reason to leave anything behind.
     let say = |text: &str| drop(writeln!(io::stderr(), "{text}"));
     if children.any() {
         say("ending what was played; its faults are taken back (Ctrl-C leaves them)");
     }
-    if links.is_busy() {
+    if links.is_mending() {
         say("mending what the lesson has broken (Ctrl-C leaves it)");
     }
     let all = async { tokio::join!(children.end(), links.finish()) };

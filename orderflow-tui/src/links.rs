@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use orderflow_client::{Client, ClientError, Endpoints};
 use orderflow_cluster::attach;
 use orderflow_contracts::api::console::{Account, Login, Role, Session};
@@ -96,6 +97,8 @@ pub struct Links {
     tasks: JoinSet<()>,
     /// What is waited for when the console is left; what comes of it if it was not done, for people.
     last: JoinSet<Option<String>>,
+    /// Those of them that lessons break and mend with.
+    lessons: Vec<AbortHandle>,
     /// What lessons are breaking.
     breaking: Vec<Breaking>,
 }
@@ -123,7 +126,7 @@ pub struct Shared {
     endpoints: Mutex<Option<Endpoints>>,
     sessions: Mutex<HashMap<Role, Link>>,
     /// Of test accounts that nobody works with at a desk.
-    beside: Mutex<HashMap<Role, Client>>,
+    beside: Mutex<HashMap<Role, (Client, Arc<Tokens>)>>,
     messages: Sender<Msg>,
     room: Semaphore,
     children: chaos::Children,
@@ -143,7 +146,13 @@ impl Links {
             children: chaos::Children::default(),
             kept: OnceLock::new(),
         };
-        Self { shared: Arc::new(shared), tasks: JoinSet::new(), last: JoinSet::new(), breaking: Vec::new() }
+        Self {
+            shared: Arc::new(shared),
+            tasks: JoinSet::new(),
+            last: JoinSet::new(),
+            lessons: Vec::new(),
+            breaking: Vec::new(),
+        }
     }
 
     /// The same, keeping what has no certain outcome in this directory; otherwise it is forgotten with the console.
@@ -170,7 +179,10 @@ impl Links {
                 shared.children.stop_all();
             }
             if let Some(link) = shared.forget(role) {
-                self.tasks.spawn(async move { link.tokens.end().await });
+                self.last.spawn(async move {
+                    link.tokens.end().await;
+                    None
+                });
             }
             return;
         }
@@ -209,6 +221,8 @@ impl Links {
             let _ = shared.messages.send(Msg::Done(Done::Lessons(done))).await;
             undone
         });
+        self.lessons.retain(|task| !task.is_finished());
+        self.lessons.push(task.clone());
         if is_break {
             self.breaking.push(Breaking { over, task });
         }
@@ -223,12 +237,12 @@ impl Links {
         }
     }
 
-    /// Whether something must not be left undone.
-    pub fn is_busy(&self) -> bool {
-        !self.last.is_empty()
+    /// Whether something is being broken or mended, which must not be left undone.
+    pub fn is_mending(&self) -> bool {
+        self.lessons.iter().any(|task| !task.is_finished())
     }
 
-    /// Waits for what must not be left undone, but not for long. What was not done, for people.
+    /// Waits for what must not be left undone, but not for long, and ends all sessions. What was not done, for people.
     pub async fn finish(&mut self) -> Vec<String> {
         let mut undone = Vec::new();
         let all = async {
@@ -239,6 +253,8 @@ impl Links {
         if timeout(FINISH_MAX, all).await.is_err() {
             undone.push(format!("what a lesson has broken is not mended within {FINISH_MAX:?}"));
         }
+        // Mending needs them, so they are the last.
+        self.shared.end_sessions().await;
         undone
     }
 
@@ -318,14 +334,14 @@ impl Shared {
         }
         let beside = || self.beside.lock().unwrap_or_else(PoisonError::into_inner);
         let known = beside().get(&role).cloned();
-        if let Some(client) = known {
+        if let Some((client, _)) = known {
             return Ok(client);
         }
         let anonymous = self.anonymous()?;
         let session = anonymous.login(&self.test_account(role)?).await?;
-        let tokens = Tokens::new(anonymous.clone(), session);
-        let client = anonymous.with_tokens(Arc::new(tokens));
-        beside().insert(role, client.clone());
+        let tokens = Arc::new(Tokens::new(anonymous.clone(), session));
+        let client = anonymous.with_tokens(Arc::clone(&tokens) as _);
+        beside().insert(role, (client.clone(), tokens));
         Ok(client)
     }
 
@@ -370,6 +386,15 @@ impl Shared {
         true
     }
 
+    /// Ends all sessions at the server, all at once: what is left of them there is of use to nobody but a thief.
+    async fn end_sessions(&self) {
+        let links = std::mem::take(&mut *self.sessions.lock().unwrap_or_else(PoisonError::into_inner));
+        let beside = std::mem::take(&mut *self.beside.lock().unwrap_or_else(PoisonError::into_inner));
+        links.values().for_each(Link::leave);
+        let tokens = links.into_values().map(|link| link.tokens).chain(beside.into_values().map(|(_, tokens)| tokens));
+        join_all(tokens.map(|tokens| async move { tokens.end().await })).await;
+    }
+
     fn forget(&self, role: Role) -> Option<Link> {
         let link = self.sessions.lock().unwrap_or_else(PoisonError::into_inner).remove(&role)?;
         link.leave();
@@ -380,13 +405,29 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use orderflow_contracts::timestamp::Timestamp;
+    use serde_json::json;
     use tokio::sync::mpsc;
 
     use super::*;
+    use crate::testing::services::{Console, Services};
 
     fn session(email: &str) -> Session {
         let account = Account { id: uuid::Uuid::new_v4().into(), email: email.into(), role: Role::Customer };
         Session { token: "t".into(), expires_at: Timestamp(0), refresh_token: "r".into(), account }
+    }
+
+    #[tokio::test]
+    async fn sessions_are_ended_when_the_console_is_left_and_nobody_waits_for_long() {
+        let dir = tempfile::tempdir().unwrap();
+        let services = Arc::new(Services::default());
+        let mut console = Console::of(&services.begin().await, dir.path()).await;
+        // The answer to that is lost, which keeps nobody from leaving.
+        let left = timeout(Duration::from_secs(5), console.links.finish()).await;
+        assert_eq!(left.unwrap(), [""; 0]);
+        let asked = services.take_asked();
+        let logout = ("/v1/sessions/logout".to_owned(), String::new(), json!({ "refresh_token": "r" }));
+        assert!(asked.contains(&logout), "{asked:?}");
+        assert!(console.links.shared.kit(Role::Customer).is_none());
     }
 
     #[tokio::test]

@@ -15,7 +15,7 @@ mod pay;
 mod rows;
 mod shop;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod words;
 
 use orderflow_contracts::api::console::EventRecord;

@@ -1,20 +1,14 @@
-use std::{os::unix::fs::PermissionsExt as _, sync::Mutex};
+use std::{os::unix::fs::PermissionsExt as _, sync::atomic::Ordering};
 
 use orderflow_contracts::api::console::Role;
-use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
-    sync::mpsc,
-};
 
 use super::*;
 use crate::{
-    customer::tests::{catalogue, order},
-    links::{Links, Place},
-    login,
-    msg::{Effect, Msg},
-    testing::{Desktop, NOW_MS, account},
+    customer::tests::catalogue,
+    testing::{
+        NOW_MS, account,
+        services::{Console, Services},
+    },
 };
 
 const NOW: Timestamp = Timestamp(NOW_MS);
@@ -101,136 +95,6 @@ async fn a_place_that_cannot_be_written_to_or_is_full_is_told() {
     assert_eq!(store(dir.path()).recall(me(), NOW).await.open.len(), FILES_MAX);
 }
 
-/// Services that know one customer, and lose every answer to a command until they are told not to.
-#[derive(Default)]
-struct Services {
-    are_well: std::sync::atomic::AtomicBool,
-    /// Commands: their path, their key, their body.
-    asked: Mutex<Vec<(String, String, Value)>>,
-}
-
-impl Services {
-    /// Where they are.
-    async fn begin(self: &Arc<Self>) -> Endpoints {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let services = Arc::clone(self);
-        tokio::spawn(async move {
-            while let Ok((connection, _)) = listener.accept().await {
-                let services = Arc::clone(&services);
-                tokio::spawn(async move { services.answer(connection).await });
-            }
-        });
-        let (console, orders, inventory) = (url.clone(), url.clone(), url.clone());
-        Endpoints { console, orders, inventory, payments: url.clone(), provider: url }
-    }
-
-    async fn answer(&self, mut connection: TcpStream) {
-        let (head, body) = request(&mut connection).await;
-        let mut line = head.lines().next().unwrap_or_default().split(' ');
-        let (method, path) = (line.next().unwrap_or_default(), line.next().unwrap_or_default().to_owned());
-        let is_command = method == "post" && !path.starts_with("/v1/sessions");
-        if is_command {
-            let key = head.lines().find_map(|line| line.strip_prefix("idempotency-key: ")).unwrap_or_default();
-            self.asked.lock().unwrap().push((path.clone(), key.to_owned(), body));
-            if !self.are_well.load(std::sync::atomic::Ordering::SeqCst) {
-                return;
-            }
-        }
-        let pending = order(1, "PENDING", "NONE", "NONE");
-        let session =
-            json!({ "token": "t", "expires_at": NOW, "refresh_token": "r", "account": account(Role::Customer) });
-        let answer = match path.as_str() {
-            "/v1/sessions" => session,
-            "/v1/orders" if is_command => json!(pending),
-            path if path.starts_with("/v1/products?") => json!({ "items": catalogue(), "next_cursor": null }),
-            _ => json!({ "items": [], "next_cursor": null, "offset_ms": 0, "now": NOW }),
-        };
-        let text = answer.to_string();
-        let head = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-            text.len()
-        );
-        let _ = connection.write_all((head + &text).as_bytes()).await;
-    }
-
-    fn take_asked(&self) -> Vec<(String, String, Value)> {
-        std::mem::take(&mut self.asked.lock().unwrap())
-    }
-}
-
-async fn request(connection: &mut TcpStream) -> (String, Value) {
-    let mut bytes = Vec::new();
-    loop {
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let head = head.to_lowercase();
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-            if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
-                return (head, serde_json::from_str(body).unwrap_or_default());
-            }
-        }
-        if connection.read_buf(&mut bytes).await.unwrap_or(0) == 0 {
-            return Default::default();
-        }
-    }
-}
-
-/// A console with its links: what it wants is carried out, and what comes of that comes back.
-struct Console {
-    desktop: Desktop,
-    links: Links,
-    messages: mpsc::Receiver<Msg>,
-}
-
-impl Console {
-    /// With somebody logged in.
-    async fn of(endpoints: &Endpoints, dir: &Path) -> Self {
-        let (sender, messages) = mpsc::channel(64);
-        let place = Place {
-            cluster: "default".into(),
-            data_dir: "/data".into(),
-            exe: PathBuf::new(),
-            scenarios: PathBuf::new(),
-            test_accounts: Vec::new(),
-        };
-        let links = Links::new(place, Some(endpoints.clone()), sender).keeping(dir.join("console.open"));
-        let mut console = Self { desktop: Desktop::of(Role::Customer), links, messages };
-        let who = login::Do::With { email: "a@b.c".into(), password: login::Secret("secret".into()) };
-        console.links.carry_out(Effect::Login(Role::Customer, who));
-        console.until(|desktop| desktop.screen((120, 30)).contains("Enamel Mug")).await;
-        console
-    }
-
-    /// Goes on until this is to be seen.
-    async fn until(&mut self, is_seen: impl Fn(&mut Desktop) -> bool) {
-        for _ in 0..200 {
-            if is_seen(&mut self.desktop) {
-                return;
-            }
-            let message = timeout(Duration::from_secs(20), self.messages.recv()).await;
-            let wanted = self.desktop.tell(message.expect("something comes").unwrap());
-            self.carry_out(wanted);
-        }
-        panic!("it is not seen:\n{}", self.desktop.screen((120, 30)));
-    }
-
-    async fn sees(&mut self, words: &str) {
-        self.until(|desktop| desktop.screen((120, 30)).contains(words)).await;
-    }
-
-    fn press(&mut self, keys: &[&str]) {
-        for key in keys {
-            let wanted = self.desktop.press(&[key]);
-            self.carry_out(wanted);
-        }
-    }
-
-    fn carry_out(&mut self, wanted: Vec<Effect>) {
-        wanted.into_iter().for_each(|effect| self.links.carry_out(effect));
-    }
-}
-
 #[tokio::test]
 async fn a_lost_answer_outlives_the_console_and_is_asked_for_with_the_same_key_and_content() {
     let (dir, services) = (tempfile::tempdir().unwrap(), Arc::new(Services::default()));
@@ -249,7 +113,7 @@ async fn a_lost_answer_outlives_the_console_and_is_asked_for_with_the_same_key_a
     console.sees("? placed").await;
     console.sees("2× Enamel Mug").await;
     console.sees("something from last time is not known").await;
-    services.are_well.store(true, std::sync::atomic::Ordering::SeqCst);
+    services.are_well.store(true, Ordering::SeqCst);
     console.press(&["r"]);
     console.sees("○ pending").await;
     assert_eq!(services.take_asked(), [first]);
@@ -259,7 +123,7 @@ async fn a_lost_answer_outlives_the_console_and_is_asked_for_with_the_same_key_a
 #[tokio::test]
 async fn a_certain_outcome_leaves_nothing_and_a_disk_that_fails_keeps_nobody_from_ordering() {
     let (dir, services) = (tempfile::tempdir().unwrap(), Arc::new(Services::default()));
-    services.are_well.store(true, std::sync::atomic::Ordering::SeqCst);
+    services.are_well.store(true, Ordering::SeqCst);
     let endpoints = services.begin().await;
     let mut console = Console::of(&endpoints, dir.path()).await;
     console.press(&["down", "down", "down", "a", "c", "enter"]);
