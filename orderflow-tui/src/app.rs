@@ -174,7 +174,13 @@ impl App {
             effects.push(Effect::Save(self.remember()));
         }
         self.mark_stale(now);
+        self.watch(now);
         effects
+    }
+
+    /// Whose answers are waited for, and since when.
+    fn watch(&mut self, now: Moment) {
+        self.desks.iter_mut().filter_map(Desk::work).for_each(|work| work.watch(now.instant));
     }
 
     /// What the layout is now.
@@ -218,7 +224,7 @@ impl App {
     fn ticks(&self, now: Moment) -> bool {
         let shown = |desk: &&Desk| !desk.place.is_empty();
         let ticks = |desk: &Desk| match &desk.stage {
-            Stage::Work(work) => work.see().ticks(&self.show(desk.role, work, now)),
+            Stage::Work(work) => work.waits_since.is_some() || work.see().ticks(&self.show(desk.role, work, now)),
             Stage::Login(login) => login.ticks(),
         };
         self.desks.iter().filter(shown).any(ticks) || self.lessons.as_ref().is_some_and(Lessons::ticks)
@@ -244,6 +250,7 @@ impl App {
         }
         effects.extend(self.lead(now));
         effects.extend(self.look_at_board(now));
+        self.watch(now);
         effects
     }
 

@@ -55,6 +55,12 @@ pub trait Area {
         false
     }
 
+    /// Whether a service was asked for something that a person waits for, and has not answered. Beside what the books
+    /// read.
+    fn waits(&self) -> bool {
+        false
+    }
+
     /// A second has passed.
     fn tick(&mut self, cx: &mut Cx<'_>) {
         let _ = cx;

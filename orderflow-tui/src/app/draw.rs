@@ -1,5 +1,7 @@
 //! A frame: header, desks, footer, and what lies over them.
 
+use std::time::Duration;
+
 use orderflow_contracts::api::console::Role;
 use ratatui::{
     Frame,
@@ -26,6 +28,8 @@ const LESSONS_BESIDE_FROM: u16 = 110;
 const LESSONS_WIDTH: u16 = 44;
 /// Columns in which the corner can say what it has to.
 const CORNER_MIN: usize = 14;
+/// Whoever waits for an answer for so long is told so.
+const WAITS_FROM: Duration = Duration::from_secs(3);
 /// What stands after the screens while a timeline lies over them.
 const OVER: &str = "› timeline ";
 /// Spaces after a key of the footer; the last one does without.
@@ -140,10 +144,13 @@ impl App {
                 let mut title = title(role, work.screens.see(), email, text::width(over), place.width, &theme);
                 title.push_span(Span::styled(over, theme.accent));
                 let inside = frames::framed(frame, place, title, focused, &theme);
-                let crate::desk::Work { books, live, screens, timeline } = &mut **work;
+                let crate::desk::Work { books, live, screens, timeline, waits_since } = &mut **work;
+                let waits =
+                    waits_since.map(|since| now.instant.duration_since(since)).filter(|waits| *waits >= WAITS_FROM);
                 let now = books.service_time(now.wall);
                 let show = crate::cx::Show { role, books, live, now, focused, is_local, theme: &theme, keys };
                 let inside = draw_trouble(frame, inside, live, &theme);
+                let inside = draw_waits(frame, inside, waits, &theme);
                 match timeline {
                     Some(timeline) => crate::area::Area::draw(timeline, frame, inside, &show),
                     None => screens.area().draw(frame, inside, &show),
@@ -255,6 +262,15 @@ fn draw_trouble(frame: &mut Frame<'_>, area: Rect, live: &Live, theme: &crate::t
     };
     let (line, rest) = frames::head(area, 1);
     frame.render_widget(Line::styled(text::cut(&text::plain(&why), usize::from(line.width)), theme.bad), line);
+    rest
+}
+
+/// A line that says so if an answer is waited for: nobody shall think that it hangs here.
+fn draw_waits(frame: &mut Frame<'_>, area: Rect, waits: Option<Duration>, theme: &crate::theme::Theme) -> Rect {
+    let Some(waits) = waits else { return area };
+    let (line, rest) = frames::head(area, 1);
+    let words = format!("… no answer for {} s; it is waited for", waits.as_secs());
+    frame.render_widget(Line::styled(text::cut(&words, usize::from(line.width)), theme.warn), line);
     rest
 }
 

@@ -2,7 +2,7 @@
 
 use std::{hint::black_box, mem::take, time::Duration};
 
-use orderflow_client::ClientError;
+use orderflow_client::{ClientError, Service};
 use orderflow_contracts::{
     api::{
         inventory::Product,
@@ -21,6 +21,7 @@ use super::{
     kept::{Recalled, What},
 };
 use crate::{
+    books::effects::in_time,
     links::Kit,
     login::Secret,
     msg::{Done as AnyDone, Msg},
@@ -170,7 +171,7 @@ pub async fn carry_out(wanted: Do, kit: &Kit) -> Done {
             tokio::time::sleep(REST).await;
             Done::Rested
         }
-        Do::Look(id) => Done::Looked(id, client.product(id).await.map(Box::new)),
+        Do::Look(id) => Done::Looked(id, in_time(Service::Inventory, client, client.product(id)).await.map(Box::new)),
         Do::Agree(agreed) => Done::Agreed(agreed),
         Do::Recall(now) => Done::Recalled(kit.kept.recall(kit.me.id, now).await),
         Do::Forget(key) => {
@@ -199,7 +200,9 @@ pub async fn carry_out(wanted: Do, kit: &Kit) -> Done {
             let outcome = client.pay_order(id, &pay, &key.to_string()).await.map(|written| Box::new(written.value));
             Done::Paying { id, key, outcome }
         }
-        Do::Payment(id) => Done::Payment(id, client.payment(id).await.map(Box::new)),
+        Do::Payment(id) => {
+            Done::Payment(id, in_time(Service::Payments, client, client.payment(id)).await.map(Box::new))
+        }
     }
 }
 

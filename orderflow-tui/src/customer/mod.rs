@@ -132,6 +132,10 @@ impl Area for Customer {
         self.screen == ORDERS && self.orders.ticks(show.now)
     }
 
+    fn waits(&self) -> bool {
+        self.orders.open.waits() || self.pay.waits()
+    }
+
     fn tick(&mut self, cx: &mut Cx<'_>) {
         self.pay.tick(cx);
     }

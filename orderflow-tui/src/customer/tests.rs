@@ -257,6 +257,32 @@ fn what_is_asked_again_without_a_session_is_not_known_still() {
 }
 
 #[test]
+fn an_answer_that_takes_long_is_said_to_and_nothing_ticks_when_it_is_there() {
+    let mut desktop = shop();
+    let key = place(&mut desktop);
+    desktop.screen((80, 24));
+    for second in 1..=7_u64 {
+        assert!(desktop.app.next_tick(desktop.now).is_some(), "it is waited for");
+        desktop.now.instant += std::time::Duration::from_secs(1);
+        desktop.app.tick(desktop.now);
+        for size in SIZES {
+            let is_said = desktop.screen(size).contains(&format!("no answer for {second} s"));
+            assert_eq!(is_said, second >= 3, "{second} {size:?}");
+        }
+    }
+    done(&mut desktop, Done::Ordered { key, outcome: Err(lost()) });
+    assert!(!desktop.screen((80, 24)).contains("no answer"));
+    // What was told is gone after a while, and then there is nothing to draw.
+    desktop.now.instant += std::time::Duration::from_secs(60);
+    desktop.app.tick(desktop.now);
+    assert!(desktop.app.next_tick(desktop.now).is_none(), "nobody is waited for");
+    desktop.press(&["r"]);
+    desktop.screen((80, 24));
+    assert!(desktop.app.next_tick(desktop.now).is_some(), "it is waited for again");
+    assert!(!desktop.screen((80, 24)).contains("no answer"), "not for long yet");
+}
+
+#[test]
 fn another_cart_is_another_key() {
     let mut desktop = shop();
     let first = place(&mut desktop);

@@ -196,6 +196,10 @@ impl Area for Seller {
             }
     }
 
+    fn waits(&self) -> bool {
+        self.orders.work.waits() || self.inventory.waits()
+    }
+
     fn tick(&mut self, cx: &mut Cx<'_>) {
         self.inventory.tick(cx.now);
     }

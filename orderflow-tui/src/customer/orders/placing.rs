@@ -71,6 +71,12 @@ impl Open {
         self.version
     }
 
+    /// Whether an answer is waited for.
+    pub fn waits(&self) -> bool {
+        let cancellings = self.cancellings.values().map(|cancelling| &cancelling.asked);
+        self.placings.iter().map(|placing| &placing.asked).chain(cancellings).any(|asked| *asked == Asked::Asking)
+    }
+
     /// The orders that are being placed, the newest first.
     pub fn newest(&self) -> impl Iterator<Item = &Placing> {
         self.placings.iter().rev()

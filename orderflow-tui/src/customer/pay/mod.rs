@@ -251,6 +251,11 @@ impl Payments {
         }
     }
 
+    /// Whether an answer is waited for. A payment under way is another thing: that is the provider's time.
+    pub fn waits(&self) -> bool {
+        self.attempts.values().any(|attempt| matches!(attempt.stage, Stage::Tokenising | Stage::Asking))
+    }
+
     /// A second has passed.
     pub fn tick(&mut self, cx: &mut Cx<'_>) {
         let Some(id) = self.open else { return };

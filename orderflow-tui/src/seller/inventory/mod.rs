@@ -138,6 +138,11 @@ impl Inventory {
         self.moved.retain(|_, (at, _)| now.0.saturating_sub(at.0) < MOVED_MS);
     }
 
+    /// Whether what a form has sent has no answer yet.
+    pub fn waits(&self) -> bool {
+        self.form.as_ref().is_some_and(|open| open.form.is_sending())
+    }
+
     /// Whether something goes on by itself.
     pub fn ticks(&self) -> bool {
         !self.moved.is_empty()
