@@ -46,7 +46,9 @@ impl App {
         let (head, rest) = frames::head(area, 1);
         let (body, foot) = frames::foot(rest, u16::from(rest.height > 3));
         self.draw_header(frame, head, now);
-        self.draw_body(frame, body, now);
+        // What is told has rows of its own: the list above is scrolled so that what is chosen is seen.
+        let (desks, _) = frames::foot(body, self.notices.rows(body));
+        self.draw_body(frame, desks, now);
         self.draw_footer(frame, foot);
         self.notices.draw(frame, body, &self.theme);
         match &mut self.overlay {

@@ -5,11 +5,14 @@ use ratatui::layout::Position;
 use super::{App, Setup};
 use crate::{
     config::Remembered,
+    customer::tests::{desk, order},
     input::Input,
     keys::KeyMap,
     login,
     msg::{Done, Effect, Msg},
+    overlay::Tone,
     testing::{Desktop, account},
+    theme::ThemeName,
 };
 
 #[test]
@@ -68,6 +71,23 @@ fn the_header_says_how_every_desk_is_at_any_width() {
         assert_eq!(head.matches('○').count(), 3, "{width}: {head}");
         assert!(width < 80 || head.contains("connecting"), "{head}");
     }
+}
+
+#[test]
+fn what_is_told_never_covers_the_row_that_is_chosen() {
+    let mut orders: Vec<_> = (1..80).map(|number| order(number, "PENDING", "NONE", "NONE")).collect();
+    orders.push(order(80, "CANCELLED", "RELEASED", "FAILED"));
+    let mut desktop = desk(orders, Vec::new(), ThemeName::Terminal);
+    desktop.press(&["3", "G"]);
+    let last = "✗ cancelled";
+    for notice in ["one", "two", "three", "four", "five"] {
+        desktop.app.notices.push(Tone::Bad, notice, desktop.now.instant);
+        for size in [(40, 12), (80, 24), (160, 48)] {
+            let screen = desktop.screen(size);
+            assert!(screen.contains(last) && screen.contains(notice), "{size:?} {notice}:\n{screen}");
+        }
+    }
+    assert!(desktop.screen((80, 24)).contains("two") && desktop.screen((40, 12)).contains("four"));
 }
 
 #[test]
