@@ -118,13 +118,37 @@ impl App {
         };
         let shown = self.shown(body);
         let places = places(body, shown.len());
-        let shown = if places.len() < shown.len() { vec![self.focus] } else { shown };
+        let is_squeezed = places.len() < shown.len();
+        let shown = if is_squeezed { vec![self.focus] } else { shown };
         for desk in &mut self.desks {
             desk.place = Rect::ZERO;
         }
         for (role, place) in shown.into_iter().zip(places) {
             self.draw_desk(frame, role, place, now);
         }
+        if is_squeezed {
+            self.draw_squeezed(frame, body);
+        }
+    }
+
+    /// Says in the border of the one desk that there is room for that the others are there too, and what shows them.
+    fn draw_squeezed(&self, frame: &mut Frame<'_>, place: Rect) {
+        if !frames::has_border(place) {
+            return;
+        }
+        let many = self.desks.len();
+        let at = self.desks.iter().position(|desk| desk.role == self.focus).unwrap_or(0) + 1;
+        let next = keys::all().find(|binding| binding.action == keys::NEXT_DESK);
+        let next = next.and_then(|binding| self.setup.keys.key_of(binding)).map(|key| key.to_string());
+        let wide = usize::from(DESK_WIDTH_MIN) * many;
+        let room = usize::from(place.width.saturating_sub(4));
+        let next = next.unwrap_or_default();
+        let long = format!(" {at} of {many} desks · {next} shows the next · {wide} columns show all ");
+        let short = format!(" {at} of {many} desks: {next}, all at {wide} wide ");
+        let words = if text::width(&long) <= room { long } else { text::cut(&short, room) };
+        let width = u16::try_from(text::width(&words)).unwrap_or(0);
+        let place = Rect { x: place.x + 2, y: place.bottom() - 1, width, height: 1 };
+        frame.render_widget(Line::styled(words, self.theme.warn), place);
     }
 
     fn draw_desk(&mut self, frame: &mut Frame<'_>, role: Role, place: Rect, now: Moment) {
