@@ -41,6 +41,7 @@ use crate::{
     input::Edit,
     keys::{self as all_keys, Action, Scope},
     msg::Effect,
+    widgets::search::SEARCHING,
 };
 
 const SCREENS: &[&str] = &["Shop", "Cart", "Orders"];
@@ -66,8 +67,8 @@ impl Area for Customer {
         }
         match (&self.receipt, self.screen) {
             (Some(_), _) => vec![keys::RECEIPT],
-            (None, SHOP) if self.shop.is_typing() => vec![keys::FIND],
-            (None, ORDERS) if self.orders.is_typing() => vec![keys::FIND],
+            (None, SHOP) if self.shop.is_typing() => vec![SEARCHING, all_keys::LIST],
+            (None, ORDERS) if self.orders.is_typing() => vec![SEARCHING, all_keys::LIST],
             (None, SHOP) => vec![keys::SHOP, all_keys::LIST],
             (None, CART) => vec![keys::CART],
             (None, _) => vec![keys::ORDERS, all_keys::LIST],
