@@ -24,7 +24,7 @@ use crate::{
     cx::{Cx, Out, Show},
     desk::{Desk, Screens, Stage, Work},
     keys::KeyMap,
-    lessons::Lessons,
+    lessons::{Lead, Lessons},
     live::{Heard, Live},
     login::{self, Login},
     msg::{Done, Effect, Msg},
@@ -86,6 +86,8 @@ pub struct App {
     pub(crate) lessons: Option<Lessons>,
     /// Whether desks stood side by side before a lesson put them so.
     split_before: Option<bool>,
+    /// Where a lesson leads to, once somebody is logged in there.
+    lead_waits: Option<Lead>,
     stale_at: Option<Instant>,
     clock_asked_at: Option<Instant>,
     tick_at: Option<Instant>,
@@ -111,6 +113,7 @@ impl App {
             notices: Notices::default(),
             lessons: None,
             split_before: None,
+            lead_waits: None,
             stale_at: None,
             clock_asked_at: None,
             tick_at: None,
@@ -171,7 +174,13 @@ impl App {
             effects.push(Effect::Save(self.remember()));
         }
         self.mark_stale(now);
+        self.watch(now);
         effects
+    }
+
+    /// Whose answers are waited for, and since when.
+    fn watch(&mut self, now: Moment) {
+        self.desks.iter_mut().filter_map(Desk::work).for_each(|work| work.watch(now.instant));
     }
 
     /// What the layout is now.
@@ -215,7 +224,7 @@ impl App {
     fn ticks(&self, now: Moment) -> bool {
         let shown = |desk: &&Desk| !desk.place.is_empty();
         let ticks = |desk: &Desk| match &desk.stage {
-            Stage::Work(work) => work.see().ticks(&self.show(desk.role, work, now)),
+            Stage::Work(work) => work.waits_since.is_some() || work.see().ticks(&self.show(desk.role, work, now)),
             Stage::Login(login) => login.ticks(),
         };
         self.desks.iter().filter(shown).any(ticks) || self.lessons.as_ref().is_some_and(Lessons::ticks)
@@ -241,6 +250,7 @@ impl App {
         }
         effects.extend(self.lead(now));
         effects.extend(self.look_at_board(now));
+        self.watch(now);
         effects
     }
 
@@ -442,7 +452,7 @@ impl App {
         match done {
             login::Done::In(account) => {
                 self.setup.is_running = true;
-                self.logged_in(role, account)
+                self.logged_in(role, account, now)
             }
             login::Done::Up(Ok(())) => {
                 self.setup.is_running = true;
@@ -465,7 +475,7 @@ impl App {
     }
 
     /// Somebody has logged in. Their role says whose desk it is, which may not be the one at which they did.
-    fn logged_in(&mut self, asked_at: Role, account: Account) -> Vec<Effect> {
+    fn logged_in(&mut self, asked_at: Role, account: Account, now: Moment) -> Vec<Effect> {
         let role = account.role;
         self.desks.retain(|desk| desk.role != asked_at && desk.role != role);
         let work = Stage::Work(Box::new(Work::new(account)));
@@ -474,8 +484,10 @@ impl App {
         if self.focus == asked_at {
             self.focus = role;
         }
-        // What it knows is read when its stream is open, so that nothing falls in between.
-        Vec::new()
+        // What it knows of the services is read when its stream is open, so that nothing falls in between.
+        let mut effects = self.with(role, now, |area, cx| area.begin(cx));
+        effects.extend(self.lead_on(role, now));
+        effects
     }
 
     fn logged_out(&mut self, role: Role) {

@@ -25,6 +25,11 @@ pub trait Area {
         false
     }
 
+    /// Somebody has just come to work here.
+    fn begin(&mut self, cx: &mut Cx<'_>) {
+        let _ = cx;
+    }
+
     /// A key was pressed, or a command chosen. Whether it meant anything here.
     fn act(&mut self, action: Action, cx: &mut Cx<'_>) -> bool;
 
@@ -47,6 +52,12 @@ pub trait Area {
     /// drawn every second. Nothing is drawn while nothing happens otherwise.
     fn ticks(&self, show: &Show<'_>) -> bool {
         let _ = show;
+        false
+    }
+
+    /// Whether a service was asked for something that a person waits for, and has not answered. Beside what the books
+    /// read.
+    fn waits(&self) -> bool {
         false
     }
 

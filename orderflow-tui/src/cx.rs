@@ -46,6 +46,11 @@ impl Cx<'_> {
         self.out.effects.push(effect);
     }
 
+    /// What time it is, by our clock.
+    pub const fn wall(&self) -> Timestamp {
+        Timestamp(self.now.0.saturating_sub(self.books.clock_ahead_ms))
+    }
+
     /// Tells that something went well.
     pub fn good(&mut self, text: impl Into<String>) {
         self.out.notices.push((Tone::Good, text.into()));

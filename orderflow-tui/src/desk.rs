@@ -1,5 +1,7 @@
 //! A desk: one role at work, with what it knows, its screens, and the timeline that may lie over them.
 
+use std::time::Instant;
+
 use orderflow_contracts::api::console::{Account, EventRecord, Role};
 use ratatui::layout::Rect;
 
@@ -43,6 +45,8 @@ pub struct Work {
     pub screens: Screens,
     /// The timeline that lies over them.
     pub timeline: Option<Timeline>,
+    /// Since when an answer is waited for.
+    pub waits_since: Option<Instant>,
 }
 
 /// The screens of a role.
@@ -89,7 +93,13 @@ impl Work {
     /// An account has come to work.
     pub fn new(me: Account) -> Self {
         let screens = Screens::of(me.role);
-        Self { books: Books::new(me), live: Live::default(), screens, timeline: None }
+        Self { books: Books::new(me), live: Live::default(), screens, timeline: None, waits_since: None }
+    }
+
+    /// Looks whether an answer is waited for.
+    pub fn watch(&mut self, now: Instant) {
+        let waits = self.books.is_reading() || self.screens.see().waits();
+        self.waits_since = waits.then(|| self.waits_since.unwrap_or(now));
     }
 
     /// An event has come.

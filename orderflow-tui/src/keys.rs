@@ -203,8 +203,9 @@ pub fn help_of(binding: &Binding, screens: &[&str]) -> Option<String> {
 
 /// Every binding there is, in the order in which help and docs show them.
 pub fn all() -> impl Iterator<Item = &'static Binding> {
-    let parts: [&[Binding]; 8] = [
+    let parts: [&[Binding]; 9] = [
         COMMON,
+        crate::widgets::search::BINDINGS,
         crate::login::BINDINGS,
         crate::customer::BINDINGS,
         crate::seller::BINDINGS,

@@ -80,7 +80,7 @@ pub struct Options {
     pub is_local: bool,
     /// Desks to go straight to.
     pub go_as: Vec<Role>,
-    /// Where the configuration is: `console.toml`, and `console.state.toml`.
+    /// Where the configuration is: `console.toml`, `console.state.toml`, and `console.open` with what is not known.
     pub config_dir: PathBuf,
     /// No colours, whatever the configuration says.
     pub no_color: bool,
@@ -122,6 +122,7 @@ pub async fn run(options: Options) -> Result<(), Error> {
     };
     let (sender, receiver) = mpsc::channel(MESSAGES_MAX);
     let links = Links::new(options.place, options.endpoints, sender.clone());
+    let mut links = links.keeping(options.config_dir.join("console.open"));
     let children = links.children();
     let (app, first) = App::new(setup);
     // Only what ends the program is told by it, so it dies with the program.
@@ -129,22 +130,27 @@ pub async fn run(options: Options) -> Result<(), Error> {
     let mut guard = Guard::take(state_file).map_err(Error::Terminal)?;
     let mut terminal = Guard::terminal().map_err(Error::Terminal)?;
     let events = EventStream::new().boxed();
-    let ended = Box::pin(runtime::run(&mut terminal, &mut guard, events, receiver, app, links, first)).await;
+    let ended = Box::pin(runtime::run(&mut terminal, &mut guard, events, receiver, app, &mut links, first)).await;
     signals.abort();
     drop(guard);
-    end_children(&children).await;
+    leave(&children, &mut links).await;
     Ok(ended?)
 }
 
-/// Ends what was played. Whoever does not want to wait for that presses Ctrl-C once more.
-async fn end_children(children: &chaos::Children) {
+/// Does what must not be left undone: what was played is ended, what a lesson has broken is mended, and
+/// sessions are ended. Whoever does not want to wait for that presses Ctrl-C once more.
+async fn leave(children: &chaos::Children, links: &mut Links) {
     // The terminal may be gone, and that is no reason to leave anything behind.
     let say = |text: &str| drop(writeln!(io::stderr(), "{text}"));
     if children.any() {
         say("ending what was played; its faults are taken back (Ctrl-C leaves them)");
     }
+    if links.is_mending() {
+        say("mending what the lesson has broken (Ctrl-C leaves it)");
+    }
+    let all = async { tokio::join!(children.end(), links.finish()) };
     tokio::select! {
-        left = children.end() => left.iter().for_each(|left| say(left)),
+        (left, undone) = all => left.iter().chain(&undone).for_each(|left| say(left)),
         () = interrupted() => say("killed; `orderflow chaos clear` takes back what it has left"),
     }
 }

@@ -3,15 +3,16 @@
 use std::{
     collections::HashMap,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use orderflow_client::{Client, ClientError, Endpoints};
 use orderflow_cluster::attach;
 use orderflow_contracts::api::console::{Account, Login, Role, Session};
 use tokio::{
-    sync::{Semaphore, mpsc::Sender},
+    sync::{Semaphore, mpsc::Sender, oneshot},
     task::{AbortHandle, JoinError, JoinSet},
     time::timeout,
 };
@@ -27,8 +28,10 @@ use crate::{
 /// Effects that are carried out at one time; a further one waits.
 const AT_ONCE_MAX: usize = 32;
 
-/// How long the console waits, when it is left, for what must not be left undone.
-const FINISH_MAX: Duration = Duration::from_secs(3);
+/// How long what a lesson breaks may take to be broken, before it is mended all the same.
+const LANDS_MAX: Duration = Duration::from_secs(10);
+/// How long the console waits, when it is left, for what must not be left undone: that, and the mending.
+const FINISH_MAX: Duration = Duration::from_secs(15);
 
 /// Which cluster it is, and what is needed to do something with it.
 #[derive(Clone)]
@@ -76,6 +79,8 @@ pub struct Kit {
     pub messages: Sender<Msg>,
     /// The program's own processes: scenarios and load.
     pub children: chaos::Children,
+    /// Keeps what has no certain outcome.
+    pub kept: customer::Store,
     tokens: Arc<Tokens>,
 }
 
@@ -90,8 +95,28 @@ impl Kit {
 pub struct Links {
     shared: Arc<Shared>,
     tasks: JoinSet<()>,
-    /// What is waited for when the console is left.
-    last: JoinSet<()>,
+    /// What is waited for when the console is left; what comes of it if it was not done, for people.
+    last: JoinSet<Option<String>>,
+    /// Those of them that lessons break and mend with.
+    lessons: Vec<AbortHandle>,
+    /// What lessons are breaking.
+    breaking: Vec<Breaking>,
+}
+
+/// Something is being broken: it is mended when that is over, or the break would land on what is mended.
+struct Breaking {
+    /// Comes, as an error, when it is over.
+    over: oneshot::Receiver<()>,
+    task: AbortHandle,
+}
+
+impl Breaking {
+    /// Waits until it is over, but not for long: then it does nothing more at least.
+    async fn landed(self, most: Duration) {
+        if timeout(most, self.over).await.is_err() {
+            self.task.abort();
+        }
+    }
 }
 
 /// What tasks share.
@@ -101,10 +126,11 @@ pub struct Shared {
     endpoints: Mutex<Option<Endpoints>>,
     sessions: Mutex<HashMap<Role, Link>>,
     /// Of test accounts that nobody works with at a desk.
-    beside: Mutex<HashMap<Role, Client>>,
+    beside: Mutex<HashMap<Role, (Client, Arc<Tokens>)>>,
     messages: Sender<Msg>,
     room: Semaphore,
     children: chaos::Children,
+    kept: OnceLock<customer::Store>,
 }
 
 impl Links {
@@ -118,8 +144,26 @@ impl Links {
             messages,
             room: Semaphore::new(AT_ONCE_MAX),
             children: chaos::Children::default(),
+            kept: OnceLock::new(),
         };
-        Self { shared: Arc::new(shared), tasks: JoinSet::new(), last: JoinSet::new() }
+        Self {
+            shared: Arc::new(shared),
+            tasks: JoinSet::new(),
+            last: JoinSet::new(),
+            lessons: Vec::new(),
+            breaking: Vec::new(),
+        }
+    }
+
+    /// The same, keeping what has no certain outcome in this directory; otherwise it is forgotten with the console.
+    #[must_use]
+    pub fn keeping(self, dir: PathBuf) -> Self {
+        let place = &self.shared.place;
+        let endpoints = self.shared.endpoints.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let store = customer::Store::at(dir, &place.cluster, &place.data_dir, endpoints.as_ref());
+        // It is the first to say where.
+        let _ = self.shared.kept.set(store);
+        self
     }
 
     /// The processes that were started from the chaos board: whoever ends the console ends them first.
@@ -135,18 +179,19 @@ impl Links {
                 shared.children.stop_all();
             }
             if let Some(link) = shared.forget(role) {
-                self.tasks.spawn(async move { link.tokens.end().await });
+                self.last.spawn(async move {
+                    link.tokens.end().await;
+                    None
+                });
             }
             return;
         }
-        let must_be_done = matches!(effect, Effect::Lessons(lessons::Do::Mend(_)));
-        let tasks = if must_be_done { &mut self.last } else { &mut self.tasks };
-        tasks.spawn(async move {
-            // What must be done waits behind nobody: the others may be waiting for the very service that is broken.
-            let _place = match must_be_done {
-                true => None,
-                false => shared.room.acquire().await.ok(),
-            };
+        let effect = match effect {
+            Effect::Lessons(wanted) if wanted.is_break() || wanted.is_mending() => return self.must_be_done(wanted),
+            effect => effect,
+        };
+        self.tasks.spawn(async move {
+            let _place = shared.room.acquire().await.ok();
             let done = match effect {
                 Effect::Login(role, wanted) => Some(Done::Login(role, login::carry_out(wanted, role, &shared).await)),
                 effect => shared.carry_out(effect).await,
@@ -158,6 +203,31 @@ impl Links {
         self.follow();
     }
 
+    /// What lessons break and mend is done even if the console is left meanwhile, one after the other. It waits behind
+    /// nobody else: the others may be waiting for the very service that is broken.
+    fn must_be_done(&mut self, wanted: lessons::Do) {
+        let shared = Arc::clone(&self.shared);
+        let (is_break, is_mending) = (wanted.is_break(), wanted.is_mending());
+        let before = if is_mending { std::mem::take(&mut self.breaking) } else { Vec::new() };
+        let (ends, over) = oneshot::channel();
+        let task = self.last.spawn(async move {
+            // Dropped when this is over, however it ends.
+            let _ends: oneshot::Sender<()> = ends;
+            for breaking in before {
+                breaking.landed(LANDS_MAX).await;
+            }
+            let done = lessons::carry_out(wanted, &shared).await;
+            let undone = done.not_mended();
+            let _ = shared.messages.send(Msg::Done(Done::Lessons(done))).await;
+            undone
+        });
+        self.lessons.retain(|task| !task.is_finished());
+        self.lessons.push(task.clone());
+        if is_break {
+            self.breaking.push(Breaking { over, task });
+        }
+    }
+
     /// Follows the streams of those who have just logged in.
     pub fn follow(&mut self) {
         let mut sessions = self.shared.sessions.lock().unwrap_or_else(PoisonError::into_inner);
@@ -167,10 +237,25 @@ impl Links {
         }
     }
 
-    /// Waits for what must not be left undone, but not for long.
-    pub async fn finish(&mut self) {
-        let all = async { while self.last.join_next().await.is_some() {} };
-        let _ = timeout(FINISH_MAX, all).await;
+    /// Whether something is being broken or mended, which must not be left undone.
+    pub fn is_mending(&self) -> bool {
+        self.lessons.iter().any(|task| !task.is_finished())
+    }
+
+    /// Waits for what must not be left undone, but not for long, and ends all sessions. What was not done, for people.
+    pub async fn finish(&mut self) -> Vec<String> {
+        let mut undone = Vec::new();
+        let all = async {
+            while let Some(ended) = self.last.join_next().await {
+                undone.extend(ended.ok().flatten());
+            }
+        };
+        if timeout(FINISH_MAX, all).await.is_err() {
+            undone.push(format!("what a lesson has broken is not mended within {FINISH_MAX:?}"));
+        }
+        // Mending needs them, so they are the last.
+        self.shared.end_sessions().await;
+        undone
     }
 
     /// The next task that has ended by a panic. Never, if there is none.
@@ -178,7 +263,7 @@ impl Links {
         loop {
             let ended = tokio::select! {
                 Some(ended) = self.tasks.join_next() => ended,
-                Some(ended) = self.last.join_next() => ended,
+                Some(ended) = self.last.join_next() => ended.map(drop),
                 else => std::future::pending().await,
             };
             match ended {
@@ -226,6 +311,7 @@ impl Shared {
             place: self.place.clone(),
             messages: self.messages.clone(),
             children: self.children.clone(),
+            kept: self.kept.get().cloned().unwrap_or_default(),
             tokens: Arc::clone(&link.tokens),
         })
     }
@@ -248,14 +334,14 @@ impl Shared {
         }
         let beside = || self.beside.lock().unwrap_or_else(PoisonError::into_inner);
         let known = beside().get(&role).cloned();
-        if let Some(client) = known {
+        if let Some((client, _)) = known {
             return Ok(client);
         }
         let anonymous = self.anonymous()?;
         let session = anonymous.login(&self.test_account(role)?).await?;
-        let tokens = Tokens::new(anonymous.clone(), session);
-        let client = anonymous.with_tokens(Arc::new(tokens));
-        beside().insert(role, client.clone());
+        let tokens = Arc::new(Tokens::new(anonymous.clone(), session));
+        let client = anonymous.with_tokens(Arc::clone(&tokens) as _);
+        beside().insert(role, (client.clone(), tokens));
         Ok(client)
     }
 
@@ -300,6 +386,15 @@ impl Shared {
         true
     }
 
+    /// Ends all sessions at the server, all at once: what is left of them there is of use to nobody but a thief.
+    async fn end_sessions(&self) {
+        let links = std::mem::take(&mut *self.sessions.lock().unwrap_or_else(PoisonError::into_inner));
+        let beside = std::mem::take(&mut *self.beside.lock().unwrap_or_else(PoisonError::into_inner));
+        links.values().for_each(Link::leave);
+        let tokens = links.into_values().map(|link| link.tokens).chain(beside.into_values().map(|(_, tokens)| tokens));
+        join_all(tokens.map(|tokens| async move { tokens.end().await })).await;
+    }
+
     fn forget(&self, role: Role) -> Option<Link> {
         let link = self.sessions.lock().unwrap_or_else(PoisonError::into_inner).remove(&role)?;
         link.leave();
@@ -310,13 +405,48 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use orderflow_contracts::timestamp::Timestamp;
+    use serde_json::json;
     use tokio::sync::mpsc;
 
     use super::*;
+    use crate::testing::services::{Console, Services};
 
     fn session(email: &str) -> Session {
         let account = Account { id: uuid::Uuid::new_v4().into(), email: email.into(), role: Role::Customer };
         Session { token: "t".into(), expires_at: Timestamp(0), refresh_token: "r".into(), account }
+    }
+
+    #[tokio::test]
+    async fn sessions_are_ended_when_the_console_is_left_and_nobody_waits_for_long() {
+        let dir = tempfile::tempdir().unwrap();
+        let services = Arc::new(Services::default());
+        let mut console = Console::of(&services.begin().await, dir.path()).await;
+        // The answer to that is lost, which keeps nobody from leaving.
+        let left = timeout(Duration::from_secs(5), console.links.finish()).await;
+        assert_eq!(left.unwrap(), [""; 0]);
+        let asked = services.take_asked();
+        let logout = ("/v1/sessions/logout".to_owned(), String::new(), json!({ "refresh_token": "r" }));
+        assert!(asked.contains(&logout), "{asked:?}");
+        assert!(console.links.shared.kit(Role::Customer).is_none());
+    }
+
+    #[tokio::test]
+    async fn what_is_broken_is_mended_after_it_is_broken_but_not_for_ever_later() {
+        let mut tasks = JoinSet::new();
+        let breaking = |takes: Duration, tasks: &mut JoinSet<()>| {
+            let (ends, over) = oneshot::channel::<()>();
+            let task = tasks.spawn(async move {
+                tokio::time::sleep(takes).await;
+                drop(ends);
+            });
+            Breaking { over, task }
+        };
+        let slow = breaking(Duration::from_millis(50), &mut tasks);
+        slow.landed(LANDS_MAX).await;
+        assert!(tasks.join_next().await.unwrap().is_ok(), "it has landed");
+        let stuck = breaking(LANDS_MAX, &mut tasks);
+        stuck.landed(Duration::from_millis(20)).await;
+        assert!(tasks.join_next().await.unwrap().unwrap_err().is_cancelled(), "it breaks nothing more");
     }
 
     #[tokio::test]

@@ -59,17 +59,18 @@ pub fn now() -> Moment {
     Moment { instant: Instant::now(), wall }
 }
 
-/// Runs the console until it is left. However that comes, what must not be left undone is done.
+/// Runs the console until it is left. However that comes, what must not be left undone is begun: whoever has given the
+/// terminal back waits for it ([`Links::finish`]).
 pub async fn run<B: Backend<Error: Into<io::Error>>>(
     terminal: &mut Terminal<B>,
     tty: &mut impl Tty,
     events: impl Stream<Item = io::Result<Event>> + Unpin,
     messages: Receiver<Msg>,
     mut app: App,
-    mut links: Links,
+    links: &mut Links,
     first: Vec<Effect>,
 ) -> Result<(), LoopError> {
-    let ended = turn(terminal, tty, events, messages, &mut app, &mut links, first).await;
+    let ended = turn(terminal, tty, events, messages, &mut app, links, first).await;
     if ended.is_err() {
         // Nobody has left it, and nothing can be drawn any more: of what leaving wants, that is left out.
         for effect in app.update(Msg::End, now()) {
@@ -80,7 +81,6 @@ pub async fn run<B: Backend<Error: Into<io::Error>>>(
             }
         }
     }
-    links.finish().await;
     ended
 }
 

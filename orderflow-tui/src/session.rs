@@ -1,10 +1,16 @@
 //! Sessions of this console: kept in memory, renewed by themselves, gone with the program.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use orderflow_client::{Client, ClientError, TokenFuture, TokenSource};
 use orderflow_contracts::api::console::{Refresh, Session};
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::timeout};
+
+/// How long a session's end may take: nobody waits longer for what ends by itself in the end.
+const END_MAX: Duration = Duration::from_secs(1);
 
 /// The tokens of one session.
 pub struct Tokens {
@@ -44,11 +50,15 @@ impl Tokens {
         Ok(session.token.clone())
     }
 
-    /// Ends the session, if the console can be reached.
+    /// Ends the session at the server, if it can be reached within a second.
     pub async fn end(&self) {
-        let refresh_token = self.session.lock().await.refresh_token.clone();
-        // Its tokens are forgotten with us, and end by themselves.
-        let _ = self.client.logout(&Refresh { refresh_token }).await;
+        self.leave();
+        let end = async {
+            let refresh_token = self.session.lock().await.refresh_token.clone();
+            self.client.logout(&Refresh { refresh_token }).await
+        };
+        // Otherwise its tokens are forgotten with us, and end by themselves.
+        let _ = timeout(END_MAX, end).await;
     }
 }
 

@@ -1,5 +1,7 @@
 //! What tests of the console have in common: a desk without services, keys, and screens as text.
 
+pub mod services;
+
 use std::time::Instant;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};

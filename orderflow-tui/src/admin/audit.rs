@@ -15,7 +15,7 @@ use super::{
     Do,
     effects::AuditPart,
     keymap::{AUDIT, DETAIL, NEXT, PREVIOUS, VERIFY},
-    parts::{Pick, Row, SEARCHING, Search, Sheet, beside, both_ends, json_rows},
+    parts::{Pick, Row, Sheet, beside, both_ends, json_rows},
 };
 use crate::{
     area::Area,
@@ -24,7 +24,11 @@ use crate::{
     keys::{self, Action, LIST, Scope},
     msg::Effect,
     text,
-    widgets::{Column, frames, list::Table},
+    widgets::{
+        Column, frames,
+        list::Table,
+        search::{SEARCHING, Search},
+    },
 };
 
 /// Entries that are kept.

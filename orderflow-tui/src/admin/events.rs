@@ -10,7 +10,7 @@ use ratatui::{
 
 use super::{
     keymap::{DETAIL, EVENT, EVENTS, NEXT, PAUSE, PREVIOUS, TIMELINE},
-    parts::{Pick, Row, SEARCHING, Search, Sheet, beside, both_ends, json_rows},
+    parts::{Pick, Row, Sheet, beside, both_ends, json_rows},
 };
 use crate::{
     area::Area,
@@ -19,7 +19,11 @@ use crate::{
     input::Edit,
     keys::{self, Action, LIST, Scope},
     text,
-    widgets::{Column, frames, list::Table},
+    widgets::{
+        Column, frames,
+        list::Table,
+        search::{SEARCHING, Search},
+    },
 };
 
 const COLUMNS: [Column; 6] = [

@@ -1,6 +1,5 @@
 //! The keys of the admin's screens.
 
-use super::parts::SEARCHING;
 use crate::keys::{self, Action, Binding, Scope};
 
 /// The health of every process.
@@ -55,8 +54,6 @@ pub const VERIFY: Action = Action("admin.audit.verify");
 
 /// All of them.
 pub const BINDINGS: &[Binding] = &[
-    Binding::new(SEARCHING, keys::OPEN, &["enter"], "keep", "go on with what is found"),
-    Binding::new(SEARCHING, keys::BACK, &["esc"], "clear", "search for nothing"),
     Binding::new(HEALTH, keys::UP, &["up", "k"], "", "the process above"),
     Binding::new(HEALTH, keys::DOWN, &["down", "j"], "", "the process below"),
     Binding::new(HEALTH, keys::OPEN, &["enter"], "log", "show the process's log"),

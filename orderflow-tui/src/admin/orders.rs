@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{
     keymap::ORDERS,
-    parts::{Pick, SEARCHING, Search, both_ends},
+    parts::{Pick, both_ends},
 };
 use crate::{
     area::Area,
@@ -25,7 +25,11 @@ use crate::{
     keys::{self, Action, LIST, Scope},
     text,
     theme::Theme,
-    widgets::{Column, frames, list::Table},
+    widgets::{
+        Column, frames,
+        list::Table,
+        search::{SEARCHING, Search},
+    },
 };
 
 const COLUMNS: [Column; 8] = [
@@ -96,7 +100,7 @@ impl Orders {
 
     /// Chooses an order; nothing hides it.
     pub fn choose(&mut self, id: OrderId, books: &Books) {
-        self.search = Search::default();
+        self.search.clear();
         self.status = None;
         self.anew();
         self.settle(books);

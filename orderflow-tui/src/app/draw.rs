@@ -1,5 +1,7 @@
 //! A frame: header, desks, footer, and what lies over them.
 
+use std::time::Duration;
+
 use orderflow_contracts::api::console::Role;
 use ratatui::{
     Frame,
@@ -26,6 +28,8 @@ const LESSONS_BESIDE_FROM: u16 = 110;
 const LESSONS_WIDTH: u16 = 44;
 /// Columns in which the corner can say what it has to.
 const CORNER_MIN: usize = 14;
+/// Whoever waits for an answer for so long is told so.
+const WAITS_FROM: Duration = Duration::from_secs(3);
 /// What stands after the screens while a timeline lies over them.
 const OVER: &str = "› timeline ";
 /// Spaces after a key of the footer; the last one does without.
@@ -42,7 +46,9 @@ impl App {
         let (head, rest) = frames::head(area, 1);
         let (body, foot) = frames::foot(rest, u16::from(rest.height > 3));
         self.draw_header(frame, head, now);
-        self.draw_body(frame, body, now);
+        // What is told has rows of its own: the list above is scrolled so that what is chosen is seen.
+        let (desks, _) = frames::foot(body, self.notices.rows(body));
+        self.draw_body(frame, desks, now);
         self.draw_footer(frame, foot);
         self.notices.draw(frame, body, &self.theme);
         match &mut self.overlay {
@@ -112,13 +118,37 @@ impl App {
         };
         let shown = self.shown(body);
         let places = places(body, shown.len());
-        let shown = if places.len() < shown.len() { vec![self.focus] } else { shown };
+        let is_squeezed = places.len() < shown.len();
+        let shown = if is_squeezed { vec![self.focus] } else { shown };
         for desk in &mut self.desks {
             desk.place = Rect::ZERO;
         }
         for (role, place) in shown.into_iter().zip(places) {
             self.draw_desk(frame, role, place, now);
         }
+        if is_squeezed {
+            self.draw_squeezed(frame, body);
+        }
+    }
+
+    /// Says in the border of the one desk that there is room for that the others are there too, and what shows them.
+    fn draw_squeezed(&self, frame: &mut Frame<'_>, place: Rect) {
+        if !frames::has_border(place) {
+            return;
+        }
+        let many = self.desks.len();
+        let at = self.desks.iter().position(|desk| desk.role == self.focus).unwrap_or(0) + 1;
+        let next = keys::all().find(|binding| binding.action == keys::NEXT_DESK);
+        let next = next.and_then(|binding| self.setup.keys.key_of(binding)).map(|key| key.to_string());
+        let wide = usize::from(DESK_WIDTH_MIN) * many;
+        let room = usize::from(place.width.saturating_sub(4));
+        let next = next.unwrap_or_default();
+        let long = format!(" {at} of {many} desks · {next} shows the next · {wide} columns show all ");
+        let short = format!(" {at} of {many} desks: {next}, all at {wide} wide ");
+        let words = if text::width(&long) <= room { long } else { text::cut(&short, room) };
+        let width = u16::try_from(text::width(&words)).unwrap_or(0);
+        let place = Rect { x: place.x + 2, y: place.bottom() - 1, width, height: 1 };
+        frame.render_widget(Line::styled(words, self.theme.warn), place);
     }
 
     fn draw_desk(&mut self, frame: &mut Frame<'_>, role: Role, place: Rect, now: Moment) {
@@ -140,10 +170,13 @@ impl App {
                 let mut title = title(role, work.screens.see(), email, text::width(over), place.width, &theme);
                 title.push_span(Span::styled(over, theme.accent));
                 let inside = frames::framed(frame, place, title, focused, &theme);
-                let crate::desk::Work { books, live, screens, timeline } = &mut **work;
+                let crate::desk::Work { books, live, screens, timeline, waits_since } = &mut **work;
+                let waits =
+                    waits_since.map(|since| now.instant.duration_since(since)).filter(|waits| *waits >= WAITS_FROM);
                 let now = books.service_time(now.wall);
                 let show = crate::cx::Show { role, books, live, now, focused, is_local, theme: &theme, keys };
                 let inside = draw_trouble(frame, inside, live, &theme);
+                let inside = draw_waits(frame, inside, waits, &theme);
                 match timeline {
                     Some(timeline) => crate::area::Area::draw(timeline, frame, inside, &show),
                     None => screens.area().draw(frame, inside, &show),
@@ -255,6 +288,15 @@ fn draw_trouble(frame: &mut Frame<'_>, area: Rect, live: &Live, theme: &crate::t
     };
     let (line, rest) = frames::head(area, 1);
     frame.render_widget(Line::styled(text::cut(&text::plain(&why), usize::from(line.width)), theme.bad), line);
+    rest
+}
+
+/// A line that says so if an answer is waited for: nobody shall think that it hangs here.
+fn draw_waits(frame: &mut Frame<'_>, area: Rect, waits: Option<Duration>, theme: &crate::theme::Theme) -> Rect {
+    let Some(waits) = waits else { return area };
+    let (line, rest) = frames::head(area, 1);
+    let words = format!("… no answer for {} s; it is waited for", waits.as_secs());
+    frame.render_widget(Line::styled(text::cut(&words, usize::from(line.width)), theme.warn), line);
     rest
 }
 

@@ -36,6 +36,7 @@ impl App {
         if let Some(split) = self.split_before.take() {
             self.split = split;
         }
+        self.lead_waits = None;
         self.lessons.take().map(|mut lessons| lessons.close()).unwrap_or_default()
     }
 
@@ -92,11 +93,23 @@ impl App {
         self.split_before.get_or_insert(self.split);
         self.split = true;
         self.focus = if lessons::DESKS.contains(&before) { before } else { lessons::DESKS[0] };
+        self.lead_waits = None;
         if let Some(place) = lead.place.filter(|_| !writes) {
             self.focus = place.role;
-            effects.extend(self.show_screen(place, &lead, now));
+            if self.desk(place.role).is_some_and(|desk| matches!(desk.stage, Stage::Login(_))) {
+                self.lead_waits = Some(lead);
+            } else {
+                effects.extend(self.show_screen(place, &lead, now));
+            }
         }
         effects
+    }
+
+    /// Somebody has logged in at a desk to which a lesson has led.
+    pub(super) fn lead_on(&mut self, role: Role, now: Moment) -> Vec<Effect> {
+        let is_here = |lead: &mut Lead| lead.place.is_some_and(|place| place.role == role);
+        let Some(lead) = self.lead_waits.take_if(is_here) else { return Vec::new() };
+        lead.place.map(|place| self.show_screen(place, &lead, now)).unwrap_or_default()
     }
 
     /// Shows a screen, without anything over it, and chooses there what the lesson is about.

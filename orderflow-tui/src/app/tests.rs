@@ -5,11 +5,14 @@ use ratatui::layout::Position;
 use super::{App, Setup};
 use crate::{
     config::Remembered,
+    customer::tests::{desk, order},
     input::Input,
     keys::KeyMap,
     login,
     msg::{Done, Effect, Msg},
+    overlay::Tone,
     testing::{Desktop, account},
+    theme::ThemeName,
 };
 
 #[test]
@@ -68,6 +71,43 @@ fn the_header_says_how_every_desk_is_at_any_width() {
         assert_eq!(head.matches('○').count(), 3, "{width}: {head}");
         assert!(width < 80 || head.contains("connecting"), "{head}");
     }
+}
+
+#[test]
+fn a_split_view_without_room_says_that_there_is_more() {
+    let mut desktop = Desktop::of(Role::Customer);
+    for (key, role) in [("f3", Role::Seller), ("f4", Role::Admin)] {
+        desktop.press(&[key]);
+        desktop.tell(Msg::Done(Done::Login(role, login::Done::In(account(role)))));
+    }
+    assert!(!desktop.screen((80, 24)).contains("of 3 desks"), "one is all that was wanted");
+    desktop.press(&["f5"]);
+    let screen = desktop.screen((80, 24));
+    assert!(screen.contains(" 3 of 3 desks · tab shows the next · 114 columns show all "), "{screen}");
+    desktop.press(&["tab"]);
+    let screen = desktop.screen((40, 12));
+    assert!(screen.contains(" 1 of 3 desks: tab, all at 114 wide "), "{screen}");
+    for size in [(120, 24), (80, 40)] {
+        let screen = desktop.screen(size);
+        assert!(!screen.contains("of 3 desks"), "{screen}");
+    }
+}
+
+#[test]
+fn what_is_told_never_covers_the_row_that_is_chosen() {
+    let mut orders: Vec<_> = (1..80).map(|number| order(number, "PENDING", "NONE", "NONE")).collect();
+    orders.push(order(80, "CANCELLED", "RELEASED", "FAILED"));
+    let mut desktop = desk(orders, Vec::new(), ThemeName::Terminal);
+    desktop.press(&["3", "G"]);
+    let last = "✗ cancelled";
+    for notice in ["one", "two", "three", "four", "five"] {
+        desktop.app.notices.push(Tone::Bad, notice, desktop.now.instant);
+        for size in [(40, 12), (80, 24), (160, 48)] {
+            let screen = desktop.screen(size);
+            assert!(screen.contains(last) && screen.contains(notice), "{size:?} {notice}:\n{screen}");
+        }
+    }
+    assert!(desktop.screen((80, 24)).contains("two") && desktop.screen((40, 12)).contains("four"));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Reading what the books want.
 
+use std::time::Duration;
+
 use orderflow_client::{Client, ClientError, ListQuery, ProductQuery, Service};
 use orderflow_contracts::{
     api::{
@@ -12,7 +14,13 @@ use orderflow_contracts::{
     ids::{AccountId, OrderId, ProductId},
 };
 
+use tokio::time::timeout;
+
 use super::{ORDERS_MAX, OTHERS_MAX, PRODUCTS_MAX};
+
+/// How long a read may take, tries again included. One that was given up has changed nothing, so nobody has to wait
+/// for it as for a command.
+const READ_MAX: Duration = Duration::from_secs(10);
 
 /// Something to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,13 +80,23 @@ pub async fn carry_out(what: Do, client: &Client, me: &Account) -> Done {
         }
         Do::Reservations => Done::Reservations(all(OTHERS_MAX, |query| reservations(client, query)).await),
         Do::Payments => Done::Payments(all(OTHERS_MAX, |query| payments(client, query)).await),
-        Do::Order(id) => Done::Order(client.order(id).await),
-        Do::Product(id) => Done::Product(id, client.product(id).await),
+        Do::Order(id) => Done::Order(in_time(Service::Orders, client, client.order(id)).await),
+        Do::Product(id) => Done::Product(id, in_time(Service::Inventory, client, client.product(id)).await),
     }
 }
 
+/// What is read, or that it could not be in time.
+pub async fn in_time<T>(
+    service: Service,
+    client: &Client,
+    read: impl Future<Output = Result<T, ClientError>>,
+) -> Result<T, ClientError> {
+    let late = || ClientError::Timeout { url: client.endpoints().of(service).to_owned() };
+    timeout(READ_MAX, read).await.unwrap_or_else(|_| Err(late()))
+}
+
 async fn orders(client: &Client, query: ListQuery) -> Result<Page<Order>, ClientError> {
-    client.orders(&query).await
+    in_time(Service::Orders, client, client.orders(&query)).await
 }
 
 async fn products(
@@ -86,15 +104,16 @@ async fn products(
     seller_id: Option<AccountId>,
     page: ListQuery,
 ) -> Result<Page<Product>, ClientError> {
-    client.products(&ProductQuery { seller_id, page, ..ProductQuery::default() }).await
+    let query = ProductQuery { seller_id, page, ..ProductQuery::default() };
+    in_time(Service::Inventory, client, client.products(&query)).await
 }
 
 async fn reservations(client: &Client, query: ListQuery) -> Result<Page<Reservation>, ClientError> {
-    client.reservations(&query).await
+    in_time(Service::Inventory, client, client.reservations(&query)).await
 }
 
 async fn payments(client: &Client, query: ListQuery) -> Result<Page<Payment>, ClientError> {
-    client.payments(&query).await
+    in_time(Service::Payments, client, client.payments(&query)).await
 }
 
 /// Page after page, up to what is kept.
@@ -122,5 +141,5 @@ where
 
 /// Nothing is known of a service that does not answer: then it is as ours.
 async fn clock_ahead_ms(client: &Client) -> i64 {
-    client.clock(Service::Inventory).await.map_or(0, |clock| clock.offset_ms)
+    in_time(Service::Inventory, client, client.clock(Service::Inventory)).await.map_or(0, |clock| clock.offset_ms)
 }

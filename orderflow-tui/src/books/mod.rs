@@ -134,6 +134,11 @@ impl Books {
         reads
     }
 
+    /// Whether a list is being read.
+    pub const fn is_reading(&self) -> bool {
+        self.reading > 0
+    }
+
     /// What has to be read when somebody wants it anew: nothing while it is being read, however often a key is pressed.
     pub fn read_again(&mut self) -> Vec<Do> {
         if self.reading > 0 { Vec::new() } else { self.read_all() }

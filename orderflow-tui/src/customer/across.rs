@@ -6,6 +6,7 @@ use orderflow_contracts::{
         orders::{Order, OrderPaymentStatus, OrderStatus},
     },
     ids::OrderId,
+    timestamp::Timestamp,
 };
 use uuid::Uuid;
 
@@ -13,9 +14,11 @@ use super::{
     CART, Customer, ORDERS,
     cart::{self, Line},
     effects::{Agreed, Do, Done},
+    kept::{ASKED_MS_MAX, Kept, Recalled, What},
     keys as our,
     orders::{Asked, Placing, Receipt, Row, can_cancel},
     pay::Wants,
+    words,
 };
 use crate::{
     area::Area as _,
@@ -28,19 +31,30 @@ use crate::{
 
 /// Lines of a cart that are looked at again when it is opened.
 const LOOKED_AT_MAX: usize = 8;
+/// Why the outcome of something from an earlier session is not known.
+const LEFT: &str = "the console was left before its outcome was known";
 
 impl Customer {
     /// Something was done.
     pub fn done(&mut self, done: Done, cx: &mut Cx<'_>) {
         match done {
+            Done::Recalled(recalled) => self.recalled(recalled, cx),
+            Done::Kept(Ok(())) => {}
+            Done::Kept(Err(why)) => cx.bad(why),
             Done::Rested => self.shop.rested(cx),
             Done::Looked(id, outcome) => self.shop.looked(id, outcome, cx),
             Done::Agreed(agreed) => self.agreed(&agreed, cx),
             Done::Ordered { key, outcome: Ok(order) } => {
                 cx.books.put_orders(std::slice::from_ref(&*order));
                 self.placed(key, order.id, cx);
+                // Its event may have come before, and another try have kept it since.
+                cx.run(Effect::Customer(Do::Forget(key)));
             }
-            Done::Ordered { key, outcome: Err(error) } => self.orders.open.not_placed(key, &error),
+            Done::Ordered { key, outcome: Err(error) } => {
+                if self.orders.open.not_placed(key, &error) {
+                    cx.run(Effect::Customer(Do::Forget(key)));
+                }
+            }
             Done::Cancelled { id, outcome: Ok(order), .. } => {
                 cx.books.put_orders(std::slice::from_ref(&*order));
                 self.orders.open.cancelled(id);
@@ -62,6 +76,48 @@ impl Customer {
         if self.orders.placed(key, id) {
             cx.good("ordered; the seller has to confirm");
         }
+    }
+
+    /// What an earlier session has asked for stands where it stood then: as not known.
+    fn recalled(&mut self, recalled: Recalled, cx: &mut Cx<'_>) {
+        let mut found = 0_usize;
+        for Kept { key, at, what, .. } in recalled.open {
+            let is_new = match what {
+                What::Order { lines, total } => {
+                    let asked = Asked::Unknown(LEFT.to_owned());
+                    self.orders.open.recall(Placing { key, lines, total, at, asked, in_doubt: true })
+                }
+                What::Payment { order, token_key } => {
+                    let is_new = self.pay.recall(order, key, token_key, at);
+                    if is_new {
+                        cx.run(Effect::Customer(Do::Payment(order)));
+                    }
+                    is_new
+                }
+            };
+            found += usize::from(is_new);
+        }
+        match found {
+            0 => {}
+            1 => cx.note("something from last time is not known; among your orders, r asks again"),
+            many => cx.note(format!("{many} things from last time are not known; among your orders, r asks again")),
+        }
+        for Kept { at, what, .. } in recalled.late {
+            let day = words::when(at, Timestamp(0));
+            cx.bad(match what {
+                What::Order { lines, .. } => {
+                    let things = cart::things(&lines);
+                    format!("{things}, of {day}: too old to ask again. If it was placed, it is among your orders")
+                }
+                What::Payment { order, .. } => {
+                    let order = crate::text::short(order);
+                    format!(
+                        "the payment of order {order}, of {day}: too old to ask again. The order says what it became"
+                    )
+                }
+            });
+        }
+        recalled.troubles.into_iter().for_each(|trouble| cx.bad(trouble));
     }
 
     fn agreed(&mut self, agreed: &Agreed, cx: &mut Cx<'_>) {
@@ -88,8 +144,9 @@ impl Customer {
         }
         let total = self.cart.total(cx.books);
         let (key, lines) = self.cart.take();
-        cx.run(Effect::Customer(Do::Order { key, lines: cart::wanted(&lines) }));
-        self.orders.open.place(Placing { key, lines, total, at: cx.now, asked: Asked::Asking });
+        let placing = Placing { key, lines, total, at: cx.wall(), asked: Asked::Asking, in_doubt: false };
+        cx.run(Effect::Customer(placing.wanted()));
+        self.orders.open.place(placing);
         self.orders.choose(Row::Placing(key));
         self.go(ORDERS, cx);
     }
@@ -133,7 +190,7 @@ impl Customer {
             let is_over = order.status == OrderStatus::Cancelled;
             return cx.note(if is_over { "it is cancelled already" } else { "it is shipped, and cannot be cancelled" });
         }
-        let text = format!("{}, {}. {}", super::words::things(&order.lines), order.total, what_goes_back(order));
+        let text = format!("{}, {}. {}", words::things(&order.lines), order.total, what_goes_back(order));
         let yes = Effect::Customer(Do::Agree(Agreed::Cancel(order.id)));
         cx.confirm(Confirm::new("Cancel this order?", text, yes));
     }
@@ -142,8 +199,12 @@ impl Customer {
     fn ask_again(&mut self, cx: &mut Cx<'_>) {
         match self.orders.chosen(cx.books) {
             Some(Row::Placing(key)) => {
-                if let Some(lines) = self.orders.open.place_again(key) {
-                    cx.run(Effect::Customer(Do::Order { key, lines: cart::wanted(&lines) }));
+                let is_late = |placing: &Placing| cx.wall().0.saturating_sub(placing.at.0) > ASKED_MS_MAX;
+                if self.orders.open.placing(key).is_some_and(is_late) {
+                    return cx.bad("too old to ask again: the service may not know it any more, and order it twice");
+                }
+                if let Some(wanted) = self.orders.open.place_again(key) {
+                    cx.run(Effect::Customer(wanted));
                 }
             }
             Some(Row::Order(id)) if self.orders.open.cancelling(id).is_some() => {
@@ -233,8 +294,11 @@ impl Customer {
             match record.event_type.as_str() {
                 // Even if the answer was lost: its correlation id is the key with which it was asked for.
                 "order.created" => {
-                    if let Ok(key) = record.correlation_id.parse() {
+                    if let Ok(key) = record.correlation_id.parse()
+                        && self.orders.open.placing(key).is_some()
+                    {
                         self.placed(key, id, cx);
+                        cx.run(Effect::Customer(Do::Forget(key)));
                     }
                 }
                 "order.cancelled" | "order.fulfilled" => self.orders.open.cancelled(id),

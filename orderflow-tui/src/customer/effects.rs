@@ -2,19 +2,30 @@
 
 use std::{hint::black_box, mem::take, time::Duration};
 
-use orderflow_client::ClientError;
+use orderflow_client::{ClientError, Service};
 use orderflow_contracts::{
     api::{
         inventory::Product,
-        orders::{CreateLine, CreateOrder, Order},
+        orders::{CreateOrder, Order},
         payments::{Pay, Payment},
         psp::CreateToken,
     },
     ids::{OrderId, ProductId},
+    money::Money,
+    timestamp::Timestamp,
 };
 use uuid::Uuid;
 
-use crate::{links::Kit, login::Secret};
+use super::{
+    cart,
+    kept::{Recalled, What},
+};
+use crate::{
+    books::effects::in_time,
+    links::Kit,
+    login::Secret,
+    msg::{Done as AnyDone, Msg},
+};
 
 /// Whoever stays so long on a row wants to see it.
 const REST: Duration = Duration::from_millis(300);
@@ -54,12 +65,20 @@ pub enum Do {
     Look(ProductId),
     /// Comes back at once: a question was answered with yes.
     Agree(Agreed),
-    /// Orders.
+    /// Looks what has no certain outcome since an earlier session; by our clock it is now.
+    Recall(Timestamp),
+    /// Keeps something no longer: its outcome is certain.
+    Forget(Uuid),
+    /// Orders. It is kept before it is asked for.
     Order {
         /// Makes it safe to repeat.
         key: Uuid,
         /// What.
-        lines: Vec<CreateLine>,
+        lines: Vec<cart::Line>,
+        /// For how much, as far as it is known.
+        total: Option<Money>,
+        /// When it was asked for first, by our clock.
+        at: Timestamp,
     },
     /// Cancels an order.
     Cancel {
@@ -77,7 +96,7 @@ pub enum Do {
         /// The card.
         card: CardData,
     },
-    /// Pays.
+    /// Pays. It is kept before it is asked for, but for the token.
     Pay {
         /// Which order.
         id: OrderId,
@@ -85,6 +104,10 @@ pub enum Do {
         key: Uuid,
         /// What stands for the card.
         token: Secret,
+        /// With which key it was asked for.
+        token_key: Uuid,
+        /// When it was asked for first, by our clock.
+        at: Timestamp,
     },
     /// Reads an order's payment.
     Payment(OrderId),
@@ -94,6 +117,10 @@ pub enum Do {
 pub enum Done {
     /// It was waited.
     Rested,
+    /// What has no certain outcome since an earlier session.
+    Recalled(Recalled),
+    /// It was looked after what is kept; if that failed, why.
+    Kept(Result<(), String>),
     /// A product was looked at.
     Looked(ProductId, Result<Box<Product>, ClientError>),
     /// Somebody has said yes.
@@ -144,10 +171,16 @@ pub async fn carry_out(wanted: Do, kit: &Kit) -> Done {
             tokio::time::sleep(REST).await;
             Done::Rested
         }
-        Do::Look(id) => Done::Looked(id, client.product(id).await.map(Box::new)),
+        Do::Look(id) => Done::Looked(id, in_time(Service::Inventory, client, client.product(id)).await.map(Box::new)),
         Do::Agree(agreed) => Done::Agreed(agreed),
-        Do::Order { key, lines } => {
-            let order = CreateOrder { lines };
+        Do::Recall(now) => Done::Recalled(kit.kept.recall(kit.me.id, now).await),
+        Do::Forget(key) => {
+            let why = |error| format!("what is known now is still kept as not known: {error}");
+            Done::Kept(kit.kept.forget(key).await.map_err(why))
+        }
+        Do::Order { key, lines, total, at } => {
+            let order = CreateOrder { lines: cart::wanted(&lines) };
+            keep(kit, key, at, What::Order { lines, total }).await;
             // The key is the correlation id as well: the stream tells of the order even if the answer is lost.
             let client = client.clone().with_correlation_id(key.to_string());
             let outcome = client.create_order(&order, &key.to_string()).await.map(|written| Box::new(written.value));
@@ -161,11 +194,22 @@ pub async fn carry_out(wanted: Do, kit: &Kit) -> Done {
             let outcome = client.tokenise_card(&card.0, &key.to_string()).await;
             Done::Token { id, key, outcome: outcome.map(|written| Secret(written.value.id)) }
         }
-        Do::Pay { id, key, token } => {
+        Do::Pay { id, key, token, token_key, at } => {
             let pay = Pay { token: token.0 };
+            keep(kit, key, at, What::Payment { order: id, token_key }).await;
             let outcome = client.pay_order(id, &pay, &key.to_string()).await.map(|written| Box::new(written.value));
             Done::Paying { id, key, outcome }
         }
-        Do::Payment(id) => Done::Payment(id, client.payment(id).await.map(Box::new)),
+        Do::Payment(id) => {
+            Done::Payment(id, in_time(Service::Payments, client, client.payment(id)).await.map(Box::new))
+        }
+    }
+}
+
+/// Keeps what is about to be asked for. That this fails is told, and is no reason not to ask.
+async fn keep(kit: &Kit, key: Uuid, at: Timestamp, what: What) {
+    if let Err(error) = kit.kept.keep(kit.me.id, key, at, what).await {
+        let why = format!("not kept ({error}): if the console ends before the answer, its key is lost");
+        let _ = kit.messages.send(Msg::Done(AnyDone::Customer(Done::Kept(Err(why))))).await;
     }
 }

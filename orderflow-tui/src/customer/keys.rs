@@ -8,8 +8,6 @@ pub const SHOP: Scope = Scope("shop");
 pub const CART: Scope = Scope("cart");
 /// One's orders.
 pub const ORDERS: Scope = Scope("my orders");
-/// Where one types what is searched for.
-pub const FIND: Scope = Scope("finding");
 /// The form that pays.
 pub const PAY_FORM: Scope = Scope("payment form");
 /// Choosing a test card for it.
@@ -74,10 +72,6 @@ pub const BINDINGS: &[Binding] = &[
     Binding::new(ORDERS, keys::FILTER, &["f"], "filter", "show all orders, those under way, to pay, done, cancelled"),
     Binding::new(ORDERS, AGAIN, &["r"], "", "ask again where the outcome is not known; nothing is done twice"),
     Binding::new(ORDERS, REORDER, &["o"], "", "put the same things into the cart again"),
-    Binding::new(FIND, keys::OPEN, &["enter"], "done", "keep what was found and leave the field"),
-    Binding::new(FIND, keys::UP, &["up"], "", "one row up"),
-    Binding::new(FIND, keys::DOWN, &["down"], "", "one row down"),
-    Binding::new(FIND, keys::BACK, &["esc"], "clear", "take the search away"),
     Binding::new(PAY_FORM, keys::SUBMIT, &["enter"], "pay", "pay; from a field above, go on to the next"),
     Binding::new(PAY_FORM, keys::NEXT_FIELD, &["tab", "down"], "next field", "the next field"),
     Binding::new(PAY_FORM, keys::PREVIOUS_FIELD, &["shift-tab", "up"], "", "the field before"),

@@ -8,13 +8,14 @@ mod across;
 mod cart;
 mod draw;
 mod effects;
+mod kept;
 pub mod keys;
 mod orders;
 mod pay;
 mod rows;
 mod shop;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod words;
 
 use orderflow_contracts::api::console::EventRecord;
@@ -31,6 +32,7 @@ use self::{
 };
 pub use self::{
     effects::{Agreed, Do, Done, carry_out},
+    kept::Store,
     keys::BINDINGS,
 };
 use crate::{
@@ -38,6 +40,8 @@ use crate::{
     cx::{Cx, Show},
     input::Edit,
     keys::{self as all_keys, Action, Scope},
+    msg::Effect,
+    widgets::search::SEARCHING,
 };
 
 const SCREENS: &[&str] = &["Shop", "Cart", "Orders"];
@@ -63,8 +67,8 @@ impl Area for Customer {
         }
         match (&self.receipt, self.screen) {
             (Some(_), _) => vec![keys::RECEIPT],
-            (None, SHOP) if self.shop.is_typing() => vec![keys::FIND],
-            (None, ORDERS) if self.orders.is_typing() => vec![keys::FIND],
+            (None, SHOP) if self.shop.is_typing() => vec![SEARCHING, all_keys::LIST],
+            (None, ORDERS) if self.orders.is_typing() => vec![SEARCHING, all_keys::LIST],
             (None, SHOP) => vec![keys::SHOP, all_keys::LIST],
             (None, CART) => vec![keys::CART],
             (None, _) => vec![keys::ORDERS, all_keys::LIST],
@@ -81,6 +85,10 @@ impl Area for Customer {
             _ => false,
         };
         self.receipt.is_none() && is_typing
+    }
+
+    fn begin(&mut self, cx: &mut Cx<'_>) {
+        cx.run(Effect::Customer(Do::Recall(cx.wall())));
     }
 
     fn act(&mut self, action: Action, cx: &mut Cx<'_>) -> bool {
@@ -123,6 +131,10 @@ impl Area for Customer {
             return self.pay.ticks(show.books, show.now);
         }
         self.screen == ORDERS && self.orders.ticks(show.now)
+    }
+
+    fn waits(&self) -> bool {
+        self.orders.open.waits() || self.pay.waits()
     }
 
     fn tick(&mut self, cx: &mut Cx<'_>) {

@@ -133,6 +133,8 @@ pub fn done(desktop: &mut Desktop, done: Done) -> Vec<Effect> {
 /// What of the customer's is wanted.
 pub fn wanted(effects: Vec<Effect>) -> Vec<Do> {
     let ours = |effect| match effect {
+        // That something is kept no longer is looked at where it matters.
+        Effect::Customer(Do::Forget(_)) => None,
         Effect::Customer(wanted) => Some(wanted),
         _ => None,
     };
@@ -151,7 +153,7 @@ fn place(desktop: &mut Desktop) -> Uuid {
     desktop.press(&["down", "down", "down", "a", "a", "c"]);
     let effects = desktop.press(&["enter"]);
     let placed = wanted(effects).into_iter().find_map(|wanted| match wanted {
-        Do::Order { key, lines } => Some((key, lines)),
+        Do::Order { key, lines, .. } => Some((key, lines)),
         _ => None,
     });
     let (key, lines) = placed.unwrap();
@@ -235,6 +237,49 @@ fn what_is_not_known_keeps_its_key_and_can_be_asked_again() {
     assert!(!desktop.screen((120, 40)).contains("? placed"));
     done(&mut desktop, Done::Ordered { key, outcome: Ok(Box::new(real)) });
     assert_eq!(desktop.screen((120, 40)).matches("○ pending").count(), 1, "it is there once");
+}
+
+#[test]
+fn what_is_asked_again_without_a_session_is_not_known_still() {
+    let mut desktop = shop();
+    let key = place(&mut desktop);
+    done(&mut desktop, Done::Ordered { key, outcome: Err(lost()) });
+    desktop.press(&["r"]);
+    let over = ClientError::NoToken("the session is over; log in again".into());
+    let effects = done(&mut desktop, Done::Ordered { key, outcome: Err(over) });
+    assert!(effects.is_empty(), "it is kept");
+    has(&mut desktop, &["? placed", "the session is over"]);
+    desktop.press(&["r"]);
+    let no = refused(Code::ProductUnknown, "product 2 is not known yet");
+    let effects = done(&mut desktop, Done::Ordered { key, outcome: Err(no) });
+    assert!(matches!(&effects[..], [Effect::Customer(Do::Forget(gone))] if *gone == key));
+    has(&mut desktop, &["✗ refused"]);
+}
+
+#[test]
+fn an_answer_that_takes_long_is_said_to_and_nothing_ticks_when_it_is_there() {
+    let mut desktop = shop();
+    let key = place(&mut desktop);
+    desktop.screen((80, 24));
+    for second in 1..=7_u64 {
+        assert!(desktop.app.next_tick(desktop.now).is_some(), "it is waited for");
+        desktop.now.instant += std::time::Duration::from_secs(1);
+        desktop.app.tick(desktop.now);
+        for size in SIZES {
+            let is_said = desktop.screen(size).contains(&format!("no answer for {second} s"));
+            assert_eq!(is_said, second >= 3, "{second} {size:?}");
+        }
+    }
+    done(&mut desktop, Done::Ordered { key, outcome: Err(lost()) });
+    assert!(!desktop.screen((80, 24)).contains("no answer"));
+    // What was told is gone after a while, and then there is nothing to draw.
+    desktop.now.instant += std::time::Duration::from_secs(60);
+    desktop.app.tick(desktop.now);
+    assert!(desktop.app.next_tick(desktop.now).is_none(), "nobody is waited for");
+    desktop.press(&["r"]);
+    desktop.screen((80, 24));
+    assert!(desktop.app.next_tick(desktop.now).is_some(), "it is waited for again");
+    assert!(!desktop.screen((80, 24)).contains("no answer"), "not for long yet");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use ratatui::text::Line;
 
 use super::{
     HELP, NEXT, TOUR,
-    course::{Help, Look, Press, Until},
+    course::{Help, Look, Press, TIMELINE, Until},
     draw::{key_of, life, named},
     tour::{Note, Tour},
     words::{signed, wrap},
@@ -17,9 +17,9 @@ use crate::{
     theme::Theme,
 };
 
-/// All of it. Where there are too few rows, what is waited for comes first.
-pub fn aside(tour: &Tour, columns: usize, rows: usize, theme: &Theme, keys: &KeyMap) -> Vec<Line<'static>> {
-    let presses = presses(tour, columns, theme, keys);
+/// All of it. Where there are too few rows, what is waited for comes first. `more`: the text has more than is seen.
+pub fn aside(tour: &Tour, columns: usize, rows: usize, more: bool, theme: &Theme, keys: &KeyMap) -> Vec<Line<'static>> {
+    let presses = presses(tour, columns, more, theme, keys);
     let mut state = state(tour, columns, theme, keys);
     state.extend(note(tour, columns, theme, keys));
     state.extend(warnings(tour, columns, theme));
@@ -46,11 +46,13 @@ fn joined(parts: [Vec<Line<'static>>; 3], with_gaps: bool) -> Vec<Line<'static>>
 }
 
 /// Which desk, and its keys; then the lesson's own.
-fn presses(tour: &Tour, columns: usize, theme: &Theme, keys: &KeyMap) -> Vec<Line<'static>> {
+fn presses(tour: &Tour, columns: usize, more: bool, theme: &Theme, keys: &KeyMap) -> Vec<Line<'static>> {
     let step = tour.step();
     let mut lines = Vec::new();
+    // What was to be done is done, and the one key that is left goes on.
+    let is_over = tour.is_done() && step.until != Until::Read;
     let row = |key: &str, does: &str, style| signed(&format!("{key:<7}"), theme.accent, does, columns, style, theme);
-    if let Some(place) = step.at {
+    if let Some(place) = step.at.filter(|_| !is_over) {
         let desk = match place.role {
             Role::Customer => keys::CUSTOMER,
             Role::Seller => keys::SELLER,
@@ -64,7 +66,11 @@ fn presses(tour: &Tour, columns: usize, theme: &Theme, keys: &KeyMap) -> Vec<Lin
         let words = format!("{}'s desk, {}", place.role.as_str(), place.screen);
         lines.extend(row(&key, &words, theme.role(place.role)));
     }
-    let pressed = step.press.iter().flat_map(|press| row(&key_for(press, keys), press.does, theme.text));
+    let pressed = step
+        .press
+        .iter()
+        .filter(|_| !is_over || step.press == [TIMELINE])
+        .flat_map(|press| row(&key_for(press, keys), press.does, theme.text));
     // Where the lesson has to do it, that comes first.
     let does = matches!(step.help, Some(Help::Break(_) | Help::MoveClock(_) | Help::Mend));
     let (above, below): (Vec<_>, Vec<_>) =
@@ -73,6 +79,7 @@ fn presses(tour: &Tour, columns: usize, theme: &Theme, keys: &KeyMap) -> Vec<Lin
     let (help, next) = (key_of(TOUR, HELP, keys), key_of(TOUR, NEXT, keys));
     let is_failed = tour.trouble.is_some() || (!tour.found.is_empty() && !tour.is_done());
     match step.help {
+        _ if more => lines.extend(row(&next, "reads on", theme.text)),
         _ if tour.is_learnt() => lines.extend(row(&next, "goes to the list", theme.text)),
         _ if tour.busy.is_some() => {}
         Some(_) if is_failed => lines.extend(row(&help, "tries again", theme.text)),

@@ -17,7 +17,6 @@ use ratatui::{
 use super::{
     LESSONS, LIST, Lessons, TOUR,
     aside::aside,
-    course::Help,
     tour::Tour,
     words::{signed, wrap},
 };
@@ -117,32 +116,47 @@ impl Lessons {
         if body.is_empty() {
             return;
         }
-        draw_keys(tour, frame, area, theme, keys);
+        self.draw_step(tour, frame, area.height, body, theme, keys);
+        draw_keys(tour, self.has_more_of(tour), frame, area, theme, keys);
+    }
+
+    /// The text, and what is beside it or below it. `height` is the whole panel's.
+    fn draw_step(&mut self, tour: &Tour, frame: &mut Frame<'_>, height: u16, body: Rect, theme: &Theme, keys: &KeyMap) {
         // Where every row counts, the step goes without its title.
-        let skipped = usize::from(area.height < HEIGHT_TIGHT);
+        let skipped = usize::from(height < HEIGHT_TIGHT);
         self.skipped = skipped;
         if body.width >= WIDE_FROM {
             let aside_width = ASIDE_WIDTH.max(body.width / 3).min(body.width / 2);
             let left = Rect { width: body.width - aside_width - 2, ..body };
             let right = Rect { x: left.right() + 2, width: aside_width, ..body };
             self.draw_text(tour, frame, left, theme, keys);
-            let beside = aside(tour, usize::from(right.width), usize::from(right.height), theme, keys);
+            let (columns, rows) = (usize::from(right.width), usize::from(right.height));
+            let beside = aside(tour, columns, rows, self.has_more_of(tour), theme, keys);
             frame.render_widget(text_of(beside), right);
             return;
         }
         // The text has half of the room at least, and what is not needed.
         let needed = text_lines(tour, usize::from(body.width), theme).len().saturating_sub(skipped);
         let most = usize::from(body.height).saturating_sub(needed + 1).max(usize::from(body.height / 2));
-        let mut beside = aside(tour, usize::from(body.width), most, theme, keys);
+        let mut beside = aside(tour, usize::from(body.width), most, false, theme, keys);
         beside.truncate(most);
         let rows = u16::try_from(beside.len()).unwrap_or(0);
         let gap = u16::from(body.height >= HEIGHT_TIGHT + 2);
         let room = body.height.saturating_sub(rows + gap);
         let height = room.min(u16::try_from(needed).unwrap_or(u16::MAX));
         self.draw_text(tour, frame, Rect { height, ..body }, theme, keys);
+        if self.has_more_of(tour) {
+            // The same rows with other words: only now is it known how much of the text is seen.
+            beside = aside(tour, usize::from(body.width), most, true, theme, keys);
+            beside.truncate(usize::from(rows));
+        }
         let y = body.y + height + gap.min(body.height - height);
         let place = Rect { y, height: (body.bottom() - y).min(rows), ..body };
         frame.render_widget(text_of(beside), place);
+    }
+
+    fn has_more_of(&self, tour: &Tour) -> bool {
+        tour.has_found() && self.scroll < self.scroll_max
     }
 
     fn draw_text(&mut self, tour: &Tour, frame: &mut Frame<'_>, area: Rect, theme: &Theme, keys: &KeyMap) {
@@ -150,6 +164,7 @@ impl Lessons {
             text_lines(tour, usize::from(area.width), theme).into_iter().skip(self.skipped).collect();
         let height = usize::from(area.height);
         self.scroll_max = lines.len().saturating_sub(height);
+        self.page = height.saturating_sub(1).max(1);
         let first = self.scroll.min(self.scroll_max);
         let rest = lines.len().saturating_sub(first + height);
         frame.render_widget(text_of(lines.into_iter().skip(first).take(height).collect()), area);
@@ -181,10 +196,11 @@ fn head(tour: &Tour, width: u16, theme: &Theme) -> Line<'static> {
 pub(super) fn text_lines(tour: &Tour, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
     let step = tour.step();
     let mut lines = vec![Line::styled(text::cut(step.title, columns), theme.accent)];
-    // What was found takes the place of the text: that was read while it was looked for.
-    let found = if step.help == Some(Help::Check) { tour.found.as_slice() } else { &[] };
-    if found.is_empty() {
-        lines.extend(wrap(&named(step.text, tour), columns, theme.text, theme));
+    // The text stays: a check can be faster than anybody reads.
+    lines.extend(wrap(&named(step.text, tour), columns, theme.text, theme));
+    let found = if tour.has_found() { tour.found.as_slice() } else { &[] };
+    if !found.is_empty() {
+        lines.push(Line::raw(""));
     }
     for finding in found {
         let (sign, style) = if finding.ok { ("✓", theme.good) } else { ("✗", theme.bad) };
@@ -204,17 +220,21 @@ pub(super) fn named(words: &str, tour: &Tour) -> String {
 }
 
 /// The lesson's own keys stand in the border, if there is one: they always work, and the text needs the room.
-fn draw_keys(tour: &Tour, frame: &mut Frame<'_>, area: Rect, theme: &Theme, keys: &KeyMap) {
+fn draw_keys(tour: &Tour, more: bool, frame: &mut Frame<'_>, area: Rect, theme: &Theme, keys: &KeyMap) {
     if area.height < HEIGHT_TIGHT || area.width < WITH_KEYS_FROM {
         return;
     }
-    let line = keys_line(tour, theme, keys);
+    let line = keys_line(tour, more, theme, keys);
     let width = u16::try_from(line.width()).unwrap_or(u16::MAX).min(area.width - 4);
     frame.render_widget(line, Rect { x: area.x + 2, y: area.bottom() - 1, width, height: 1 });
 }
 
-fn keys_line(tour: &Tour, theme: &Theme, keys: &KeyMap) -> Line<'static> {
-    let next = if tour.is_learnt() { "lessons" } else { "next" };
+fn keys_line(tour: &Tour, more: bool, theme: &Theme, keys: &KeyMap) -> Line<'static> {
+    let next = match (more, tour.is_learnt()) {
+        (true, _) => "more",
+        (false, true) => "lessons",
+        (false, false) => "next",
+    };
     let back = if tour.at == 0 { "lessons" } else { "back" };
     let shown = [(TOUR, super::BACK, back), (TOUR, super::NEXT, next), (keys::EVERYWHERE, keys::LESSONS, "close")];
     let mut spans = Vec::new();

@@ -108,6 +108,8 @@ pub struct Lessons {
     tours: u32,
     scroll: usize,
     scroll_max: usize,
+    /// Lines by which a page is scrolled.
+    page: usize,
     /// Lines of the text that there is no room for.
     skipped: usize,
     is_closed: bool,
@@ -131,6 +133,7 @@ impl Lessons {
             tours: 0,
             scroll: 0,
             scroll_max: 0,
+            page: 1,
             skipped: 0,
             is_closed: false,
             lead_to: None,
@@ -175,6 +178,11 @@ impl Lessons {
             return self.act_in_list(action);
         }
         match action {
+            NEXT if self.has_more() => {
+                // What was found is read to its end first, page by page.
+                self.scroll = (self.scroll + self.page).min(self.scroll_max);
+                Some(Vec::new())
+            }
             NEXT => Some(self.moved(Tour::next)),
             BACK => Some(self.moved(Tour::back)),
             HELP => Some(self.moved(|tour| Moved::On(tour.help()))),
@@ -189,6 +197,11 @@ impl Lessons {
             }
             _ => None,
         }
+    }
+
+    /// Whether there is more to read of what was found than there is room for.
+    fn has_more(&self) -> bool {
+        self.scroll < self.scroll_max && self.tour.as_ref().is_some_and(|tour| tour.has_found())
     }
 
     fn act_in_list(&mut self, action: Action) -> Option<Vec<Effect>> {
@@ -254,7 +267,10 @@ impl Lessons {
 
     /// A desk has heard an event.
     pub fn hear(&mut self, role: Role, record: &EventRecord) -> Vec<Effect> {
-        self.moved(|tour| Moved::On(tour.hear(role, record)))
+        self.moved(|tour| {
+            tour.hear(role, record);
+            Moved::On(Vec::new())
+        })
     }
 
     /// Something was done. The name of a lesson that is learnt by it comes back too.

@@ -15,8 +15,6 @@ pub struct Tour {
     /// So that what comes for an earlier tour is known as late.
     number: u32,
     pub(super) at: usize,
-    /// The step was done when it began: then it goes on only when the person says so.
-    was_done: bool,
     /// Steps whose help is done.
     helped: Vec<bool>,
     /// What was seen, where a step waits for that.
@@ -69,7 +67,6 @@ impl Tour {
             lesson,
             number,
             at: 0,
-            was_done: false,
             helped: vec![false; lesson.steps.len()],
             seen: vec![None; lesson.steps.len()],
             heard: Heard::of(orders),
@@ -105,6 +102,11 @@ impl Tour {
         self.is_done_at(self.at)
     }
 
+    /// Whether this is a step that looks at what has become of all, and has found something.
+    pub fn has_found(&self) -> bool {
+        self.step().help == Some(Help::Check) && !self.found.is_empty()
+    }
+
     /// Whether the lesson has done its part of the step.
     pub fn is_helped(&self) -> bool {
         self.helped[self.at]
@@ -133,6 +135,11 @@ impl Tour {
             return Moved::Left(self.mend());
         }
         let is_last = self.at + 1 == self.lesson.steps.len();
+        // One thing after the other: what the lesson does for a step is waited for.
+        if self.busy.as_ref().is_some_and(|busy| busy.step == self.at) {
+            self.note = Some(Note::OneMoment);
+            return Moved::On(Vec::new());
+        }
         if is_last || (!self.is_done() && !self.may_skip()) {
             return Moved::On(Vec::new());
         }
@@ -156,7 +163,7 @@ impl Tour {
             return Moved::Left(self.mend());
         }
         self.at -= 1;
-        (self.was_done, self.trouble, self.note) = (true, None, None);
+        (self.trouble, self.note) = (None, None);
         Moved::On(Vec::new())
     }
 
@@ -225,32 +232,19 @@ impl Tour {
     }
 
     /// An event has come to a desk.
-    pub fn hear(&mut self, role: Role, record: &EventRecord) -> Vec<Do> {
-        let Some(product) = self.scene.as_ref().map(|scene| scene.product.id) else { return Vec::new() };
+    pub fn hear(&mut self, role: Role, record: &EventRecord) {
+        let Some(product) = self.scene.as_ref().map(|scene| scene.product.id) else { return };
         let is_other = self.heard.hear(record, product);
         if is_other && role == Role::Customer && self.heard.mine().is_none() {
             self.note = Some(Note::OtherProduct);
         }
-        self.go_on()
     }
 
-    /// Goes on if the person has just done what the step was about.
-    fn go_on(&mut self) -> Vec<Do> {
-        let step = self.step();
-        let is_act = step.help.is_some() && !step.auto;
-        let is_last = self.at + 1 == self.lesson.steps.len();
-        // One thing after the other: what the lesson does for a step is waited for.
-        if !is_act || is_last || self.was_done || self.busy.is_some() || !self.is_done() {
-            return Vec::new();
-        }
-        self.enter(self.at + 1)
-    }
-
+    /// Only a person's key leads here: what happens can be faster than anybody reads.
     fn enter(&mut self, at: usize) -> Vec<Do> {
         self.at = at;
         (self.trouble, self.note) = (None, None);
-        self.was_done = self.is_done();
-        if self.step().auto && !self.was_done { self.help() } else { Vec::new() }
+        if self.step().auto && !self.is_done() { self.help() } else { Vec::new() }
     }
 
     /// Whether something is looked for.
@@ -282,7 +276,8 @@ impl Tour {
             return Vec::new();
         }
         if let Ok(Outcome::Looked(looked)) = done {
-            return self.looked(of.step, looked);
+            self.looked(of.step, looked);
+            return Vec::new();
         }
         if self.busy.as_ref().is_none_or(|busy| busy.step != of.step) {
             return Vec::new();
@@ -293,23 +288,18 @@ impl Tour {
             Ok(outcome) => self.came(of.step, outcome),
             Err(trouble) => {
                 self.trouble = Some(trouble);
-                // An answer may be lost, and what was asked for have happened.
-                self.go_on()
+                Vec::new()
             }
         }
     }
 
-    fn looked(&mut self, step: usize, looked: Result<Option<String>, Trouble>) -> Vec<Do> {
+    fn looked(&mut self, step: usize, looked: Result<Option<String>, Trouble>) {
         self.looking = false;
         match looked {
-            Ok(seen) => {
-                self.seen[step] = self.seen[step].take().or(seen);
-                self.go_on()
-            }
+            Ok(seen) => self.seen[step] = self.seen[step].take().or(seen),
             // A service that is just being started again is looked at again, a second later.
             Err(trouble) => {
                 self.trouble = Some(trouble).filter(|trouble| !trouble.is_unknown).or(self.trouble.take());
-                Vec::new()
             }
         }
     }
@@ -349,7 +339,6 @@ impl Tour {
             Outcome::Looked(_) => false,
         };
         self.helped[step] = is_good;
-        wanted.extend(self.go_on());
         wanted
     }
 

@@ -11,6 +11,8 @@ use super::{Login, State};
 use crate::{keys::KeyMap, text, theme::Theme, widgets::frames};
 
 const WIDTH: u16 = 52;
+/// Whoever waits for so many seconds is told so.
+const WAITS_FROM: u32 = 3;
 
 impl Login {
     /// Draws it.
@@ -65,6 +67,9 @@ impl Login {
             field.draw(frame, place, is_here, theme);
         }
         let told = match (&self.problem, &self.state) {
+            (_, State::Asking) if self.seconds >= WAITS_FROM => {
+                Line::styled(format!("asking the console … no answer for {} s", self.seconds), theme.warn)
+            }
             (_, State::Asking) => Line::styled("asking the console …", theme.warn),
             (Some(problem), _) => Line::styled(format!("✗ {}", text::plain(problem)), theme.bad),
             (None, _) => Line::raw(""),

@@ -98,7 +98,7 @@ impl Login {
 
     /// Whether something goes on by itself.
     pub const fn ticks(&self) -> bool {
-        matches!(self.state, State::Starting)
+        matches!(self.state, State::Starting | State::Asking)
     }
 
     /// A second has passed.
@@ -128,7 +128,7 @@ impl Login {
             (State::NoCluster, START) => Some(self.start(false)),
             (State::NoCluster, START_LAB) => Some(self.start(true)),
             (State::Form, TEST_ACCOUNT) if self.is_local => {
-                self.state = State::Asking;
+                (self.state, self.seconds) = (State::Asking, 0);
                 Some(vec![Do::TestAccount])
             }
             (State::Form, SIGN_UP) if self.role != Role::Admin => {
@@ -159,7 +159,7 @@ impl Login {
             self.at = usize::from(!email.is_empty());
             return Vec::new();
         }
-        self.state = State::Asking;
+        (self.state, self.seconds) = (State::Asking, 0);
         let password = Secret(password);
         let wanted = if self.is_new { Do::SignUp { email, password } } else { Do::With { email, password } };
         vec![wanted]

@@ -12,10 +12,12 @@ use ratatui::{
     widgets::Clear,
 };
 
-use crate::{text, theme::Theme};
+use crate::{text, theme::Theme, widgets::frames};
 
 /// Notices that are shown at one time.
 const SHOWN_MAX: usize = 4;
+/// So many rows of a screen have room for one of them.
+const ROWS_FOR_ONE: u16 = 5;
 /// How long good news stays, and bad.
 const GOOD_FOR: Duration = Duration::from_secs(4);
 const BAD_FOR: Duration = Duration::from_secs(10);
@@ -75,13 +77,23 @@ impl Notices {
         self.0.iter().any(|notice| notice.text.contains(part))
     }
 
+    /// How many of them are shown in so many rows: the newest.
+    fn shown(&self, height: u16) -> u16 {
+        let most = usize::from(height / ROWS_FOR_ONE).clamp(1, SHOWN_MAX);
+        u16::try_from(self.0.len().min(most)).unwrap_or(0)
+    }
+
+    /// How many rows they need for themselves: the first one lies on the border at the bottom, if there is one. Nothing
+    /// that somebody works with is covered.
+    pub fn rows(&self, area: Rect) -> u16 {
+        let shown = self.shown(area.height);
+        if frames::has_border(area) { shown.saturating_sub(1) } else { shown }
+    }
+
     /// Draws them at the bottom, the newest lowest.
     pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
-        for (line, notice) in self.0.iter().rev().enumerate() {
-            let Ok(up) = u16::try_from(line + 1) else { return };
-            if up > area.height {
-                return;
-            }
+        let shown = self.shown(area.height);
+        for (up, notice) in (1..=shown).zip(self.0.iter().rev()).filter(|(up, _)| *up <= area.height) {
             let (sign, style) = match notice.tone {
                 Tone::Good => ("✓", theme.good),
                 Tone::Note => ("·", theme.accent),

@@ -40,3 +40,8 @@ pub fn unread(frame: &mut Frame<'_>, area: Rect, part: &Part, what: &str, theme:
     frame.render_widget(told, line);
     rest
 }
+
+/// How many a search has found, beside it.
+pub fn found(many: usize, theme: &Theme) -> Line<'static> {
+    Line::styled(format!("{many} found"), theme.muted)
+}

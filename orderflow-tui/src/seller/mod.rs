@@ -6,7 +6,6 @@ mod inventory;
 mod orders;
 mod reservations;
 mod sales;
-mod search;
 #[cfg(test)]
 mod tests;
 mod work;
@@ -18,12 +17,13 @@ use ratatui::{
 };
 
 pub use self::effects::{Change, Do, Done, NotChanged, Verb, carry_out};
-use self::{inventory::Inventory, orders::Orders, reservations::Reservations, sales::Sales, search::Search};
+use self::{inventory::Inventory, orders::Orders, reservations::Reservations, sales::Sales};
 use crate::{
     area::{Area, Choice},
     cx::{Cx, Show},
     input::Edit,
     keys::{self, Action, Binding, Scope},
+    widgets::search::{SEARCHING, Search},
 };
 
 /// Incoming orders.
@@ -34,8 +34,6 @@ pub const INVENTORY: Scope = Scope("seller: inventory");
 pub const RESERVATIONS: Scope = Scope("seller: reservations");
 /// Sales.
 pub const SALES: Scope = Scope("seller: sales");
-/// A search that is being written.
-pub const SEARCHING: Scope = Scope("seller: search");
 
 /// Confirms an order, or those that are marked.
 pub const CONFIRM: Action = Action("seller.confirm");
@@ -95,7 +93,6 @@ pub const BINDINGS: &[Binding] = &[
     Binding::new(SALES, NEXT_DAY, &["right", "l"], "day after", "show the day after"),
     Binding::new(SALES, TODAY, &["t"], "today", "show today"),
     Binding::new(SALES, CHART, &["m"], "orders or money", "show orders or money in the chart"),
-    Binding::new(SEARCHING, keys::SUBMIT, &["enter"], "keep", "keep what was found, and go on in the list"),
 ];
 
 const SCREENS: [&str; 4] = ["Orders", "Inventory", "Reservations", "Sales"];
@@ -194,6 +191,10 @@ impl Area for Seller {
                 Screen::Reservations => Reservations::ticks(show),
                 Screen::Inventory | Screen::Sales => false,
             }
+    }
+
+    fn waits(&self) -> bool {
+        self.orders.work.waits() || self.inventory.waits()
     }
 
     fn tick(&mut self, cx: &mut Cx<'_>) {

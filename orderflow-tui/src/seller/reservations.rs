@@ -11,10 +11,7 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{
-    draw::{self, unread},
-    search::{self, Search},
-};
+use super::draw::{self, unread};
 use crate::{
     books::{Books, Part},
     cx::{Cx, Show},
@@ -22,7 +19,7 @@ use crate::{
     keys::{self, Action},
     text,
     theme::Theme,
-    widgets::{Column, ListState, chart, frames, list::Table},
+    widgets::{Column, ListState, Search, chart, frames, list::Table, search},
 };
 
 const COLUMNS: [Column; 7] = [
@@ -77,8 +74,10 @@ impl Reservations {
     /// A key. Whether it meant anything here.
     pub fn act(&mut self, action: Action, cx: &mut Cx<'_>) -> bool {
         self.refresh(cx.books);
-        if self.search.act(action) {
-            self.start_over();
+        if let Some(changed) = self.search.act(action) {
+            if changed {
+                self.start_over();
+            }
             return true;
         }
         if self.list.act(action, self.rows.len()) {
@@ -127,7 +126,8 @@ impl Reservations {
         frame.render_widget(summary(show), head);
         let (line, area) = frames::head(area, u16::from(self.search.is_shown()));
         if self.search.is_shown() {
-            self.search.draw(frame, line, self.rows.len(), show.focused, show.theme);
+            let found = draw::found(self.rows.len(), show.theme);
+            self.search.draw(frame, line, found, show.focused, show.theme);
         }
         let area = unread(frame, area, &show.books.reservations_part, "reservations", show.theme);
         let Self { list, rows, search, .. } = self;

@@ -71,6 +71,11 @@ impl Work {
         self.tasks.get(&id)
     }
 
+    /// Whether a service was asked and has not answered.
+    pub const fn waits(&self) -> bool {
+        self.asked > 0
+    }
+
     /// Whether an answer is waited for.
     pub fn is_busy(&self, id: OrderId) -> bool {
         self.of(id).is_some_and(|task| matches!(task.state, State::Waiting | State::Asked))

@@ -7,9 +7,11 @@ pub mod frames;
 pub mod graph;
 pub mod list;
 pub mod picture;
+pub mod search;
 mod sprites;
 
 pub use self::{
     field::Field,
     list::{Column, ListState},
+    search::Search,
 };

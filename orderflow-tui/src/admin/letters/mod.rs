@@ -24,7 +24,7 @@ use super::{
     Do,
     flow::numbers::All,
     keymap::{DETAIL, DISCARD, EDIT, LETTER, LETTERS, MARK_ALL, NEXT, PREVIOUS, REPLAY, TIMELINE},
-    parts::{Pick, SEARCHING, Search, Sheet},
+    parts::{Pick, Sheet},
 };
 use crate::{
     area::Area,
@@ -34,6 +34,7 @@ use crate::{
     msg::Effect,
     overlay::Confirm,
     text,
+    widgets::search::{SEARCHING, Search},
 };
 
 /// A letter's service and id: one that no service can read, each of them has.

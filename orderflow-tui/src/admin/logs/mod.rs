@@ -20,7 +20,7 @@ use self::{
 use super::{
     Do,
     keymap::{DETAIL, LOGS, NEXT, PAUSE, PREVIOUS},
-    parts::{Every, Row, SEARCHING, Search, Sheet, Tint, both_ends, wall},
+    parts::{Every, Row, Sheet, Tint, both_ends, wall},
 };
 use crate::{
     area::Area,
@@ -30,7 +30,11 @@ use crate::{
     msg::Effect,
     text,
     theme::Theme,
-    widgets::{Column, ListState, frames, list::Table},
+    widgets::{
+        Column, ListState, frames,
+        list::Table,
+        search::{SEARCHING, Search},
+    },
 };
 
 /// Between two readings, in milliseconds.

@@ -2,13 +2,11 @@
 
 mod every;
 mod pick;
-mod search;
 mod sheet;
 
 pub use self::{
     every::Every,
     pick::Pick,
-    search::{SEARCHING, Search},
     sheet::{Row, Sheet, Tint, json_rows},
 };
 

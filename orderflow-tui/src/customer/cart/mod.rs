@@ -8,6 +8,7 @@ use orderflow_contracts::{
     ids::{AccountId, ProductId},
     money::Money,
 };
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
@@ -32,7 +33,7 @@ const QUANTITY_MAX: u32 = 10_000;
 const LINES_MAX: usize = 50;
 
 /// So many of a product.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// Which.
     pub id: ProductId,
@@ -222,6 +223,15 @@ pub fn total(lines: &[Line], books: &Books) -> Option<Money> {
         });
     }
     sum
+}
+
+/// `2× Mug, Lamp`
+pub fn things(lines: &[Line]) -> String {
+    let one = |line: &Line| {
+        let name = text::plain(&line.name);
+        if line.quantity == 1 { name } else { format!("{}× {name}", line.quantity) }
+    };
+    lines.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// As the service wants them.

@@ -80,13 +80,7 @@ impl Orders {
         let wide = u16::try_from(right.width()).unwrap_or(u16::MAX).min(line.width);
         frame.render_widget(right, Rect { x: line.right() - wide, width: wide, ..line });
         let left = Rect { width: line.width.saturating_sub(wide + 1), ..line };
-        if !self.is_typing && self.query.is_empty() {
-            let words = Line::from(vec![Span::styled("/", theme.accent), Span::styled(" search", theme.muted)]);
-            return frame.render_widget(words, left);
-        }
-        frame.render_widget(Line::styled("/", theme.accent), left);
-        let place = Rect { x: left.x + 2.min(left.width), width: left.width.saturating_sub(2).min(40), ..left };
-        self.query.draw(frame, place, self.is_typing && show.focused, theme);
+        self.search.draw(frame, left, Line::default(), show.focused, theme);
     }
 
     fn draw_list(&mut self, frame: &mut Frame<'_>, area: Rect, pay: &Payments, show: &Show<'_>) {
@@ -139,7 +133,7 @@ fn placing_row(placing: &Placing, show: &Show<'_>) -> Vec<Line<'static>> {
         Line::raw(placing.total.map(text::money).unwrap_or_default()),
         Line::raw(""),
         Line::styled(stands, style),
-        Line::styled(words::when(placing.at, show.now), theme.muted),
+        Line::styled(words::when(show.books.service_time(placing.at), show.now), theme.muted),
     ]
 }
 

@@ -22,7 +22,7 @@ use crate::{
     cx::Cx,
     input::Edit,
     keys::{self, Action},
-    widgets::Field,
+    widgets::Search,
 };
 
 /// Which orders.
@@ -83,8 +83,7 @@ type Of = (u64, u64, String, Filter);
 /// One's orders.
 #[derive(Default)]
 pub struct Orders {
-    query: Field,
-    is_typing: bool,
+    search: Search,
     filter: Filter,
     rows: Rows<Of, Row>,
     /// What has no certain outcome.
@@ -95,7 +94,7 @@ pub struct Orders {
 
 impl Orders {
     fn sync(&mut self, books: &Books) {
-        let query = self.query.text().trim().to_lowercase();
+        let query = self.search.needle().to_owned();
         let of = (books.orders.version(), self.open.version(), query.clone(), self.filter);
         let (open, filter, counts_until) = (&self.open, self.filter, &mut self.counts_until);
         self.rows.sync(of, || {
@@ -124,7 +123,7 @@ impl Orders {
     /// Chooses an order; one that is hidden by a filter is shown.
     pub fn choose(&mut self, row: Row) {
         self.filter = Filter::All;
-        self.query.set("");
+        self.search.clear();
         self.rows.choose(row);
     }
 
@@ -140,7 +139,7 @@ impl Orders {
 
     /// Whether letters go into the field.
     pub const fn is_typing(&self) -> bool {
-        self.is_typing
+        self.search.is_open()
     }
 
     /// Whether something counts down.
@@ -151,9 +150,10 @@ impl Orders {
     /// A key was pressed that is this list's own. Whether it meant anything here.
     pub fn act(&mut self, action: Action, cx: &mut Cx<'_>) -> bool {
         self.sync(cx.books);
+        if self.search.act(action).is_some() {
+            return true;
+        }
         match action {
-            keys::SEARCH => self.is_typing = true,
-            keys::OPEN if self.is_typing => self.is_typing = false,
             keys::OPEN => {
                 if let Some(Row::Order(id)) = self.rows.chosen() {
                     cx.timeline(id);
@@ -174,13 +174,8 @@ impl Orders {
         true
     }
 
-    /// Takes away the search, a filter, or a row that says why nothing was ordered.
+    /// Takes away a filter, or a row that says why nothing was ordered.
     fn back(&mut self) {
-        if self.is_typing || !self.query.is_empty() {
-            self.is_typing = false;
-            self.query.set("");
-            return;
-        }
         if let Some(Row::Placing(key)) = self.rows.chosen() {
             let is_over = self.open.placing(key).is_some_and(|placing| matches!(placing.asked, Asked::Refused(_)));
             if is_over {
@@ -193,7 +188,7 @@ impl Orders {
 
     /// Somebody types.
     pub fn edit(&mut self, edit: &Edit) {
-        if self.query.edit(edit) {
+        if self.search.edit(edit) {
             self.rows.choose_first();
         }
     }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use orderflow_client::ClientError;
-use orderflow_contracts::{ids::OrderId, money::Money, timestamp::Timestamp};
+use orderflow_contracts::{ids::OrderId, money::Money, problem::Code, timestamp::Timestamp};
 use uuid::Uuid;
 
-use crate::customer::{cart, words::Fate};
+use crate::customer::{cart, effects::Do, words::Fate};
 
 /// How far it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,20 +28,23 @@ pub struct Placing {
     pub lines: Vec<cart::Line>,
     /// For how much, as far as it was known when it was asked for.
     pub total: Option<Money>,
-    /// When it was asked for, by the services' clock.
+    /// When it was asked for first, by our clock.
     pub at: Timestamp,
     /// How far it is.
     pub asked: Asked,
+    /// An earlier try has no certain outcome.
+    pub in_doubt: bool,
 }
 
 impl Placing {
+    /// Asks for it.
+    pub fn wanted(&self) -> Do {
+        Do::Order { key: self.key, lines: self.lines.clone(), total: self.total, at: self.at }
+    }
+
     /// `2× Mug, Lamp`
     pub fn things(&self) -> String {
-        let one = |line: &cart::Line| {
-            let name = crate::text::plain(&line.name);
-            if line.quantity == 1 { name } else { format!("{}× {name}", line.quantity) }
-        };
-        self.lines.iter().map(one).collect::<Vec<_>>().join(", ")
+        cart::things(&self.lines)
     }
 }
 
@@ -68,6 +71,12 @@ impl Open {
         self.version
     }
 
+    /// Whether an answer is waited for.
+    pub fn waits(&self) -> bool {
+        let cancellings = self.cancellings.values().map(|cancelling| &cancelling.asked);
+        self.placings.iter().map(|placing| &placing.asked).chain(cancellings).any(|asked| *asked == Asked::Asking)
+    }
+
     /// The orders that are being placed, the newest first.
     pub fn newest(&self) -> impl Iterator<Item = &Placing> {
         self.placings.iter().rev()
@@ -89,15 +98,25 @@ impl Open {
         self.placings.push(placing);
     }
 
-    /// It is asked for again, with the same key; with what.
-    pub fn place_again(&mut self, key: Uuid) -> Option<Vec<cart::Line>> {
+    /// It is asked for again, with the same key and the same content.
+    pub fn place_again(&mut self, key: Uuid) -> Option<Do> {
         self.version += 1;
         let placing = self.placings.iter_mut().find(|placing| placing.key == key)?;
         if !matches!(placing.asked, Asked::Unknown(_)) {
             return None;
         }
-        placing.asked = Asked::Asking;
-        Some(placing.lines.clone())
+        (placing.asked, placing.in_doubt) = (Asked::Asking, true);
+        Some(placing.wanted())
+    }
+
+    /// It was asked for in an earlier session, and nobody knows what came of it. Whether that is news.
+    pub fn recall(&mut self, placing: Placing) -> bool {
+        let is_new = self.placing(placing.key).is_none();
+        if is_new {
+            self.version += 1;
+            self.placings.push(placing);
+        }
+        is_new
     }
 
     /// It was placed, or is not shown any more.
@@ -107,15 +126,17 @@ impl Open {
         Some(self.placings.remove(at))
     }
 
-    /// It was not, or not for certain.
-    pub fn not_placed(&mut self, key: Uuid, error: &ClientError) {
+    /// It was not, or not for certain. Whether that is certain.
+    pub fn not_placed(&mut self, key: Uuid, error: &ClientError) -> bool {
         self.version += 1;
-        if let Some(placing) = self.placings.iter_mut().find(|placing| placing.key == key) {
-            placing.asked = match Fate::of(error) {
-                Fate::Unknown(words) => Asked::Unknown(words),
-                Fate::No { words, .. } => Asked::Refused(words),
-            };
-        }
+        let Some(placing) = self.placings.iter_mut().find(|placing| placing.key == key) else { return false };
+        placing.asked = match Fate::of(error) {
+            Fate::Unknown(words) => Asked::Unknown(words),
+            // A request that nobody has looked at says nothing of the one before.
+            Fate::No { words, .. } if placing.in_doubt && !was_looked_at(error) => Asked::Unknown(words),
+            Fate::No { words, .. } => Asked::Refused(words),
+        };
+        matches!(placing.asked, Asked::Refused(_))
     }
 
     /// An order is being cancelled: with a new key, or with that of a try whose outcome is not known.
@@ -149,4 +170,9 @@ impl Open {
             }
         }
     }
+}
+
+/// Whether the service has judged a command, and not just whoever sent it.
+fn was_looked_at(error: &ClientError) -> bool {
+    error.code().is_some_and(|code| !matches!(code, Code::Unauthenticated | Code::TokenExpired))
 }

@@ -25,6 +25,9 @@ use crate::{
     widgets::ListState,
 };
 
+/// Why the outcome of what an earlier session has asked for is not known.
+const LEFT: &str = "The console was left before the answer came.";
+
 /// How far it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stage {
@@ -70,11 +73,16 @@ pub struct Attempt {
     pub since: Timestamp,
     /// When the payment was read last.
     pub read_at: Timestamp,
-    /// Makes it safe to ask again for the token of this card.
+    /// Makes it safe to ask again for the token of this card: for the same card it is the same token.
     token_key: Uuid,
     /// Makes it safe to pay again with this token.
     pub pay_key: Uuid,
     token: Option<Secret>,
+    /// It was asked for with these keys, and its outcome is not known: they stay as they are, and are kept beyond the
+    /// console's end.
+    kept: bool,
+    /// When it was asked for first, by our clock.
+    asked_at: Timestamp,
 }
 
 impl Default for Attempt {
@@ -88,20 +96,49 @@ impl Default for Attempt {
             token_key: Uuid::new_v4(),
             pay_key: Uuid::new_v4(),
             token: None,
+            kept: false,
+            asked_at: Timestamp(0),
         }
     }
 }
 
 impl Attempt {
-    /// Whether nothing of it has to be kept: it was not sent, or its outcome is known. While the provider makes a token
-    /// nothing is charged, so closing then is cancelling.
-    pub const fn is_at_rest(&self) -> bool {
+    /// What an earlier session has asked for. The card was not kept, nor what stands for it.
+    pub fn recalled(pay_key: Uuid, token_key: Uuid, asked_at: Timestamp) -> Self {
+        let stage = Stage::Unknown(LEFT.to_owned());
+        Self { stage, token_key, pay_key, kept: true, asked_at, ..Self::default() }
+    }
+
+    /// Whether the card has to be typed again before it can be asked again.
+    pub const fn needs_card(&self) -> bool {
+        self.kept && self.token.is_none()
+    }
+
+    /// It is closed. Whether nothing of it has to be kept: it was not sent, or its outcome is known. While the provider
+    /// makes a token nothing is charged, so closing then is cancelling.
+    pub fn close(&mut self) -> bool {
+        if self.kept && matches!(self.stage, Stage::Form { .. } | Stage::Tokenising) {
+            self.form.wipe();
+            self.chooser = None;
+            self.stage = Stage::Unknown(LEFT.to_owned());
+        }
         !self.stage.is_asked()
     }
 
-    /// Another card is another request.
+    /// Its outcome is certain.
+    pub fn let_go(&mut self, cx: &mut Cx<'_>) {
+        if std::mem::take(&mut self.kept) {
+            cx.run(Effect::Customer(Do::Forget(self.pay_key)));
+        }
+    }
+
+    /// Another card is another request, unless it is not known what came of an earlier one: with its key, whatever is
+    /// asked for now is done instead of it and never beside it.
     fn renew_keys(&mut self) {
-        (self.token_key, self.pay_key, self.token) = (Uuid::new_v4(), Uuid::new_v4(), None);
+        self.token = None;
+        if !self.kept {
+            (self.token_key, self.pay_key) = (Uuid::new_v4(), Uuid::new_v4());
+        }
     }
 
     /// Somebody types.
@@ -189,13 +226,18 @@ impl Attempt {
 
     fn pay(&mut self, id: OrderId, cx: &mut Cx<'_>) {
         let Some(token) = self.token.clone() else { return };
+        if !self.kept {
+            (self.kept, self.asked_at) = (true, cx.wall());
+        }
         (self.stage, self.since) = (Stage::Asking, cx.now);
-        cx.run(Effect::Customer(Do::Pay { id, key: self.pay_key, token }));
+        let (key, token_key, at) = (self.pay_key, self.token_key, self.asked_at);
+        cx.run(Effect::Customer(Do::Pay { id, key, token, token_key, at }));
     }
 
     /// Somebody asks again: with the same key, so that nothing is paid twice.
     pub fn again(&mut self, id: OrderId, cx: &mut Cx<'_>) {
         match self.stage {
+            Stage::Unknown(_) if self.needs_card() => self.stage = Stage::Form { problem: None },
             Stage::Unknown(_) => self.pay(id, cx),
             Stage::Processing => cx.run(Effect::Customer(Do::Payment(id))),
             _ => {}
@@ -212,7 +254,9 @@ impl Attempt {
             Fate::No { words, code, .. } => (words, Some(code)),
         };
         self.stage = match code {
-            None | Some(Some(Code::IdempotencyKeyReused)) => Stage::Unknown(words),
+            None | Some(Some(Code::IdempotencyKeyReused | Code::Unauthenticated | Code::TokenExpired)) => {
+                Stage::Unknown(words)
+            }
             // What is under way, or over, is told by the payment itself.
             Some(Some(Code::PaymentInProgress)) => Stage::Processing,
             Some(Some(Code::AlreadyPaid)) => Stage::Paid,
@@ -220,6 +264,9 @@ impl Attempt {
             Some(Some(Code::PaymentOver)) => Stage::Over(words),
             Some(_) => Stage::Form { problem: Some((None, words)) },
         };
+        if !self.stage.is_asked() {
+            self.let_go(cx);
+        }
         if matches!(self.stage, Stage::Form { .. }) {
             // It was not done for certain, and the card has to be typed again: this is the next request.
             self.renew_keys();

@@ -170,6 +170,10 @@ fn told(attempt: &Attempt, until: Option<Timestamp>, show: &Show<'_>) -> Vec<Lin
             Line::styled("✗ The time to pay is over.", theme.bad),
             Line::styled("The stock goes back; esc closes, o orders the same again.", theme.muted),
         ],
+        Stage::Form { .. } if attempt.needs_card() && form.is_blank(At::Number) => vec![
+            Line::styled("! The same card as before, please.", theme.warn),
+            Line::styled("It is asked for with the same key: you pay once, never twice.", theme.muted),
+        ],
         Stage::Form { .. } if wrong(form, show.now).is_some() => {
             vec![Line::styled(format!("✗ {}", wrong(form, show.now).unwrap_or_default()), theme.bad)]
         }
@@ -250,6 +254,14 @@ fn said(attempt: &Attempt, id: OrderId, show: &Show<'_>) -> Option<(Style, Strin
             let seconds = show.now.0.saturating_sub(attempt.since.0).max(0) / 1000;
             let more = vec!["The key is kept: whatever happens, you pay once.".to_owned()];
             (theme.warn, format!("… asking for the payment, {seconds} s"), more)
+        }
+        Stage::Unknown(why) if attempt.needs_card() => {
+            let more = vec![
+                text::plain(why),
+                "The card was not kept: r asks for the same one once more.".to_owned(),
+                "It is sent with the same key: you pay once, never twice.".to_owned(),
+            ];
+            (theme.warn, "? Not known whether it was asked for".to_owned(), more)
         }
         Stage::Unknown(why) => {
             let more = vec![text::plain(why), "r asks again with the same key: you pay once, never twice.".to_owned()];

@@ -89,9 +89,18 @@ impl Payments {
     /// Closes what is shown. A payment under way goes on; of a form that was not sent nothing is left.
     pub fn close(&mut self) {
         let Some(id) = self.open.take() else { return };
-        if self.attempts.get(&id).is_some_and(Attempt::is_at_rest) {
+        if self.attempts.get_mut(&id).is_some_and(Attempt::close) {
             self.attempts.remove(&id);
         }
+    }
+
+    /// An earlier session has asked for this payment, and nobody knows what came of it. Whether that is news.
+    pub fn recall(&mut self, id: OrderId, pay_key: Uuid, token_key: Uuid, asked_at: Timestamp) -> bool {
+        let is_new = !self.attempts.contains_key(&id);
+        if is_new {
+            self.attempts.insert(id, Attempt::recalled(pay_key, token_key, asked_at));
+        }
+        is_new
     }
 
     /// Where keys are looked up.
@@ -186,7 +195,11 @@ impl Payments {
     fn settle(&mut self, payment: &Payment, cx: &mut Cx<'_>) {
         let is_open = self.open == Some(payment.order_id);
         let Some(attempt) = self.attempts.get_mut(&payment.order_id) else { return };
-        if attempt.settle(payment) && !is_open {
+        let is_known_now = attempt.settle(payment);
+        if matches!(attempt.stage, Stage::Paid | Stage::Declined(_) | Stage::Late | Stage::Over(_)) {
+            attempt.let_go(cx);
+        }
+        if is_known_now && !is_open {
             let stage = self.attempts.remove(&payment.order_id).map(|attempt| attempt.stage);
             tell(stage, cx);
         }
@@ -219,6 +232,7 @@ impl Payments {
         attempt.form.wipe();
         attempt.chooser = None;
         attempt.stage = to;
+        attempt.let_go(cx);
         if is_open {
             // The card, the charge, the time.
             cx.run(Effect::Customer(Do::Payment(id)));
@@ -235,6 +249,11 @@ impl Payments {
             Stage::Form { .. } => pay_until(id, books).is_some_and(|until| until.0.saturating_add(1_000) > now.0),
             ref stage => stage.is_asked(),
         }
+    }
+
+    /// Whether an answer is waited for. A payment under way is another thing: that is the provider's time.
+    pub fn waits(&self) -> bool {
+        self.attempts.values().any(|attempt| matches!(attempt.stage, Stage::Tokenising | Stage::Asking))
     }
 
     /// A second has passed.

@@ -8,6 +8,7 @@ use super::*;
 use crate::{
     customer::{
         Do, Done,
+        kept::Recalled,
         tests::{desk, done, event, has, lost, order, payment, refused, wanted},
     },
     input::Input,
@@ -203,6 +204,55 @@ fn an_unknown_outcome_keeps_token_and_key() {
     assert!(matches!(&again[..], [Do::Pay { key: same, token, .. }] if *same == key && token.0 == "tok_1"));
     done(&mut desktop, Done::Payment(order.id, Ok(Box::new(payment(&order, "FAILED")))));
     has(&mut desktop, &["✗ Declined"]);
+}
+
+#[test]
+fn a_payment_of_an_earlier_session_is_asked_with_its_keys_once_the_card_is_there_again() {
+    let order = order(1, "CONFIRMED", "HELD", "OPEN");
+    let mut desktop = desk(vec![order.clone()], vec![payment(&order, "OPEN")], ThemeName::Terminal);
+    let (pay_key, token_key) = (Uuid::new_v4(), Uuid::new_v4());
+    let kept = json!({
+        "key": pay_key, "cluster": "default", "account": order.customer_id, "at": Timestamp(NOW_MS - 1000),
+        "payment": { "order": order.id, "token_key": token_key },
+    });
+    let recalled = Recalled { open: vec![serde_json::from_value(kept).unwrap()], ..Recalled::default() };
+    let asked = wanted(done(&mut desktop, Done::Recalled(recalled)));
+    assert!(matches!(&asked[..], [Do::Payment(id)] if *id == order.id), "it may be known by now");
+    done(&mut desktop, Done::Payment(order.id, Ok(Box::new(payment(&order, "OPEN")))));
+    desktop.press(&["3"]);
+    has(&mut desktop, &["? paying", "something from last time is not known"]);
+    desktop.press(&["r"]);
+    has(&mut desktop, &["Not known whether it was asked for", "The card was not kept"]);
+    desktop.press(&["r"]);
+    has(&mut desktop, &["The same card as before"]);
+    // Closing forgets nothing of it.
+    desktop.press(&["4", "2", "esc"]);
+    has(&mut desktop, &["? paying"]);
+    desktop.press(&["p", "r"]);
+    assert_eq!(send(&mut desktop), token_key, "the same key and card give the same token");
+    let asked =
+        wanted(done(&mut desktop, Done::Token { id: order.id, key: token_key, outcome: Ok(Secret("tok_1".into())) }));
+    assert!(matches!(&asked[..], [Do::Pay { key, at, .. }] if *key == pay_key && *at == Timestamp(NOW_MS - 1000)));
+    done(
+        &mut desktop,
+        Done::Paying { id: order.id, key: pay_key, outcome: Ok(Box::new(payment(&order, "PROCESSING"))) },
+    );
+    let effects = desktop.tell(event(1, "payment.succeeded", order.id, "c", json!({ "charge_id": "ch_1" })));
+    let is_gone = |effect: &Effect| matches!(effect, Effect::Customer(Do::Forget(key)) if *key == pay_key);
+    assert!(effects.iter().any(is_gone), "its outcome is certain");
+    has(&mut desktop, &["✓ Paid"]);
+}
+
+#[test]
+fn what_is_certain_of_a_payment_is_kept_no_longer() {
+    for status in ["SUCCEEDED", "FAILED", "VOIDED"] {
+        let (mut desktop, order) = form();
+        let pay_key = pay(&mut desktop, &order);
+        let effects = done(&mut desktop, Done::Paying { id: order.id, key: pay_key, outcome: Err(lost()) });
+        assert!(effects.iter().all(|effect| !matches!(effect, Effect::Customer(Do::Forget(_)))), "it is not known");
+        let effects = done(&mut desktop, Done::Payment(order.id, Ok(Box::new(payment(&order, status)))));
+        assert!(matches!(&effects[..], [Effect::Customer(Do::Forget(key))] if *key == pay_key), "{status}");
+    }
 }
 
 #[test]

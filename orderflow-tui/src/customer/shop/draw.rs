@@ -73,18 +73,7 @@ impl Shop {
         let wide = u16::try_from(right.width()).unwrap_or(u16::MAX).min(line.width);
         let left = Rect { width: line.width.saturating_sub(wide + 1), ..line };
         frame.render_widget(right, Rect { x: line.right() - wide, width: wide, ..line });
-        self.draw_query(frame, left, show);
-    }
-
-    fn draw_query(&self, frame: &mut Frame<'_>, line: Rect, show: &Show<'_>) {
-        let theme = show.theme;
-        if !self.is_typing && self.query.is_empty() {
-            let words = Line::from(vec![Span::styled("/", theme.accent), Span::styled(" search", theme.muted)]);
-            return frame.render_widget(words, line);
-        }
-        frame.render_widget(Line::styled("/", theme.accent), line);
-        let place = Rect { x: line.x + 2.min(line.width), width: line.width.saturating_sub(2).min(40), ..line };
-        self.query.draw(frame, place, self.is_typing && show.focused, theme);
+        self.search.draw(frame, left, Line::default(), show.focused, theme);
     }
 
     fn draw_list(&mut self, frame: &mut Frame<'_>, area: Rect, cart: &Cart, show: &Show<'_>) {

@@ -20,7 +20,7 @@ use crate::{
     input::Edit,
     keys::{self, Action},
     msg::Effect,
-    widgets::Field,
+    widgets::Search,
 };
 
 /// What was looked at so short a time ago is not looked at again by itself, in milliseconds.
@@ -62,8 +62,7 @@ type Of = (u64, String, bool, Sort);
 /// The catalogue.
 #[derive(Default)]
 pub struct Shop {
-    query: Field,
-    is_typing: bool,
+    search: Search,
     in_stock: bool,
     sort: Sort,
     rows: Rows<Of, ProductId>,
@@ -78,7 +77,7 @@ pub struct Shop {
 impl Shop {
     /// Makes the rows, unless they are as they have to be.
     fn sync(&mut self, books: &Books) {
-        let of = (books.products.version(), self.query.text().trim().to_lowercase(), self.in_stock, self.sort);
+        let of = (books.products.version(), self.search.needle().to_owned(), self.in_stock, self.sort);
         let (query, in_stock, sort) = (of.1.clone(), self.in_stock, self.sort);
         self.rows.sync(of, || {
             let wanted = |product: &&Product| {
@@ -103,7 +102,7 @@ impl Shop {
 
     /// Whether letters go into the field.
     pub const fn is_typing(&self) -> bool {
-        self.is_typing
+        self.search.is_open()
     }
 
     /// As of when what is shown of a product is, by our clock.
@@ -119,7 +118,7 @@ impl Shop {
     /// Somebody looks here, or at another row: once they have settled it is looked at again.
     pub fn seen(&mut self, cx: &mut Cx<'_>) {
         let Some(id) = self.chosen(cx.books).map(|product| product.id) else { return };
-        let now = wall(cx);
+        let now = cx.wall();
         let is_fresh = self.as_of(id, cx.books).is_some_and(|at| now.0.saturating_sub(at.0) < FRESH_MS);
         if self.resting_on.is_some() || self.is_looking_at(id) || is_fresh {
             return;
@@ -143,7 +142,7 @@ impl Shop {
         if self.is_looking_at(id) {
             return;
         }
-        self.looking_at = Some((id, wall(cx)));
+        self.looking_at = Some((id, cx.wall()));
         cx.run(Effect::Customer(Do::Look(id)));
     }
 
@@ -169,6 +168,10 @@ impl Shop {
     /// A key was pressed. Whether it meant anything here.
     pub fn act(&mut self, action: Action, cart: &mut Cart, cx: &mut Cx<'_>) -> bool {
         self.sync(cx.books);
+        if self.search.act(action).is_some() {
+            self.seen(cx);
+            return true;
+        }
         let chosen = self.rows.chosen().and_then(|id| cx.books.products.get(id)).cloned();
         match action {
             our::ADD => {
@@ -183,12 +186,6 @@ impl Shop {
                 }
             }
             our::UNDO => cart.undo(cx),
-            keys::SEARCH => self.is_typing = true,
-            keys::OPEN => self.is_typing = false,
-            keys::BACK => {
-                self.is_typing = false;
-                self.query.set("");
-            }
             keys::FILTER => self.in_stock = !self.in_stock,
             keys::SORT => {
                 self.sort = self.sort.next();
@@ -208,7 +205,7 @@ impl Shop {
 
     /// Chooses a product; one that is hidden is shown.
     pub fn choose(&mut self, id: ProductId, cx: &mut Cx<'_>) {
-        self.query.set("");
+        self.search.clear();
         self.in_stock = false;
         self.rows.choose(id);
         self.seen(cx);
@@ -216,7 +213,7 @@ impl Shop {
 
     /// Somebody types.
     pub fn edit(&mut self, edit: &Edit, cx: &mut Cx<'_>) {
-        if self.query.edit(edit) {
+        if self.search.edit(edit) {
             self.rows.choose_first();
         }
         self.seen(cx);
@@ -230,9 +227,4 @@ impl Shop {
         }
         self.seen(cx);
     }
-}
-
-/// What time it is by our clock.
-fn wall(cx: &Cx<'_>) -> Timestamp {
-    Timestamp(cx.now.0.saturating_sub(cx.books.clock_ahead_ms))
 }

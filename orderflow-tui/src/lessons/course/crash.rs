@@ -1,6 +1,6 @@
 //! Lesson 4.
 
-use super::{BOARD, Break, CUSTOMER_ORDERS, Expect, Help, Lesson, Look, Piece, Step, Stock, TIMELINE, Until};
+use super::{ADMIN_CHAOS, Break, CUSTOMER_ORDERS, Expect, Help, Lesson, Look, Piece, Step, Stock, TIMELINE, Until};
 
 pub(super) static LESSON: Lesson = Lesson {
     name: "crash-after-commit",
@@ -16,16 +16,14 @@ pub(super) static LESSON: Lesson = Lesson {
              *outbox*: the event is a row in the same transaction, and a *relay* publishes it later.",
         ),
         Step::order("Order a {product}. So far everything is well."),
-        Step {
-            press: &[BOARD],
-            ..Step::act(
-                "Set the trap",
-                "Now a fault is set in orders: after its next commit, before anything is published, the process kills \
-                 itself with SIGKILL. There is no worse moment. It strikes once. An admin can set it on the chaos board; \
-                 let the lesson do it.",
-                Help::Break(&[Break::CrashAfterCommit]),
-            )
-        },
+        Step::act(
+            "Set the trap",
+            "Now a fault is set in orders: after its next commit, before anything is published, the process kills \
+             itself with SIGKILL. There is no worse moment. It strikes once. An admin can set it here, on the chaos \
+             board; let the lesson do it.",
+            Help::Break(&[Break::CrashAfterCommit]),
+        )
+        .at(ADMIN_CHAOS),
         Step::confirm(
             "Spring it",
             "Confirm the order. Orders commits CONFIRMING together with the outbox row, and dies. Your request is sent \

@@ -1,6 +1,6 @@
 //! Lesson 5.
 
-use super::{ADMIN_ORDERS, BOARD, Break, Expect, Help, Lesson, Look, Piece, Step, Stock, TIMELINE, Until};
+use super::{ADMIN_CHAOS, ADMIN_ORDERS, Break, Expect, Help, Lesson, Look, Piece, Step, Stock, TIMELINE, Until};
 
 pub(super) static LESSON: Lesson = Lesson {
     name: "duplicate-delivery",
@@ -15,15 +15,13 @@ pub(super) static LESSON: Lesson = Lesson {
              record out twice. Whoever wants no event lost has to live with that: delivery is *at least once*. So each \
              service has an *inbox*, where it writes down which events it has applied.",
         ),
-        Step {
-            press: &[BOARD],
-            ..Step::act(
-                "Double everything",
-                "A fault is set in orders, inventory and payments: each record is handled a second time right after the \
-                 first. Without care that reserves twice, and charges twice.",
-                Help::Break(&[Break::DeliverTwice]),
-            )
-        },
+        Step::act(
+            "Double everything",
+            "A fault is set in orders, inventory and payments: each record is handled a second time right after the \
+             first. Without care that reserves twice, and charges twice. The chaos board shows it.",
+            Help::Break(&[Break::DeliverTwice]),
+        )
+        .at(ADMIN_CHAOS),
         Step::order("Order one of the {product}."),
         Step::confirm(
             "The seller confirms",

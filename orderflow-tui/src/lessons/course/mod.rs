@@ -252,6 +252,7 @@ const CUSTOMER_SHOP: Place = Place { role: Role::Customer, screen: "Shop" };
 const CUSTOMER_ORDERS: Place = Place { role: Role::Customer, screen: "Orders" };
 const SELLER_ORDERS: Place = Place { role: Role::Seller, screen: "Orders" };
 const ADMIN_ORDERS: Place = Place { role: Role::Admin, screen: "Orders" };
+const ADMIN_CHAOS: Place = Place { role: Role::Admin, screen: "Chaos" };
 
 const ADD: Press = press(&["customer.add", "customer.add_to_cart"], "puts it into the cart");
 const CART: Press = press(&["customer.cart"], "opens the cart");
@@ -261,9 +262,8 @@ const CARDS: Press = press(&["customer.test_cards"], "offers the test cards");
 const CONFIRM: Press = press(&["seller.confirm"], "confirms the order");
 const FULFIL: Press = press(&["seller.fulfil", "seller.fulfill"], "ships it");
 const MARK: Press = press(&["seller.mark", "list.mark"], "twice: marks both orders");
-const TIMELINE: Press =
+pub(super) const TIMELINE: Press =
     press(&["customer.timeline", "customer.open", "seller.timeline", "list.open"], "opens its timeline");
-const BOARD: Press = press(&["desk.admin"], "the admin's desk: Chaos shows it");
 
 const fn press(actions: &'static [&'static str], does: &'static str) -> Press {
     Press { actions, does }

@@ -87,6 +87,33 @@ pub enum Done {
     Mended(Result<(), Trouble>),
 }
 
+impl Do {
+    /// Whether it breaks something.
+    pub const fn is_break(&self) -> bool {
+        matches!(self, Self::For(_, Task::Break(_)))
+    }
+
+    /// Whether it mends what is broken.
+    pub const fn is_mending(&self) -> bool {
+        matches!(self, Self::Mend(_) | Self::For(_, Task::Mend(_)))
+    }
+}
+
+impl Done {
+    /// Why something is broken still, if it is.
+    pub fn not_mended(&self) -> Option<String> {
+        match self {
+            Self::Mended(Err(trouble)) => {
+                let why = &trouble.why;
+                Some(format!(
+                    "what the lesson has broken is not mended: {why}; `orderflow chaos clear` takes faults back"
+                ))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// What a task has come to.
 #[derive(Debug)]
 pub enum Outcome {

@@ -29,9 +29,11 @@ pub(super) async fn rival(shared: &Shared, product: &Product, key: &Key) -> Resu
     let name = Uuid::new_v4().simple().to_string();
     let email = format!("rival-{}@example.com", &name[..12]);
     let session = anonymous.sign_up(&SignUp { email, password: name, role: Role::Customer }).await?;
-    let tokens = Tokens::new(anonymous.clone(), session);
+    let tokens = Arc::new(Tokens::new(anonymous.clone(), session));
     // If the answer is lost, the next try is somebody else again: one more who wants it does no harm.
-    order(&anonymous.with_tokens(Arc::new(tokens)), product, key).await
+    let ordered = order(&anonymous.with_tokens(Arc::clone(&tokens) as _), product, key).await;
+    tokens.end().await;
+    ordered
 }
 
 /// All of them at once: which is first is left to chance.

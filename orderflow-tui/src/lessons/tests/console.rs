@@ -58,6 +58,8 @@ fn desks_stand_side_by_side_and_the_person_is_led_to_them() {
     assert!(screen.contains("[customer]") && screen.contains(" 1 Your first order 2/7"), "{screen}");
     let event = Box::new(record(MINE, &created(PRODUCT)));
     desktop.tell(Msg::Live(Role::Customer, crate::live::Heard::Event(event)));
+    assert!(desktop.screen((160, 30)).contains("[customer]"), "nobody is rushed on");
+    desktop.press(&["f8"]);
     assert!(desktop.screen((160, 30)).contains("[seller]"));
     // Whoever looks back is not led about.
     desktop.press(&["f7"]);
@@ -84,6 +86,7 @@ fn what_the_lesson_is_about_is_chosen_and_nothing_lies_over_it() {
     let screen = desktop.screen((160, 30));
     assert!(screen.contains("× 1 ") && screen.contains("24.90 USD┃") && !screen.contains("Other"), "{screen}");
     hear(&mut desktop, MINE, PRODUCT);
+    desktop.press(&["f8"]);
     let screen = desktop.screen((160, 30));
     assert!(screen.contains("[seller]") && !screen.contains("› timeline"), "{screen}");
     let wanted = desktop.press(&["c"]);
@@ -97,6 +100,7 @@ fn whatever_is_broken_is_mended_when_the_lessons_are_closed_or_the_console_left(
         let mut desktop = begun(6);
         desktop.press(&["f8"]);
         desktop.tell(Msg::Live(Role::Customer, crate::live::Heard::Event(Box::new(record(MINE, &created(PRODUCT))))));
+        desktop.press(&["f8"]);
         let wanted = desktop.press(&["ctrl-g"]);
         assert!(matches!(lessons_of(&wanted)[..], [Do::For(_, Task::Break(_))]), "{key}");
         let wanted = desktop.press(&[key]);
@@ -130,7 +134,7 @@ fn a_lesson_that_is_done_is_remembered() {
     for event in events {
         desktop.tell(Msg::Live(Role::Customer, crate::live::Heard::Event(Box::new(event))));
     }
-    let wanted = desktop.press(&["f8"]);
+    let wanted = desktop.press(&["f8", "f8", "f8", "f8"]);
     let [Do::For(step, Task::Check(_))] = lessons_of(&wanted)[..] else { panic!() };
     let found = Ok(Outcome::Found(vec![Finding { ok: true, text: "verify holds".into() }]));
     let wanted = desktop.tell(Msg::Done(AnyDone::Lessons(Done::Of(*step, found))));
@@ -154,4 +158,18 @@ fn a_lesson_fits_beside_and_above_the_desks() {
             desktop.buffer((width, height));
         }
     }
+}
+
+#[test]
+fn a_screen_of_a_desk_that_is_opened_for_it_is_led_to_once_somebody_is_there() {
+    let mut desktop = begun(4);
+    let wanted = desktop.press(&["f8"]);
+    assert!(wanted.iter().any(|effect| matches!(effect, Effect::Login(Role::Admin, login::Do::TestAccount))));
+    desktop.tell(Msg::Done(AnyDone::Login(Role::Admin, login::Done::In(account(Role::Admin)))));
+    let screen = desktop.screen((160, 40));
+    assert!(screen.contains("[admin]") && screen.contains("▸8 Chaos"), "{screen}");
+    // Whoever has gone elsewhere meanwhile is left alone.
+    desktop.press(&["1"]);
+    desktop.tell(Msg::Done(AnyDone::Login(Role::Seller, login::Done::In(account(Role::Seller)))));
+    assert!(desktop.screen((160, 40)).contains("▸1 Health"));
 }

@@ -129,10 +129,7 @@ impl Play {
     }
 
     fn hear_of(&mut self, order: &str, event: &impl Serialize) -> &mut Self {
-        let wanted = self.tour.hear(Role::Customer, &record(order, event));
-        if !wanted.is_empty() {
-            self.wanted = wanted;
-        }
+        self.tour.hear(Role::Customer, &record(order, event));
         self
     }
 
@@ -159,6 +156,12 @@ impl Play {
     fn is_at(&mut self, title: &str) -> &mut Self {
         assert_eq!(self.tour.step().title, title);
         self
+    }
+
+    /// The person says so, and it goes on.
+    #[track_caller]
+    fn goes_to(&mut self, title: &str) -> &mut Self {
+        self.next().is_at(title)
     }
 
     /// The order is placed, by the person.

@@ -43,7 +43,7 @@ fn the_list() {
 #[test]
 fn a_step_to_do() {
     let mut play = Play::of("first-order");
-    play.ordered().hear(&confirming()).hear(&reserved());
+    play.ordered().next().hear(&confirming()).hear(&reserved());
     let mut lessons = playing(play);
     insta::assert_snapshot!("step", at_all_sizes(&mut lessons));
     let coloured = drawn(&mut lessons, (44, 30), ThemeName::Light);
@@ -53,23 +53,46 @@ fn a_step_to_do() {
 #[test]
 fn a_step_that_came_to_nothing() {
     let mut play = Play::of("crash-after-commit");
-    play.ordered().help().came(Err(Trouble::made_up("http://127.0.0.1:3001/v1/chaos/crash cannot be reached", true)));
+    play.ordered()
+        .next()
+        .help()
+        .came(Err(Trouble::made_up("http://127.0.0.1:3001/v1/chaos/crash cannot be reached", true)));
     insta::assert_snapshot!("trouble", at_all_sizes(&mut playing(play)));
 }
 
 #[test]
 fn a_lesson_that_is_learnt() {
     let mut play = Play::of("declined-card");
-    play.ordered().hear(&confirming()).hear(&confirmed()).hear(&reserved()).hear(&opened());
+    play.ordered().next().hear(&confirming()).hear(&confirmed()).hear(&reserved()).hear(&opened()).next();
     play.hear(&PaymentEvent::Failed { decline_code: "card_declined".into() });
-    play.hear(&cancelled(CancelReason::PaymentFailed)).hear(&InventoryEvent::Released).next();
+    play.hear(&cancelled(CancelReason::PaymentFailed)).hear(&InventoryEvent::Released).next().next();
     let finding = |text: &str| Finding { ok: true, text: text.into() };
     play.done(Outcome::Found(vec![
         finding("the order is CANCELLED (payment_failed), its stock RELEASED, its money FAILED"),
         finding("5 can be had; it was 5 before"),
         finding("verify: all 16 checks hold"),
     ]));
-    insta::assert_snapshot!("learnt", at_all_sizes(&mut playing(play)));
+    let mut lessons = playing(play);
+    insta::assert_snapshot!("learnt", at_all_sizes(&mut lessons));
+    // What is done is read to its end, and stays until somebody goes on.
+    let mut seen = letters(&drawn(&mut lessons, (80, 11), ThemeName::Terminal));
+    assert!(seen.contains("Is all of that true?") && seen.contains("reads on"), "{seen}");
+    while seen.contains("reads on") {
+        lessons.act(crate::lessons::NEXT);
+        seen = letters(&drawn(&mut lessons, (80, 11), ThemeName::Terminal));
+    }
+    assert!(seen.contains("A saga does not roll back") && seen.contains("goes to the list"), "{seen}");
+    lessons.act(crate::lessons::NEXT);
+    assert!(lessons.tour.is_none());
+}
+
+#[test]
+fn a_step_that_is_done_stays_and_names_the_key_that_goes_on() {
+    let mut play = Play::of("first-order");
+    play.ordered();
+    let screen = letters(&drawn(&mut playing(play), (80, 11), ThemeName::Terminal));
+    assert!(screen.contains("You are the customer") && screen.contains("f8      goes on"), "{screen}");
+    assert!(!screen.contains("puts it into the cart"), "that is done:\n{screen}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::{Inventory, LOW, Move, Sort};
 use crate::{
     books::Part,
     cx::Show,
-    seller::draw::unread,
+    seller::draw::{self, unread},
     text,
     theme::Theme,
     widgets::{Column, chart, frames, list::Table},
@@ -40,7 +40,8 @@ impl Inventory {
         frame.render_widget(self.summary(show), head);
         let (line, rest) = frames::head(rest, u16::from(self.search.is_shown()));
         if self.search.is_shown() {
-            self.search.draw(frame, line, self.rows.len(), show.focused, show.theme);
+            let found = draw::found(self.rows.len(), show.theme);
+            self.search.draw(frame, line, found, show.focused, show.theme);
         }
         let rest = unread(frame, rest, &show.books.products_part, "products", show.theme);
         self.draw_table(frame, rest, show);

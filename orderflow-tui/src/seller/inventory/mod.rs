@@ -16,7 +16,6 @@ use self::form::ProductForm;
 use super::{
     ADD, EDIT, RESTOCK, UNDO,
     effects::{self, Change, Do, NotChanged},
-    search::{self, Search},
 };
 use crate::{
     books::{Books, Part},
@@ -25,7 +24,7 @@ use crate::{
     keys::{self, Action},
     msg::Effect,
     text,
-    widgets::{ListState, form::Event},
+    widgets::{ListState, Search, form::Event, search},
 };
 
 /// So long it is seen that a product has moved.
@@ -103,6 +102,12 @@ impl Inventory {
         }
     }
 
+    /// Other rows are shown: the first one is chosen.
+    fn start_over(&mut self) {
+        self.chosen = None;
+        self.list.choose(0);
+    }
+
     fn hold(&mut self) {
         self.chosen = self.list.chosen(self.rows.len()).map(|row| self.rows[row]);
     }
@@ -138,6 +143,11 @@ impl Inventory {
         self.moved.retain(|_, (at, _)| now.0.saturating_sub(at.0) < MOVED_MS);
     }
 
+    /// Whether what a form has sent has no answer yet.
+    pub fn waits(&self) -> bool {
+        self.form.as_ref().is_some_and(|open| open.form.is_sending())
+    }
+
     /// Whether something goes on by itself.
     pub fn ticks(&self) -> bool {
         !self.moved.is_empty()
@@ -149,9 +159,10 @@ impl Inventory {
             return self.act_in_form(action, cx);
         }
         self.refresh(cx.books);
-        if self.search.act(action) {
-            self.chosen = None;
-            self.list.choose(0);
+        if let Some(changed) = self.search.act(action) {
+            if changed {
+                self.start_over();
+            }
             return true;
         }
         if self.list.act(action, self.rows.len()) {
@@ -278,9 +289,9 @@ impl Inventory {
         match &mut self.form {
             Some(open) => open.form.edit(edit),
             None => {
-                self.search.edit(edit);
-                self.chosen = None;
-                self.list.choose(0);
+                if self.search.edit(edit) {
+                    self.start_over();
+                }
             }
         }
     }

@@ -53,7 +53,8 @@ impl Orders {
         self.draw_tabs(frame, tabs, show.theme);
         let (line, area) = frames::head(area, u16::from(self.search.is_shown()));
         if self.search.is_shown() {
-            self.search.draw(frame, line, self.view.rows.len(), show.focused, show.theme);
+            let found = draw::found(self.view.rows.len(), show.theme);
+            self.search.draw(frame, line, found, show.focused, show.theme);
         }
         let area = unread(frame, area, &show.books.orders_part, "orders", show.theme);
         let told = self.told_lines(area.width, show);

@@ -21,7 +21,6 @@ pub use self::view::{Group, group};
 use super::{
     CANCEL, CONFIRM, CONFIRM_ALL, FILTER_BACK, FULFIL, FULFIL_ALL, MARK_ALL, RETRY,
     effects::{Do, Verb},
-    search::Search,
     work::{Tally, Work},
 };
 use crate::{
@@ -32,7 +31,7 @@ use crate::{
     msg::Effect,
     overlay::Confirm,
     text,
-    widgets::ListState,
+    widgets::{ListState, Search},
 };
 
 /// While the newest order is younger, its age is written anew every second.
@@ -79,7 +78,7 @@ impl Orders {
 
     /// Stands on an order, as soon as it is there; nothing hides it, and nothing else is marked.
     pub fn choose(&mut self, id: OrderId, books: &Books) {
-        self.search = Search::default();
+        self.search.clear();
         self.filter = Filter::All;
         self.marked.clear();
         let group = books.orders.get(id).map_or(Group::Yours, |entry| group(&entry.order));
@@ -94,8 +93,10 @@ impl Orders {
     /// A key. Whether it meant anything here.
     pub fn act(&mut self, action: Action, cx: &mut Cx<'_>) -> bool {
         self.refresh(cx.books);
-        if self.search.act(action) {
-            self.held = None;
+        if let Some(changed) = self.search.act(action) {
+            if changed {
+                self.held = None;
+            }
             return true;
         }
         if self.list.act(action, self.view.rows.len()) {
@@ -286,8 +287,9 @@ impl Orders {
 
     /// Somebody writes in the search.
     pub fn edit(&mut self, edit: &Edit) {
-        self.search.edit(edit);
-        self.held = None;
+        if self.search.edit(edit) {
+            self.held = None;
+        }
     }
 
     /// Somebody clicked: once chooses, twice opens.

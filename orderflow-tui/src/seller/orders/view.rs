@@ -8,7 +8,7 @@ use orderflow_contracts::{
 
 use crate::{
     books::{Entry, OrderBook},
-    seller::search,
+    widgets::search,
 };
 
 /// Whose turn it is; those of the seller come first.
