@@ -44,13 +44,7 @@ impl Verify {
         if report.ok {
             return Ok(());
         }
-        let failed: Vec<&str> = report.checks.iter().filter(|check| !check.ok).map(|check| check.name).collect();
-        let found = match report.violations() {
-            1 => "1 violation".to_owned(),
-            count => format!("{count} violations"),
-        };
-        let message = format!("{found} in {}", failed.join(", "));
-        Err(Failure::with(Exit::Violation, message).hint("`orderflow why ORDER` tells the story of an order"))
+        Err(Failure::with(Exit::Violation, report.verdict()).hint("`orderflow why ORDER` tells the story of an order"))
     }
 }
 

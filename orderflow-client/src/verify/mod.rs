@@ -68,6 +68,19 @@ impl Report {
     pub fn violations(&self) -> u64 {
         self.checks.iter().map(Check::violation_count).sum()
     }
+
+    /// In one line what is wrong. What could not be looked at is not said to be wrong.
+    pub fn verdict(&self) -> String {
+        let failed = self.checks.iter().filter(|check| !check.ok);
+        let names = failed.clone().map(|check| check.name).collect::<Vec<_>>().join(", ");
+        let is_known = |violation: &Violation| violation.kind != COULD_NOT_BE_CHECKED;
+        match self.violations() {
+            0 => "everything holds that must".to_owned(),
+            _ if !failed.flat_map(|check| &check.violations).any(is_known) => format!("could not be checked: {names}"),
+            1 => format!("1 violation in {names}"),
+            count => format!("{count} violations in {names}"),
+        }
+    }
 }
 
 /// Looks whether everything is right.

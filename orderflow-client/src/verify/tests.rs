@@ -787,6 +787,7 @@ fn what_could_not_be_read_does_not_pass() {
         assert_eq!(violation.is, "could not be read: no answer");
     }
     assert!(!report.ok && report.rare.is_none() && report.dead_letters.is_none());
+    assert_eq!(report.verdict(), "could not be checked: money.charged_once, money.balance, money.ledgers_agree");
     // Whether it is at rest is not known either where what moves could not be read.
     assert!(unrest(&shop.snapshot).ok);
     shop.snapshot.unread.push(Unread { part: Part::Inbox(Service::Orders), why: "no answer".into() });

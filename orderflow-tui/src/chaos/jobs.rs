@@ -142,7 +142,7 @@ impl Board {
         let what = self.job(part).map_or_else(|| part.name().to_owned(), |job| job.what.clone());
         match &ending {
             Ending::Exit(0) => cx.good(format!("{what}: it is over, and everything holds")),
-            Ending::Exit(7) => cx.bad(format!("{what}: something does not hold that must; v looks")),
+            Ending::Exit(7) => cx.bad(format!("{what}: something is wrong, or could not be counted; v looks")),
             Ending::Exit(code) => {
                 let last = self.job(part).map(|job| job.last().to_owned()).unwrap_or_default();
                 cx.bad(format!("{what} has ended with {code}: {last}"));

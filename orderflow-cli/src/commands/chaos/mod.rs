@@ -112,7 +112,7 @@ pub fn settled_text(report: &Report, paint: Paint) -> String {
     if report.ok {
         return paint.good(&format!("✓ verify: {} checks hold", report.checks.len()));
     }
-    paint.bad(&format!("✗ verify: {}", violations(report)))
+    paint.bad(&format!("✗ verify: {}", report.verdict()))
 }
 
 /// An error if something that must always hold does not.
@@ -120,10 +120,5 @@ pub fn settled_judge(report: &Report) -> Outcome {
     if report.ok {
         return Ok(());
     }
-    Err(Failure::with(Exit::Violation, violations(report)).hint("`orderflow verify` names each of them"))
-}
-
-fn violations(report: &Report) -> String {
-    let failed: Vec<&str> = report.checks.iter().filter(|check| !check.ok).map(|check| check.name).collect();
-    format!("{} violations in {}", report.violations(), failed.join(", "))
+    Err(Failure::with(Exit::Violation, report.verdict()).hint("`orderflow verify` names each of them"))
 }

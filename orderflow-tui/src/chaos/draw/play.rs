@@ -93,7 +93,7 @@ impl Board {
 fn ending_words(ending: &Ending) -> String {
     match ending {
         Ending::Exit(0) => "over, and everything holds".to_owned(),
-        Ending::Exit(7) => "over: something does not hold that must".to_owned(),
+        Ending::Exit(7) => "over: something is wrong, or could not be counted".to_owned(),
         Ending::Exit(code) => format!("ended with {code}"),
         Ending::Stopped => "stopped".to_owned(),
         Ending::Killed => "killed".to_owned(),

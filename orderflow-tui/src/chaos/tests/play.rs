@@ -58,7 +58,7 @@ fn a_violation_at_the_end_of_a_scenario_is_told() {
     bench.choose(Row::Scenario(0));
     bench.act(ACT);
     bench.done(Done::Ended(Part::Scenario, Ending::Exit(7)));
-    assert!(bench.notices.iter().any(|(tone, text)| *tone == Tone::Bad && text.contains("does not hold")));
+    assert!(bench.notices.iter().any(|(tone, text)| *tone == Tone::Bad && text.contains("is wrong")));
 }
 
 #[test]
