@@ -66,8 +66,13 @@ use crate::{
 
 /// What is broken is asked for so often while the board is shown, in milliseconds, …
 const LOOK_MS: i64 = 2_000;
-/// … and so often while it is not, as long as the corner of the header says that something is.
+/// … so often while it is not, as long as the corner of the header says that something is, …
 const LOOK_AWAY_MS: i64 = 10_000;
+/// … and so often while it says nothing: of a process that was killed and of a line that was cut no event tells. What
+/// services are told to do wrong is heard of at once.
+const LOOK_CALM_MS: i64 = 20_000;
+/// What the audit log calls what changes what is broken.
+const DEEDS: [&str; 3] = ["chaos.", "lab.", "clock."];
 
 /// What was done to a process, and what came of it.
 struct Deed {
@@ -173,8 +178,13 @@ impl Board {
 
     /// Whether it is to be asked now, though the board is not shown: what the corner says must not be old.
     pub fn wants_look(&self, now: Timestamp) -> bool {
-        let is_due = self.looked_at.is_none_or(|at| now.0 - at.0 >= LOOK_AWAY_MS);
-        is_due && !self.looks && self.says_something()
+        !self.looks && self.look_due_ms(now).is_some_and(|ms| ms == 0)
+    }
+
+    /// In how many milliseconds it is to be asked again, once it was asked.
+    fn look_due_ms(&self, now: Timestamp) -> Option<i64> {
+        let every_ms = if self.says_something() { LOOK_AWAY_MS } else { LOOK_CALM_MS };
+        Some(every_ms.saturating_sub(now.0.saturating_sub(self.looked_at?.0)).max(0))
     }
 
     fn says_something(&self) -> bool {
@@ -183,8 +193,7 @@ impl Board {
 
     /// How long it takes until the corner changes, or is to be asked for, by itself.
     pub fn next_change(&self, now: Timestamp) -> Option<Duration> {
-        let look = (self.says_something() && !self.looks)
-            .then(|| self.looked_at.map_or(0, |at| LOOK_AWAY_MS.saturating_sub(now.0.saturating_sub(at.0))));
+        let look = self.look_due_ms(now).filter(|_| !self.looks);
         let ms = [look, self.age_changes_ms(now)].into_iter().flatten().min()?;
         Some(Duration::from_millis(ms.max(1).unsigned_abs()))
     }
@@ -290,9 +299,13 @@ impl Area for Board {
         was_it
     }
 
-    fn hear(&mut self, _: &EventRecord, cx: &mut Cx<'_>) {
+    fn hear(&mut self, record: &EventRecord, cx: &mut Cx<'_>) {
         let wanted = self.checking.hear();
         run(cx, wanted);
+        let action = record.data["action"].as_str().unwrap_or_default();
+        if record.event_type == "audit.done" && DEEDS.iter().any(|deeds| action.starts_with(deeds)) {
+            self.look_again(cx);
+        }
     }
 
     /// The first time that the desk knows something, the corner is to know what is broken.

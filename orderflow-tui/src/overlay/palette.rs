@@ -29,7 +29,10 @@ impl Palette {
     pub fn of(scopes: &[Scope], screens: &[&str]) -> Self {
         let here = |binding: &&Binding| scopes.contains(&binding.scope) && !NOT_HERE.contains(&binding.scope);
         let bindings = keys::all().filter(here).filter(|binding| binding.action != keys::PALETTE);
-        let bindings = bindings.filter_map(|binding| Some((binding, keys::help_of(binding, screens)?))).collect();
+        let bindings = bindings.filter_map(|binding| Some((binding, keys::help_of(binding, screens)?)));
+        let mut bindings: Vec<_> = bindings.collect();
+        // What can be done just here comes before what can be done everywhere.
+        bindings.sort_by_key(|(binding, _)| scopes.iter().position(|scope| *scope == binding.scope));
         Self { query: Field::default(), bindings, state: ListState::default() }
     }
 
@@ -84,20 +87,32 @@ impl Palette {
     }
 }
 
-/// How well the letters of the query stand in the text, in their order; nothing if they do not. Letters that begin a
-/// word, and letters side by side, count more.
+/// How well the words of the query stand in the text; nothing if one of them does not.
 fn score(query: &str, text: &str) -> Option<i32> {
-    let text: Vec<char> = text.to_lowercase().chars().collect();
-    let (mut at, mut score, mut last) = (0, 0, None);
-    for wanted in query.to_lowercase().chars().filter(|c| !c.is_whitespace()) {
-        let found = (at..text.len()).find(|index| text[*index] == wanted)?;
-        let begins = found == 0 || !text[found - 1].is_alphanumeric();
-        let beside = last.is_some_and(|last| last + 1 == found);
-        score += 1 + if begins { 8 } else { 0 } + if beside { 5 } else { 0 };
-        (at, last) = (found + 1, Some(found));
+    let (query, text) = (query.to_lowercase(), text.to_lowercase());
+    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let sum = query.split_whitespace().try_fold(0, |sum, wanted| Some(sum + score_of_one(wanted, &words)?))?;
+    Some(sum + if text.contains(query.trim()) { 5 } else { 0 })
+}
+
+/// A word begins so (`conf`), has this in it, has these letters after its first one (`vrfy`: verify), or words begin with
+/// them (`nt`: next theme). Letters that are strewn over many words find nothing: whoever types a word and presses
+/// Enter means that word, and Enter carries it out.
+fn score_of_one(wanted: &str, words: &[&str]) -> Option<i32> {
+    let in_order = |word: &&str| {
+        let mut letters = word.chars();
+        word.chars().next() == wanted.chars().next() && wanted.chars().all(|c| letters.any(|letter| letter == c))
+    };
+    let beginnings: String = words.iter().filter_map(|word| word.chars().next()).collect();
+    if words.iter().any(|word| word.starts_with(wanted)) {
+        Some(10)
+    } else if words.iter().any(|word| word.contains(wanted)) {
+        Some(4)
+    } else if wanted.len() > 1 && beginnings.contains(wanted) {
+        Some(2)
+    } else {
+        words.iter().any(in_order).then_some(1)
     }
-    let whole: String = text.iter().collect();
-    Some(score + if whole.contains(&query.trim().to_lowercase()) { 40 } else { 0 })
 }
 
 #[cfg(test)]
@@ -105,10 +120,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn letters_in_their_order_find_and_the_best_comes_first() {
-        assert!(score("nth", "take the next theme").is_some());
+    fn words_and_beginnings_find_and_the_best_comes_first() {
+        assert!(score("vrfy", "count every piece chaos.verify") > score("vrfy", "very few"));
+        assert!(score("nt", "take the next theme").is_some());
+        assert!(score("the nex", "take the next theme").is_some());
         assert!(score("xyz", "take the next theme").is_none());
-        assert!(score("next", "take the next theme") > score("next", "an edge of extra text"));
+        assert!(score("next", "take the next theme") > score("ext", "take the next theme"));
+        for (typed, another) in [
+            ("dark", "mark all orders seller.mark"),
+            ("chaos", "close what is open back"),
+            ("restock", "show the orders of the status before"),
+        ] {
+            assert_eq!(score(typed, another), None, "{typed} is not {another}");
+        }
         let mut palette = Palette::of(&[keys::EVERYWHERE], &[]);
         for c in "theme".chars() {
             palette.edit(&Edit::Insert(c));
