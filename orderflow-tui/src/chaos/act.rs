@@ -21,6 +21,8 @@ use super::{
 use crate::{
     cx::Cx,
     keys::{self, Action},
+    msg::Effect,
+    overlay::Confirm,
     text,
 };
 
@@ -231,11 +233,21 @@ impl Board {
         self.skews.get(&row).copied().unwrap_or(SKEW_FIRST)
     }
 
+    /// What a jump ends does not begin again when the clocks are set back, so it is asked about.
+    fn jump(&mut self, cx: &mut Cx<'_>) {
+        let by_ms = JUMPS_MS[self.jump];
+        let minutes = by_ms / 60_000;
+        let title = format!("Set all clocks {minutes} {} ahead?", if minutes == 1 { "minute" } else { "minutes" });
+        let text = "Whatever has a deadline until then meets it: reservations that nobody has paid for expire, and their \
+                    orders are cancelled. Setting the clocks back does not bring them back.";
+        cx.confirm(Confirm::new(title, text, Effect::Chaos(Do::Change(Row::Clocks, Change::Advance { by_ms }))));
+    }
+
     fn act_on_clock(&mut self, row: Row, action: Action, cx: &mut Cx<'_>) -> bool {
         let step = |at: usize, len: usize| if action == MORE { (at + 1).min(len - 1) } else { at.saturating_sub(1) };
         let common = self.seen.common_ms();
         match (row, action) {
-            (Row::Clocks, ACT) => self.change(row, Change::Advance { by_ms: JUMPS_MS[self.jump] }, cx),
+            (Row::Clocks, ACT) => self.jump(cx),
             (Row::Clocks, TAKE_BACK) => {
                 let services = Service::WITH_CLOCK.to_vec();
                 self.change(row, Change::Clocks { services, offset_ms: 0 }, cx);

@@ -28,7 +28,7 @@ use crate::{
     keys::{Action, KeyMap},
     live::Live,
     msg::Effect,
-    overlay::Tone,
+    overlay::{Confirm, Tone},
     testing::{NOW_MS, account, letters},
     theme::{Theme, ThemeName},
 };
@@ -40,13 +40,14 @@ pub struct Bench {
     pub now: Timestamp,
     pub notices: Vec<(Tone, String)>,
     pub timeline: Option<orderflow_contracts::ids::OrderId>,
+    pub asked: Option<Confirm>,
 }
 
 impl Bench {
     pub fn new() -> Self {
         let books = Books::new(account(Role::Admin));
         let board = Board::default();
-        Self { board, books, now: Timestamp(NOW_MS), notices: Vec::new(), timeline: None }
+        Self { board, books, now: Timestamp(NOW_MS), notices: Vec::new(), timeline: None, asked: None }
     }
 
     /// With everybody there, and nothing broken.
@@ -63,6 +64,7 @@ impl Bench {
         act(&mut self.board, &mut cx);
         self.notices.extend(out.notices);
         self.timeline = out.timeline.or(self.timeline);
+        self.asked = out.confirm;
         let of_chaos = out.effects.into_iter().filter_map(|effect| match effect {
             Effect::Chaos(wanted) => Some(wanted),
             _ => None,
