@@ -173,6 +173,7 @@ impl App {
             effects.extend(self.close_lessons());
             effects.push(Effect::Save(self.remember()));
         }
+        self.one_at_a_time(&mut effects);
         self.mark_stale(now);
         self.watch(now);
         effects
@@ -181,6 +182,16 @@ impl App {
     /// Whose answers are waited for, and since when.
     fn watch(&mut self, now: Moment) {
         self.desks.iter_mut().filter_map(Desk::work).for_each(|work| work.watch(now.instant));
+    }
+
+    /// A product is read once at a time, whoever wants it: of two answers nobody could say which is the newer one.
+    fn one_at_a_time(&mut self, effects: &mut Vec<Effect>) {
+        effects.retain(|effect| match effect {
+            Effect::Books(role, books::Do::Product(id)) => {
+                self.desk(*role).and_then(Desk::work).is_some_and(|work| work.books.products.ask(*id))
+            }
+            _ => true,
+        });
     }
 
     /// What the layout is now.
@@ -242,7 +253,6 @@ impl App {
                 let ids = work.books.products.take_stale(STALE_AT_ONCE);
                 effects.extend(ids.into_iter().map(|id| Effect::Books(role, books::Do::Product(id))));
             }
-            self.mark_stale(now);
         }
         if self.tick_at.is_some_and(|at| at <= now.instant) {
             self.tick_at = None;
@@ -250,6 +260,8 @@ impl App {
         }
         effects.extend(self.lead(now));
         effects.extend(self.look_at_board(now));
+        self.one_at_a_time(&mut effects);
+        self.mark_stale(now);
         self.watch(now);
         effects
     }

@@ -32,7 +32,7 @@ pub use self::{
     effects::{Do, Done},
     log::EventLog,
     orders::{Entry, OrderBook},
-    products::ProductBook,
+    products::{ProductBook, ReadNo},
 };
 
 /// Orders that are kept; older ones are not shown. 10,000 of two lines are about 10 MB.
@@ -130,7 +130,7 @@ impl Books {
         }
         // All but the clock are lists.
         self.reading += reads.len() - 1;
-        self.products.begin_reading();
+        self.products.begin_list();
         reads
     }
 
@@ -165,7 +165,7 @@ impl Books {
             Done::Products(read) => {
                 match read.end {
                     Ok(_) => self.products.put_all(read.items),
-                    Err(_) => read.items.into_iter().for_each(|product| self.put_product(product)),
+                    Err(_) => self.products.put_some(read.items),
                 }
                 part(&mut self.products_part, read.end, now);
             }
@@ -182,8 +182,7 @@ impl Books {
                 part(&mut self.payments_part, read.end, now);
             }
             Done::Order(Ok(order)) => drop(self.put_orders(std::slice::from_ref(&order))),
-            Done::Product(_, Ok(product)) => self.put_product(product),
-            Done::Product(id, Err(error)) => self.product_not_read(id, &error),
+            Done::Product(id, read) => self.product_read(id, read),
             Done::Clock(ahead_ms) => self.clock_ahead_ms = ahead_ms,
             // Whoever has asked for it tells why.
             Done::Order(Err(_)) => {}
@@ -195,17 +194,20 @@ impl Books {
         orders.iter().filter(|order| self.orders.put(order)).count() > 0
     }
 
-    /// A product that was read.
-    pub fn put_product(&mut self, product: Product) {
-        if self.me.role == Role::Seller && product.seller_id != self.me.id {
+    fn product_read(&mut self, id: ProductId, read: Result<Product, ClientError>) {
+        let number = self.products.answered(id);
+        match read {
             // Another desk has told of it; a seller's books have their own.
-            return self.products.not_read(product.id, false);
+            Ok(product) if self.me.role == Role::Seller && product.seller_id != self.me.id => {}
+            Ok(product) => self.products.put(number, product),
+            Err(error) if error.is_transient() => self.products.read_later(id),
+            Err(_) => {}
         }
-        self.products.put(product);
     }
 
-    fn product_not_read(&mut self, id: ProductId, error: &ClientError) {
-        self.products.not_read(id, error.is_transient());
+    /// What a command has made of a product.
+    pub fn put_product(&mut self, product: Product) {
+        self.products.put_told(product);
     }
 
     /// A payment that was read.

@@ -1,7 +1,7 @@
 use orderflow_contracts::{
     api::{
         console::{Account, EventRecord, Role},
-        inventory::{Reservation, ReservationStatus},
+        inventory::{Product, Reservation, ReservationStatus},
         orders::{Order, OrderPaymentStatus, OrderReservationStatus, OrderStatus},
     },
     events::{CancelReason, InventoryEvent, OrderEvent, OrderLine, PaymentEvent, encode},
@@ -75,19 +75,78 @@ fn what_is_late_turns_nothing_back() {
     assert_eq!(books.events.len(), 3, "an event that comes again is not shown twice");
 }
 
+/// As many as the console reads at one time, and more than there are.
+const MOST: usize = 4;
+
+fn product(on_hand: u32) -> Product {
+    let price = Money::new(2999, Currency::Usd);
+    let (id, seller_id) = (ID.parse().unwrap(), ID.parse().unwrap());
+    let (name, created_at) = ("Widget".into(), Timestamp(0));
+    Product { id, seller_id, name, price, on_hand, reserved: 0, available: on_hand, version: 1, created_at }
+}
+
+fn on_hand(books: &Books) -> u32 {
+    books.products.get(ID.parse().unwrap()).unwrap().on_hand
+}
+
+/// Takes what is to be read again, as the console does.
+fn ask(books: &mut Books) -> Vec<ProductId> {
+    let ids = books.products.take_stale(MOST);
+    ids.into_iter().filter(|id| books.products.ask(*id)).collect()
+}
+
+fn answer(books: &mut Books, read: Result<Product, ClientError>) {
+    books.done(Done::Product(ID.parse().unwrap(), read), Timestamp(0));
+}
+
 #[test]
 fn stock_that_has_moved_is_read_again_and_only_once_at_a_time() {
     let mut books = books();
+    let id = ID.parse().unwrap();
     books.hear(&record(1, &created()));
-    assert!(!books.products.has_stale(8));
+    assert!(!books.products.has_stale(MOST));
     books.hear(&record(2, &InventoryEvent::Reserved { expires_at: 9 }));
-    assert_eq!(books.products.take_stale(8), [ID.parse().unwrap()]);
+    assert_eq!(ask(&mut books), [id]);
     books.hear(&record(3, &InventoryEvent::Released));
-    assert!(books.products.has_stale(8));
-    assert!(!books.products.has_stale(1), "there is nothing to wake up for");
-    assert!(books.products.take_stale(1).is_empty(), "it is being read");
-    books.products.not_read(ID.parse().unwrap(), false);
-    assert_eq!(books.products.take_stale(1).len(), 1);
+    assert!(!books.products.has_stale(MOST), "there is nothing to wake up for");
+    assert!(ask(&mut books).is_empty() && !books.products.ask(id), "it is being read");
+    answer(&mut books, Ok(product(3)));
+    assert!(books.products.has_stale(MOST));
+    assert_eq!(ask(&mut books), [id], "it has moved since it was asked for");
+    answer(&mut books, Ok(product(4)));
+    assert!(!books.products.has_stale(MOST) && on_hand(&books) == 4);
+}
+
+#[test]
+fn a_late_answer_does_not_put_older_stock_back() {
+    let mut books = books();
+    let early = books.products.begin();
+    assert!(books.products.ask(ID.parse().unwrap()));
+    answer(&mut books, Ok(product(4)));
+    books.products.put(early, product(9));
+    assert_eq!(on_hand(&books), 4, "it was asked for before");
+    // What a command says is newer than what is on its way, and both are looked at once more.
+    assert!(books.products.ask(ID.parse().unwrap()));
+    books.put_product(product(5));
+    answer(&mut books, Ok(product(4)));
+    assert_eq!(on_hand(&books), 5);
+    assert_eq!(ask(&mut books).len(), 1);
+}
+
+#[test]
+fn what_was_read_since_a_list_was_asked_for_is_newer_than_the_list() {
+    let mut books = books();
+    books.read_all();
+    assert!(books.products.ask(ID.parse().unwrap()));
+    answer(&mut books, Ok(product(4)));
+    let list = |items| Done::Products(Read { items, end: Ok(false) });
+    books.done(list(vec![product(9)]), Timestamp(0));
+    assert_eq!(on_hand(&books), 4);
+    books.done(list(Vec::new()), Timestamp(0));
+    assert_eq!(on_hand(&books), 4, "it may have come since");
+    books.read_all();
+    books.done(list(Vec::new()), Timestamp(0));
+    assert!(books.products.is_empty(), "it is gone");
 }
 
 #[test]
@@ -163,10 +222,8 @@ fn lists_are_read_once_at_a_time_and_what_changes_meanwhile_is_read_again() {
     books.hear(&record(1, &created()));
     books.hear(&record(2, &InventoryEvent::Allocated));
     let id = ID.parse().unwrap();
-    assert_eq!(books.products.take_stale(1), [id]);
-    books.products.not_read(id, false);
-    books.done(Done::Products(Read { items: Vec::new(), end: Ok(false) }), Timestamp(0));
-    assert_eq!(books.products.take_stale(1), [id], "the list may be from before");
+    books.done(Done::Products(Read { items: vec![product(9)], end: Ok(false) }), Timestamp(0));
+    assert_eq!(ask(&mut books), [id], "the list may be from before");
     books.done(Done::Orders(Read { items: Vec::new(), end: Ok(false) }), Timestamp(0));
     books.done(Done::Payments(Read { items: Vec::new(), end: Err("down".into()) }), Timestamp(0));
     assert!(!books.read_again().is_empty());
