@@ -6,6 +6,7 @@
 
 mod draw;
 mod guide;
+mod reread;
 mod route;
 #[cfg(test)]
 mod tests;
@@ -19,7 +20,6 @@ use orderflow_contracts::{
 
 use crate::{
     area::Area,
-    books,
     config::Remembered,
     cx::{Cx, Out, Show},
     desk::{Desk, Screens, Stage, Work},
@@ -32,6 +32,8 @@ use crate::{
     theme::Theme,
     timeline::{self, Timeline},
 };
+
+use self::reread::{Reread, read_behind};
 
 /// What time it is, for a message or a frame.
 #[derive(Debug, Clone, Copy)]
@@ -60,16 +62,6 @@ pub struct Setup {
     pub mouse: bool,
 }
 
-/// Products that are read again at one time, for each desk.
-const STALE_AT_ONCE: usize = 4;
-/// Stock is read again this long after it has moved: several events of one order come together.
-const STALE_AFTER: Duration = Duration::from_millis(150);
-/// The same, if it could not be read just now: a service that is down is not asked six times a second.
-const STALE_AGAIN: Duration = Duration::from_secs(2);
-/// A live event from so far away says that the services' clock was moved, in milliseconds.
-const CLOCK_MOVED_MS: u64 = 5_000;
-/// The clock is not asked for more often than this.
-const CLOCK_AGAIN: Duration = Duration::from_secs(2);
 /// What counts down is drawn so often.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -88,8 +80,7 @@ pub struct App {
     split_before: Option<bool>,
     /// Where a lesson leads to, once somebody is logged in there.
     lead_waits: Option<Lead>,
-    stale_at: Option<Instant>,
-    clock_asked_at: Option<Instant>,
+    reread: Reread,
     tick_at: Option<Instant>,
     is_over: bool,
 }
@@ -114,8 +105,7 @@ impl App {
             lessons: None,
             split_before: None,
             lead_waits: None,
-            stale_at: None,
-            clock_asked_at: None,
+            reread: Reread::default(),
             tick_at: None,
             is_over: false,
             setup,
@@ -184,30 +174,12 @@ impl App {
         self.desks.iter_mut().filter_map(Desk::work).for_each(|work| work.watch(now.instant));
     }
 
-    /// A product is read once at a time, whoever wants it: of two answers nobody could say which is the newer one.
-    fn one_at_a_time(&mut self, effects: &mut Vec<Effect>) {
-        effects.retain(|effect| match effect {
-            Effect::Books(role, books::Do::Product(id)) => {
-                self.desk(*role).and_then(Desk::work).is_some_and(|work| work.books.products.ask(*id))
-            }
-            _ => true,
-        });
-    }
-
     /// What the layout is now.
     fn remember(&self) -> Remembered {
         let desks = self.desks.iter().map(|desk| desk.role).collect();
         let lessons_done = self.setup.remembered.lessons_done.clone();
         let split = self.split_before.unwrap_or(self.split);
         Remembered { theme: self.theme.name, split, desks, lessons_done }
-    }
-
-    fn mark_stale(&mut self, now: Moment) {
-        let is_stale =
-            |desk: &Desk| matches!(&desk.stage, Stage::Work(work) if work.books.products.has_stale(STALE_AT_ONCE));
-        if self.stale_at.is_none() && self.desks.iter().any(is_stale) {
-            self.stale_at = Some(now.instant + STALE_AFTER);
-        }
     }
 
     /// When something goes on by itself, if it does.
@@ -218,7 +190,7 @@ impl App {
             self.tick_at = None;
         }
         let corner = self.board().and_then(|board| board.next_change(now.wall)).map(|wait| now.instant + wait);
-        [self.notices.next_end(), self.stale_at, self.tick_at, corner].into_iter().flatten().min()
+        [self.notices.next_end(), self.reread.next(), self.tick_at, corner].into_iter().flatten().min()
     }
 
     /// The chaos board, whose corner is always to be seen.
@@ -243,17 +215,8 @@ impl App {
 
     /// A moment that [`App::next_tick`] has named has come.
     pub fn tick(&mut self, now: Moment) -> Vec<Effect> {
-        let mut effects = Vec::new();
         self.notices.expire(now.instant);
-        if self.stale_at.is_some_and(|at| at <= now.instant) {
-            self.stale_at = None;
-            for desk in &mut self.desks {
-                let role = desk.role;
-                let Some(work) = desk.work() else { continue };
-                let ids = work.books.products.take_stale(STALE_AT_ONCE);
-                effects.extend(ids.into_iter().map(|id| Effect::Books(role, books::Do::Product(id))));
-            }
-        }
+        let mut effects = self.read_again(now);
         if self.tick_at.is_some_and(|at| at <= now.instant) {
             self.tick_at = None;
             effects.extend(self.second(now));
@@ -373,19 +336,6 @@ impl App {
         }
     }
 
-    /// Nothing says that the services' clock was moved; their events do, by being from another time.
-    fn look_at_clock(&mut self, role: Role, record: &EventRecord, now: Moment) -> Vec<Effect> {
-        let Some(work) = self.desk(role).and_then(Desk::work) else { return Vec::new() };
-        let is_moved = work.books.service_time(now.wall).0.abs_diff(record.at.0) > CLOCK_MOVED_MS;
-        let is_asked = self.clock_asked_at.is_some_and(|at| now.instant.duration_since(at) < CLOCK_AGAIN);
-        if !is_moved || is_asked {
-            return Vec::new();
-        }
-        self.clock_asked_at = Some(now.instant);
-        let roles = self.desks.iter().filter(|desk| matches!(desk.stage, Stage::Work(_))).map(|desk| desk.role);
-        roles.map(|role| Effect::Books(role, books::Do::Clock)).collect()
-    }
-
     fn event(&mut self, role: Role, record: &EventRecord, now: Moment) -> Vec<Effect> {
         let mut effects = self.look_at_clock(role, record, now);
         if let Some(work) = self.desk(role).and_then(Desk::work) {
@@ -404,9 +354,7 @@ impl App {
         match done {
             Done::Login(role, done) => self.login_done(role, done, now),
             Done::Books(role, done) => {
-                if matches!(&done, books::Done::Product(_, Err(error)) if error.is_transient()) {
-                    self.stale_at = Some(now.instant + STALE_AGAIN);
-                }
+                self.learn(role, &done, now);
                 let mut effects = Vec::new();
                 if let Some(work) = self.desk(role).and_then(Desk::work) {
                     work.books.done(done, now.wall);
@@ -521,12 +469,6 @@ impl App {
             keys: &self.setup.keys,
         }
     }
-}
-
-/// Orders that may be further than what is known of them.
-fn read_behind(role: Role, work: &mut Work) -> Vec<Effect> {
-    let behind = work.books.orders.take_behind().into_iter();
-    behind.map(|id| Effect::Books(role, books::Do::Order(id))).collect()
 }
 
 const fn order_of(role: Role) -> u8 {

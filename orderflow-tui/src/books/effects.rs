@@ -54,7 +54,7 @@ pub struct Read<T> {
 #[derive(Debug)]
 pub enum Done {
     /// By how much the services' clock is ahead, in milliseconds.
-    Clock(i64),
+    Clock(Result<i64, ClientError>),
     /// Orders.
     Orders(Read<Order>),
     /// Products.
@@ -72,7 +72,10 @@ pub enum Done {
 /// Reads it.
 pub async fn carry_out(what: Do, client: &Client, me: &Account) -> Done {
     match what {
-        Do::Clock => Done::Clock(clock_ahead_ms(client).await),
+        Do::Clock => {
+            let read = in_time(Service::Inventory, client, client.clock(Service::Inventory)).await;
+            Done::Clock(read.map(|clock| clock.offset_ms))
+        }
         Do::Orders => Done::Orders(all(ORDERS_MAX, |query| orders(client, query)).await),
         Do::Products => {
             let seller_id = (me.role == Role::Seller).then_some(me.id);
@@ -137,9 +140,4 @@ where
             Err(error) => return Read { items, end: Err(error.to_string()) },
         }
     }
-}
-
-/// Nothing is known of a service that does not answer: then it is as ours.
-async fn clock_ahead_ms(client: &Client) -> i64 {
-    in_time(Service::Inventory, client, client.clock(Service::Inventory)).await.map_or(0, |clock| clock.offset_ms)
 }

@@ -183,9 +183,9 @@ impl Books {
             }
             Done::Order(Ok(order)) => drop(self.put_orders(std::slice::from_ref(&order))),
             Done::Product(id, read) => self.product_read(id, read),
-            Done::Clock(ahead_ms) => self.clock_ahead_ms = ahead_ms,
-            // Whoever has asked for it tells why.
-            Done::Order(Err(_)) => {}
+            Done::Clock(Ok(ahead_ms)) => self.clock_ahead_ms = ahead_ms,
+            // A clock that cannot be read goes as it went. Whoever has asked for an order tells why.
+            Done::Clock(Err(_)) | Done::Order(Err(_)) => {}
         }
     }
 
