@@ -33,7 +33,7 @@ use crate::{
     timeline::{self, Timeline},
 };
 
-use self::reread::{Reread, read_behind};
+use self::reread::Reread;
 
 /// What time it is, for a message or a frame.
 #[derive(Debug, Clone, Copy)]
@@ -340,7 +340,6 @@ impl App {
         let mut effects = self.look_at_clock(role, record, now);
         if let Some(work) = self.desk(role).and_then(Desk::work) {
             work.hear(record);
-            effects.extend(read_behind(role, work));
         }
         let heard = self.with_all(role, now, |area, cx| area.hear(record, cx));
         effects.extend(heard);
@@ -355,13 +354,10 @@ impl App {
             Done::Login(role, done) => self.login_done(role, done, now),
             Done::Books(role, done) => {
                 self.learn(role, &done, now);
-                let mut effects = Vec::new();
                 if let Some(work) = self.desk(role).and_then(Desk::work) {
                     work.books.done(done, now.wall);
-                    effects.extend(read_behind(role, work));
                 }
-                effects.extend(self.with_all(role, now, |area, cx| area.books_changed(cx)));
-                effects
+                self.with_all(role, now, |area, cx| area.books_changed(cx))
             }
             Done::Customer(done) => self.with_screens(Role::Customer, now, |screens, cx| {
                 if let Screens::Customer(customer) = screens {

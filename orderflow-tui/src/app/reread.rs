@@ -7,13 +7,14 @@ use orderflow_contracts::api::console::{EventRecord, Role};
 use super::{App, Moment};
 use crate::{
     books,
-    desk::{Desk, Stage, Work},
+    desk::{Desk, Stage},
     msg::Effect,
 };
 
-/// Products that are read again at one time, for each desk.
+/// Products that are read again at one time for each desk, and orders: what a person wants done does not wait behind
+/// them.
 const STALE_AT_ONCE: usize = 4;
-/// Stock is read again this long after it has moved: several events of one order come together.
+/// What has moved is read again after so long: several events of one order come together.
 const STALE_AFTER: Duration = Duration::from_millis(150);
 /// The same, if it could not be read just now: a service that is down is not asked six times a second.
 const STALE_AGAIN: Duration = Duration::from_secs(2);
@@ -85,8 +86,7 @@ impl App {
     }
 
     pub(super) fn mark_stale(&mut self, now: Moment) {
-        let is_stale =
-            |desk: &Desk| matches!(&desk.stage, Stage::Work(work) if work.books.products.has_stale(STALE_AT_ONCE));
+        let is_stale = |desk: &Desk| matches!(&desk.stage, Stage::Work(work) if work.books.has_stale(STALE_AT_ONCE));
         if self.reread.stale_at.is_none() && self.desks.iter().any(is_stale) {
             self.reread.stale_at = Some(now.instant + STALE_AFTER);
         }
@@ -100,8 +100,8 @@ impl App {
             for desk in &mut self.desks {
                 let role = desk.role;
                 let Some(work) = desk.work() else { continue };
-                let ids = work.books.products.take_stale(STALE_AT_ONCE);
-                effects.extend(ids.into_iter().map(|id| Effect::Books(role, books::Do::Product(id))));
+                let reads = work.books.take_stale(STALE_AT_ONCE);
+                effects.extend(reads.into_iter().map(|read| Effect::Books(role, read)));
             }
         }
         if self.reread.clock_at.is_some_and(|at| at <= now.instant) {
@@ -128,7 +128,10 @@ impl App {
     /// Something was read for a desk: what that says of when to read again.
     pub(super) fn learn(&mut self, role: Role, done: &books::Done, now: Moment) {
         match done {
-            books::Done::Product(_, Err(error)) if error.is_transient() => {
+            books::Done::Product(_, Err(error)) | books::Done::Order(_, Err(error)) if error.is_transient() => {
+                self.reread.stale_at = Some(now.instant + STALE_AGAIN);
+            }
+            books::Done::Orders(read) if read.end.is_err() => {
                 self.reread.stale_at = Some(now.instant + STALE_AGAIN);
             }
             books::Done::Clock(Err(error)) if error.is_transient() => self.reread.clock_not_read(now.instant),
@@ -141,10 +144,4 @@ impl App {
             _ => {}
         }
     }
-}
-
-/// Orders that may be further than what is known of them.
-pub(super) fn read_behind(role: Role, work: &mut Work) -> Vec<Effect> {
-    let behind = work.books.orders.take_behind().into_iter();
-    behind.map(|id| Effect::Books(role, books::Do::Order(id))).collect()
 }

@@ -64,9 +64,22 @@ pub enum Done {
     /// Payments.
     Payments(Read<Payment>),
     /// One order.
-    Order(Result<Order, ClientError>),
+    Order(OrderId, Result<Order, ClientError>),
     /// One product.
     Product(ProductId, Result<Product, ClientError>),
+}
+
+impl Done {
+    /// The list that this is of, if it is of one.
+    pub const fn list(&self) -> Option<Do> {
+        match self {
+            Self::Orders(_) => Some(Do::Orders),
+            Self::Products(_) => Some(Do::Products),
+            Self::Reservations(_) => Some(Do::Reservations),
+            Self::Payments(_) => Some(Do::Payments),
+            Self::Clock(_) | Self::Order(..) | Self::Product(..) => None,
+        }
+    }
 }
 
 /// Reads it.
@@ -83,7 +96,7 @@ pub async fn carry_out(what: Do, client: &Client, me: &Account) -> Done {
         }
         Do::Reservations => Done::Reservations(all(OTHERS_MAX, |query| reservations(client, query)).await),
         Do::Payments => Done::Payments(all(OTHERS_MAX, |query| payments(client, query)).await),
-        Do::Order(id) => Done::Order(in_time(Service::Orders, client, client.order(id)).await),
+        Do::Order(id) => Done::Order(id, in_time(Service::Orders, client, client.order(id)).await),
         Do::Product(id) => Done::Product(id, in_time(Service::Inventory, client, client.product(id)).await),
     }
 }

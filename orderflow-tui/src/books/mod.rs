@@ -24,7 +24,7 @@ use orderflow_contracts::{
         orders::Order,
         payments::Payment,
     },
-    ids::ProductId,
+    ids::{OrderId, ProductId},
     timestamp::Timestamp,
 };
 
@@ -100,7 +100,7 @@ pub struct Books {
     /// By how much the services' clock is ahead of ours, in milliseconds.
     pub clock_ahead_ms: i64,
     /// Lists that are being read.
-    reading: usize,
+    reading: Vec<Do>,
 }
 
 impl Books {
@@ -118,7 +118,7 @@ impl Books {
             payments_part: Part::Loading,
             events: EventLog::default(),
             clock_ahead_ms: 0,
-            reading: 0,
+            reading: Vec::new(),
         }
     }
 
@@ -129,19 +129,44 @@ impl Books {
             reads.push(Do::Reservations);
         }
         // All but the clock are lists.
-        self.reading += reads.len() - 1;
+        self.reading.extend_from_slice(&reads[1..]);
+        self.orders.begin_list();
         self.products.begin_list();
         reads
     }
 
     /// Whether a list is being read.
     pub const fn is_reading(&self) -> bool {
-        self.reading > 0
+        !self.reading.is_empty()
     }
 
     /// What has to be read when somebody wants it anew: nothing while it is being read, however often a key is pressed.
     pub fn read_again(&mut self) -> Vec<Do> {
-        if self.reading > 0 { Vec::new() } else { self.read_all() }
+        if self.reading.is_empty() { self.read_all() } else { Vec::new() }
+    }
+
+    /// Whether something is to be read again by itself, and can be: of each kind at most so many at one time.
+    pub fn has_stale(&self, most: usize) -> bool {
+        self.products.has_stale(most) || self.orders.has_behind(most) || self.wants_orders()
+    }
+
+    /// What is to be read again by itself: of each kind at most so many at one time.
+    pub fn take_stale(&mut self, most: usize) -> Vec<Do> {
+        let mut reads = Vec::new();
+        if self.wants_orders() {
+            self.orders.begin_list();
+            self.reading.push(Do::Orders);
+            reads.push(Do::Orders);
+        }
+        reads.extend(self.orders.take_behind(most).into_iter().map(Do::Order));
+        reads.extend(self.products.take_stale(most).into_iter().map(Do::Product));
+        reads
+    }
+
+    /// Whether more was heard of orders that are not known yet than can be remembered. A list that is being read may be
+    /// from before that.
+    fn wants_orders(&self) -> bool {
+        self.orders.is_overrun() && !self.reading.contains(&Do::Orders)
     }
 
     /// An event has come.
@@ -154,12 +179,15 @@ impl Books {
 
     /// Something was read. `now` is our clock.
     pub fn done(&mut self, done: Done, now: Timestamp) {
-        if matches!(done, Done::Orders(_) | Done::Products(_) | Done::Reservations(_) | Done::Payments(_)) {
-            self.reading = self.reading.saturating_sub(1);
+        if let Some(list) = done.list() {
+            self.reading.retain(|reading| *reading != list);
         }
         match done {
             Done::Orders(read) => {
                 let more = self.put_orders(&read.items);
+                if read.end.is_err() {
+                    self.orders.list_failed();
+                }
                 part(&mut self.orders_part, read.end.map(|end| end || more), now);
             }
             Done::Products(read) => {
@@ -181,17 +209,24 @@ impl Books {
                 }
                 part(&mut self.payments_part, read.end, now);
             }
-            Done::Order(Ok(order)) => drop(self.put_orders(std::slice::from_ref(&order))),
+            Done::Order(id, read) => self.order_read(id, read),
             Done::Product(id, read) => self.product_read(id, read),
             Done::Clock(Ok(ahead_ms)) => self.clock_ahead_ms = ahead_ms,
-            // A clock that cannot be read goes as it went. Whoever has asked for an order tells why.
-            Done::Clock(Err(_)) | Done::Order(Err(_)) => {}
+            // One that cannot be read goes as it went.
+            Done::Clock(Err(_)) => {}
         }
     }
 
     /// Orders that were read. Whether some are not kept.
     pub fn put_orders(&mut self, orders: &[Order]) -> bool {
         orders.iter().filter(|order| self.orders.put(order)).count() > 0
+    }
+
+    fn order_read(&mut self, id: OrderId, read: Result<Order, ClientError>) {
+        self.orders.answered(id, read.as_ref().is_err_and(ClientError::is_transient));
+        if let Ok(order) = read {
+            self.put_orders(std::slice::from_ref(&order));
+        }
     }
 
     fn product_read(&mut self, id: ProductId, read: Result<Product, ClientError>) {

@@ -188,16 +188,61 @@ fn what_was_heard_of_an_order_before_it_was_known_is_not_lost() {
     let mut books = books();
     let id = ID.parse().unwrap();
     books.hear(&record(1, &InventoryEvent::Reserved { expires_at: 9 }));
-    assert!(books.orders.take_behind().is_empty(), "nobody knows it yet");
+    assert!(!books.has_stale(MOST), "nobody knows it yet");
     books.hear(&record(2, &created()));
-    assert_eq!(books.orders.take_behind(), [id]);
-    assert!(books.orders.take_behind().is_empty(), "it is read once");
-    // The same if a list makes it known that was read before the event.
+    assert_eq!(books.take_stale(MOST), [Do::Order(id)]);
+    assert!(!books.has_stale(MOST), "it is read once");
+    let down = ClientError::Timeout { url: "http://orders".into() };
+    books.done(Done::Order(id, Err(down)), Timestamp(0));
+    assert_eq!(books.take_stale(MOST), [Do::Order(id)], "it is still what it was");
     let order = order(&books).clone();
+    books.done(Done::Order(id, Ok(order.clone())), Timestamp(0));
+    assert!(!books.has_stale(MOST));
+    // The same if a list makes it known that was read before the event.
     let mut books = self::books();
     books.hear(&record(1, &OrderEvent::Paid));
     books.put_orders(&[order]);
-    assert_eq!(books.orders.take_behind(), [id]);
+    assert_eq!(books.take_stale(MOST), [Do::Order(id)]);
+}
+
+/// The order of this number is paid, or something else happens to it.
+fn happens(books: &mut Books, number: u128, event: &impl Serialize) {
+    let mut record = record(i64::try_from(number).unwrap(), event);
+    record.subject = uuid::Uuid::from_u128(number).to_string();
+    books.hear(&record);
+}
+
+#[test]
+fn orders_that_may_be_further_are_read_a_few_at_a_time_the_newest_first() {
+    let mut books = books();
+    for number in 1..=10 {
+        happens(&mut books, number, &OrderEvent::Paid);
+        happens(&mut books, number, &created());
+    }
+    let of = |number| uuid::Uuid::from_u128(number).into();
+    assert_eq!(books.take_stale(MOST), [10, 9, 8, 7].map(|number| Do::Order(of(number))));
+    assert!(!books.has_stale(MOST), "there is room for others");
+    let order = books.orders.get(of(9)).unwrap().order.clone();
+    books.done(Done::Order(of(9), Ok(order)), Timestamp(0));
+    assert_eq!(books.take_stale(MOST), [Do::Order(of(6))]);
+}
+
+#[test]
+fn more_than_can_be_remembered_is_in_the_list() {
+    let mut books = books();
+    assert!(books.read_all().contains(&Do::Orders));
+    for number in 1..=501 {
+        happens(&mut books, number, &OrderEvent::Paid);
+    }
+    assert!(!books.has_stale(MOST), "the list is being read; it may be from before");
+    let list = || Done::Orders(Read { items: Vec::new(), end: Ok(false) });
+    books.done(list(), Timestamp(0));
+    assert_eq!(books.take_stale(MOST), [Do::Orders]);
+    assert!(!books.has_stale(MOST));
+    books.done(Done::Orders(Read { items: Vec::new(), end: Err("down".into()) }), Timestamp(0));
+    assert_eq!(books.take_stale(MOST), [Do::Orders], "nothing has told of them");
+    books.done(list(), Timestamp(0));
+    assert!(!books.has_stale(MOST), "everything that was heard until then is in it");
 }
 
 #[test]
