@@ -314,7 +314,7 @@ impl App {
         let Some(work) = self.desk(role).and_then(Desk::work) else { return Vec::new() };
         match heard {
             Heard::Open { whole } => {
-                let reads = if whole { Vec::new() } else { work.books.read_all() };
+                let reads = if whole { Vec::new() } else { work.books.read_missed() };
                 work.live = Live::Open;
                 reads.into_iter().map(|read| Effect::Books(role, read)).collect()
             }

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! A stream that the server has ended is opened again at once, and nobody needs to know; unless that takes longer than
-//! a moment: then what is shown is not live, whatever the reason.
+//! a moment: then what is shown is not live, whatever the reason. It begins after the last event that there is, so that
+//! it can be taken up again even if none has come: nothing is read anew for a line that is bad.
 
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,8 @@ struct Pace {
     pauses: [Duration; 5],
     /// A stream that has ended and is not open again after so long is broken for whoever looks at it.
     unseen_max: Duration,
+    /// A stream that has lasted so long is well, even if nothing has happened.
+    well_after: Duration,
 }
 
 const PACE: Pace = Pace {
@@ -42,6 +45,7 @@ const PACE: Pace = Pace {
         Duration::from_secs(5),
     ],
     unseen_max: Duration::from_secs(1),
+    well_after: Duration::from_secs(5),
 };
 
 /// What came of a desk's stream.
@@ -96,7 +100,7 @@ struct Follower {
     pace: Pace,
     /// Of the last event: where to go on.
     position: Option<i64>,
-    /// In a row.
+    /// In a row: it was not opened, or has broken before it was well.
     failures: usize,
     /// Whoever looks takes what is shown for live.
     is_shown_open: bool,
@@ -111,8 +115,9 @@ impl Follower {
         loop {
             match self.open().await? {
                 Ok(stream) => {
-                    self.failures = 0;
-                    self.tell(Heard::Open { whole: self.position.is_some() }).await?;
+                    let whole = self.position.is_some();
+                    self.position = stream.position();
+                    self.tell(Heard::Open { whole }).await?;
                     self.read(stream).await?;
                 }
                 Err(error @ ClientError::NoToken(_)) => {
@@ -128,8 +133,14 @@ impl Follower {
 
     /// Opens it. If that takes its time it is told.
     async fn open(&mut self) -> Result<Result<EventStream, ClientError>, Finished> {
-        let client = self.client.clone();
-        let mut opening = pin!(client.stream(None, self.position));
+        let (client, known) = (self.client.clone(), self.position);
+        let mut opening = pin!(async move {
+            let after = match known {
+                Some(position) => position,
+                None => last_position(&client).await?,
+            };
+            client.stream(None, Some(after)).await
+        });
         if self.is_shown_open {
             match timeout(self.pace.unseen_max, &mut opening).await {
                 Ok(opened) => return Ok(opened),
@@ -141,10 +152,18 @@ impl Follower {
 
     /// Reads it to its end.
     async fn read(&mut self, mut stream: EventStream) -> Result<(), Finished> {
+        let mut well = pin!(sleep(self.pace.well_after));
         loop {
-            match stream.next().await {
+            let next = tokio::select! {
+                next = stream.next() => next,
+                () = &mut well, if self.failures > 0 => {
+                    self.failures = 0;
+                    continue;
+                }
+            };
+            match next {
                 Ok(Next::Event(record)) => {
-                    self.position = Some(record.position);
+                    (self.position, self.failures) = (Some(record.position), 0);
                     self.tell(Heard::Event(record)).await?;
                 }
                 // The server ends each stream when its token does; that is no news to anybody.
@@ -162,4 +181,10 @@ impl Follower {
         }
         self.messages.send(Msg::Live(self.role, heard)).await.map_err(|_| Finished)
     }
+}
+
+/// The position of the last event that there is.
+async fn last_position(client: &Client) -> Result<i64, ClientError> {
+    let newest = client.events(None, Some(1), None).await?;
+    Ok(newest.items.first().map_or(0, |record| record.position))
 }

@@ -101,6 +101,8 @@ pub struct Books {
     pub clock_ahead_ms: i64,
     /// Lists that are being read.
     reading: Vec<Do>,
+    /// What is being read may be from before something was missed.
+    has_missed: bool,
 }
 
 impl Books {
@@ -119,11 +121,19 @@ impl Books {
             events: EventLog::default(),
             clock_ahead_ms: 0,
             reading: Vec::new(),
+            has_missed: false,
         }
     }
 
-    /// What has to be read when the desk opens, and when events may have been missed.
-    pub fn read_all(&mut self) -> Vec<Do> {
+    /// What has to be read when the desk opens, and when events may have been missed. If that is being read already, it
+    /// is read again after that.
+    pub fn read_missed(&mut self) -> Vec<Do> {
+        self.has_missed = !self.reading.is_empty();
+        self.read_again()
+    }
+
+    fn read_all(&mut self) -> Vec<Do> {
+        self.has_missed = false;
         let mut reads = vec![Do::Clock, Do::Orders, Do::Products, Do::Payments];
         if self.me.role != Role::Customer {
             reads.push(Do::Reservations);
@@ -147,12 +157,12 @@ impl Books {
 
     /// Whether something is to be read again by itself, and can be: of each kind at most so many at one time.
     pub fn has_stale(&self, most: usize) -> bool {
-        self.products.has_stale(most) || self.orders.has_behind(most) || self.wants_orders()
+        self.products.has_stale(most) || self.orders.has_behind(most) || self.wants_orders() || self.wants_all()
     }
 
     /// What is to be read again by itself: of each kind at most so many at one time.
     pub fn take_stale(&mut self, most: usize) -> Vec<Do> {
-        let mut reads = Vec::new();
+        let mut reads = if self.wants_all() { self.read_all() } else { Vec::new() };
         if self.wants_orders() {
             self.orders.begin_list();
             self.reading.push(Do::Orders);
@@ -161,6 +171,10 @@ impl Books {
         reads.extend(self.orders.take_behind(most).into_iter().map(Do::Order));
         reads.extend(self.products.take_stale(most).into_iter().map(Do::Product));
         reads
+    }
+
+    const fn wants_all(&self) -> bool {
+        self.has_missed && self.reading.is_empty()
     }
 
     /// Whether more was heard of orders that are not known yet than can be remembered. A list that is being read may be

@@ -136,7 +136,7 @@ fn a_late_answer_does_not_put_older_stock_back() {
 #[test]
 fn what_was_read_since_a_list_was_asked_for_is_newer_than_the_list() {
     let mut books = books();
-    books.read_all();
+    books.read_again();
     assert!(books.products.ask(ID.parse().unwrap()));
     answer(&mut books, Ok(product(4)));
     let list = |items| Done::Products(Read { items, end: Ok(false) });
@@ -144,7 +144,7 @@ fn what_was_read_since_a_list_was_asked_for_is_newer_than_the_list() {
     assert_eq!(on_hand(&books), 4);
     books.done(list(Vec::new()), Timestamp(0));
     assert_eq!(on_hand(&books), 4, "it may have come since");
-    books.read_all();
+    books.products.begin_list();
     books.done(list(Vec::new()), Timestamp(0));
     assert!(books.products.is_empty(), "it is gone");
 }
@@ -230,7 +230,7 @@ fn orders_that_may_be_further_are_read_a_few_at_a_time_the_newest_first() {
 #[test]
 fn more_than_can_be_remembered_is_in_the_list() {
     let mut books = books();
-    assert!(books.read_all().contains(&Do::Orders));
+    assert!(books.read_missed().contains(&Do::Orders));
     for number in 1..=501 {
         happens(&mut books, number, &OrderEvent::Paid);
     }
@@ -272,4 +272,18 @@ fn lists_are_read_once_at_a_time_and_what_changes_meanwhile_is_read_again() {
     books.done(Done::Orders(Read { items: Vec::new(), end: Ok(false) }), Timestamp(0));
     books.done(Done::Payments(Read { items: Vec::new(), end: Err("down".into()) }), Timestamp(0));
     assert!(!books.read_again().is_empty());
+}
+
+#[test]
+fn what_was_missed_while_lists_were_read_has_them_read_once_more() {
+    let mut books = books();
+    let lists = books.read_missed();
+    assert!(books.read_missed().is_empty() && books.read_missed().is_empty(), "they are on their way");
+    let read = || Done::Orders(Read { items: Vec::new(), end: Ok(false) });
+    books.done(read(), Timestamp(0));
+    assert!(!books.has_stale(MOST), "the others are still being read");
+    books.done(Done::Products(Read { items: Vec::new(), end: Ok(false) }), Timestamp(0));
+    books.done(Done::Payments(Read { items: Vec::new(), end: Ok(false) }), Timestamp(0));
+    assert_eq!(books.take_stale(MOST), lists);
+    assert!(!books.has_stale(MOST));
 }
