@@ -328,10 +328,10 @@ impl App {
                 Vec::new()
             }
             Heard::Over(why) => {
-                work.live = Live::Over(why.clone());
                 self.notices.push(Tone::Bad, &why, now.instant);
                 self.logged_out(role);
-                Vec::new()
+                // Whoever would work with it next is told no, so nobody does.
+                vec![Effect::Logout(role)]
             }
         }
     }

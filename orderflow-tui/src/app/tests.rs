@@ -193,6 +193,16 @@ fn a_service_whose_clock_alone_is_off_does_not_have_it_asked_for_with_each_event
 }
 
 #[test]
+fn a_session_that_is_over_is_forgotten() {
+    let mut desktop = Desktop::of(Role::Admin);
+    let over = crate::live::Heard::Over("the session is over; log in again".into());
+    let effects = desktop.tell(Msg::Live(Role::Admin, over));
+    assert!(matches!(effects[..], [Effect::Logout(Role::Admin)]));
+    let screen = desktop.screen((100, 20));
+    assert!(screen.contains("Log in as admin") && screen.contains("the session is over"), "{screen}");
+}
+
+#[test]
 fn quitting_remembers_the_layout() {
     let mut desktop = Desktop::of(Role::Admin);
     let effects = desktop.press(&["q"]);
