@@ -9,7 +9,11 @@ use std::{
 use crossterm::event::Event;
 use futures_util::{Stream, StreamExt as _};
 use orderflow_contracts::timestamp::Timestamp;
-use ratatui::{Terminal, backend::Backend};
+use ratatui::{
+    Terminal,
+    backend::Backend,
+    layout::{Position, Rect},
+};
 use tokio::sync::mpsc::Receiver;
 
 use crate::{
@@ -175,10 +179,10 @@ fn perform<B: Backend<Error: Into<io::Error>>>(
         Effect::Copy(text) => tty.copy(&text).map_err(LoopError::Draw)?,
         Effect::Mouse(on) => tty.mouse(on).map_err(LoopError::Draw)?,
         Effect::Save(remembered) => tty.save(&remembered),
-        Effect::Redraw => terminal.clear().map_err(|error| LoopError::Draw(error.into()))?,
+        Effect::Redraw => clear(terminal)?,
         Effect::Suspend => {
             tty.suspend().map_err(LoopError::Draw)?;
-            terminal.clear().map_err(|error| LoopError::Draw(error.into()))?;
+            clear(terminal)?;
         }
         effect => {
             links.carry_out(effect);
@@ -186,4 +190,11 @@ fn perform<B: Backend<Error: Into<io::Error>>>(
         }
     }
     Ok(true)
+}
+
+/// Empties the screen, so that all of it is drawn anew. A new size does that; `Terminal::clear` would ask the terminal
+/// where its cursor is, and wait for an answer that not every terminal gives.
+fn clear<B: Backend<Error: Into<io::Error>>>(terminal: &mut Terminal<B>) -> Result<(), LoopError> {
+    let cleared = terminal.size().and_then(|size| terminal.resize(Rect::from((Position::ORIGIN, size))));
+    cleared.map_err(|error| LoopError::Draw(error.into()))
 }

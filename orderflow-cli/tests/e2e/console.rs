@@ -20,6 +20,13 @@ impl Cluster {
     /// The console in a terminal, for whoever has this home.
     fn console(&self, more: &[&str], size: (u16, u16)) -> Terminal {
         let mut command = CommandBuilder::new(PROGRAM);
+        command.arg("tui");
+        command.args(more);
+        self.in_terminal(command, size)
+    }
+
+    /// A command that runs the console, as [`Cluster::console`] does.
+    fn in_terminal(&self, mut command: CommandBuilder, size: (u16, u16)) -> Terminal {
         command.env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap());
         command.env("HOME", self.dir().join("home"));
@@ -29,8 +36,6 @@ impl Cluster {
         command.env("XDG_CONFIG_HOME", config);
         command.env("ORDERFLOW_DATA_DIR", self.data());
         command.cwd(self.dir());
-        command.arg("tui");
-        command.args(more);
         Terminal::start(command, size)
     }
 }
@@ -66,6 +71,30 @@ fn it_follows_the_terminals_size() {
     }
     console.sees("[customer]●");
     console.types("q");
+    assert!(console.ends().status.success());
+}
+
+#[test]
+fn it_is_drawn_anew_without_asking_the_terminal_anything() {
+    let cluster = Cluster::shared();
+    let mut console = cluster.console(&["--as", "customer"], SIZE);
+    console.sees("[customer]●");
+    // This terminal answers no question, so one would end the console.
+    for _ in 0..2 {
+        console.smudges("something else wrote here").sees("something else wrote here");
+        console.types("\x0c").sees_no("something else wrote here").sees("[customer]●");
+    }
+    console.types("q");
+    assert!(console.ends().status.success());
+}
+
+#[test]
+fn it_is_stopped_in_its_shell_and_brought_back() {
+    let cluster = Cluster::shared();
+    let mut shell = CommandBuilder::new("sh");
+    shell.args(["-c", "set -m; \"$0\" tui --as customer; echo it is stopped; read line; fg", PROGRAM]);
+    let mut console = cluster.in_terminal(shell, SIZE);
+    console.sees("[customer]●").types("\x1a").sees("it is stopped").types("\r").sees("[customer]●").types("q");
     assert!(console.ends().status.success());
 }
 
