@@ -18,6 +18,7 @@
 pub mod admin;
 pub mod app;
 pub mod area;
+mod blocking;
 pub mod books;
 pub mod chaos;
 pub mod config;

@@ -1,6 +1,9 @@
 //! The loop: messages, the person's input, and what goes on by itself. It draws when something has changed and nothing
 //! more waits, and does nothing at all while nothing happens.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     io,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -14,7 +17,7 @@ use ratatui::{
     backend::Backend,
     layout::{Position, Rect},
 };
-use tokio::sync::mpsc::Receiver;
+use tokio::sync::{mpsc::Receiver, watch};
 
 use crate::{
     app::{App, Moment},
@@ -30,6 +33,8 @@ const BURST_MAX: usize = 256;
 
 /// What the loop does to the terminal beside drawing.
 pub trait Tty {
+    /// Becomes true when something has panicked: then the terminal is given back already, and nothing can be drawn.
+    fn panicked(&self) -> watch::Receiver<bool>;
     /// Puts text on the clipboard.
     fn copy(&mut self, text: &str) -> io::Result<()>;
     /// Switches the mouse on or off.
@@ -50,6 +55,9 @@ pub enum LoopError {
     /// The terminal cannot be written to.
     #[error("the terminal cannot be drawn on")]
     Draw(#[source] io::Error),
+    /// Something of ours has panicked; what, it has told itself.
+    #[error("a part of the console has panicked")]
+    Panicked,
     /// A task of ours has died.
     #[error("a task has died")]
     Task(#[source] tokio::task::JoinError),
@@ -65,7 +73,7 @@ pub fn now() -> Moment {
 
 /// Runs the console until it is left. However that comes, what must not be left undone is begun: whoever has given the
 /// terminal back waits for it ([`Links::finish`]).
-pub async fn run<B: Backend<Error: Into<io::Error>>>(
+pub async fn run<B: Backend<Error: Send + Sync + 'static>>(
     terminal: &mut Terminal<B>,
     tty: &mut impl Tty,
     events: impl Stream<Item = io::Result<Event>> + Unpin,
@@ -89,7 +97,7 @@ pub async fn run<B: Backend<Error: Into<io::Error>>>(
 }
 
 /// The loop itself.
-async fn turn<B: Backend<Error: Into<io::Error>>>(
+async fn turn<B: Backend<Error: Send + Sync + 'static>>(
     terminal: &mut Terminal<B>,
     tty: &mut impl Tty,
     mut events: impl Stream<Item = io::Result<Event>> + Unpin,
@@ -98,6 +106,7 @@ async fn turn<B: Backend<Error: Into<io::Error>>>(
     links: &mut Links,
     first: Vec<Effect>,
 ) -> Result<(), LoopError> {
+    let mut panicked = tty.panicked();
     let mut wanted = first;
     let mut drawn_at: Option<Instant> = None;
     let (mut is_dirty, mut at_once) = (true, true);
@@ -118,6 +127,7 @@ async fn turn<B: Backend<Error: Into<io::Error>>>(
         let wake = if is_dirty { tick.map_or(Some(draw_at), |tick| Some(tick.min(draw_at))) } else { tick };
         tokio::select! {
             biased;
+            () = has_panicked(&mut panicked) => return Err(LoopError::Panicked),
             event = events.next() => {
                 let message = match event {
                     Some(Ok(event)) => Input::of(event).map(Msg::Input),
@@ -149,6 +159,13 @@ async fn turn<B: Backend<Error: Into<io::Error>>>(
     }
 }
 
+async fn has_panicked(panicked: &mut watch::Receiver<bool>) {
+    if panicked.wait_for(|panicked| *panicked).await.is_err() {
+        // Nobody will tell any more.
+        std::future::pending::<()>().await;
+    }
+}
+
 async fn sleep_until(wake: Option<Instant>) {
     match wake {
         Some(wake) => tokio::time::sleep_until(wake.into()).await,
@@ -156,19 +173,19 @@ async fn sleep_until(wake: Option<Instant>) {
     }
 }
 
-fn draw<B: Backend<Error: Into<io::Error>>>(
+fn draw<B: Backend<Error: Send + Sync + 'static>>(
     terminal: &mut Terminal<B>,
     tty: &mut impl Tty,
     app: &mut App,
     now: Moment,
 ) -> Result<(), LoopError> {
     tty.begin_frame().map_err(LoopError::Draw)?;
-    terminal.draw(|frame| app.draw(frame, now)).map_err(|error| LoopError::Draw(error.into()))?;
+    terminal.draw(|frame| app.draw(frame, now)).map_err(|error| LoopError::Draw(io::Error::other(error)))?;
     tty.end_frame().map_err(LoopError::Draw)
 }
 
 /// Does what is the terminal's; everything else is the links'. Whether the next frame is to be drawn at once.
-fn perform<B: Backend<Error: Into<io::Error>>>(
+fn perform<B: Backend<Error: Send + Sync + 'static>>(
     effect: Effect,
     terminal: &mut Terminal<B>,
     tty: &mut impl Tty,
@@ -194,7 +211,7 @@ fn perform<B: Backend<Error: Into<io::Error>>>(
 
 /// Empties the screen, so that all of it is drawn anew. A new size does that; `Terminal::clear` would ask the terminal
 /// where its cursor is, and wait for an answer that not every terminal gives.
-fn clear<B: Backend<Error: Into<io::Error>>>(terminal: &mut Terminal<B>) -> Result<(), LoopError> {
+fn clear<B: Backend<Error: Send + Sync + 'static>>(terminal: &mut Terminal<B>) -> Result<(), LoopError> {
     let cleared = terminal.size().and_then(|size| terminal.resize(Rect::from((Position::ORIGIN, size))));
-    cleared.map_err(|error| LoopError::Draw(error.into()))
+    cleared.map_err(|error| LoopError::Draw(io::Error::other(error)))
 }

@@ -23,7 +23,10 @@ use ratatui::{
     buffer::Cell,
     layout::{Position, Size},
 };
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
 
 use crate::{cluster::Cluster, command::PROGRAM};
 
@@ -96,6 +99,10 @@ impl Backend for Screen {
 struct NoTty;
 
 impl Tty for NoTty {
+    fn panicked(&self) -> watch::Receiver<bool> {
+        watch::channel(false).1
+    }
+
     fn copy(&mut self, _: &str) -> io::Result<()> {
         Ok(())
     }

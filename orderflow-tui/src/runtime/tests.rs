@@ -1,0 +1,90 @@
+//! The loop, without a terminal and without services.
+
+use std::path::PathBuf;
+
+use futures_util::stream;
+use orderflow_contracts::api::console::Role;
+use ratatui::backend::TestBackend;
+use tokio::sync::mpsc;
+
+use super::*;
+use crate::{app::Setup, config::Remembered, keys::KeyMap, links::Place};
+
+/// What was done to a terminal that is none.
+struct Tape {
+    frames: usize,
+    panicked: watch::Sender<bool>,
+}
+
+impl Tty for Tape {
+    fn panicked(&self) -> watch::Receiver<bool> {
+        self.panicked.subscribe()
+    }
+
+    fn copy(&mut self, _: &str) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn mouse(&mut self, _: bool) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn begin_frame(&mut self) -> io::Result<()> {
+        self.frames += 1;
+        Ok(())
+    }
+
+    fn end_frame(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn save(&mut self, _: &Remembered) {}
+}
+
+/// A console before anybody has logged in, whose person does this.
+struct Console {
+    terminal: Terminal<TestBackend>,
+    tape: Tape,
+}
+
+impl Console {
+    fn new() -> Self {
+        let terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+        Self { terminal, tape: Tape { frames: 0, panicked: watch::Sender::new(false) } }
+    }
+
+    async fn run(&mut self, events: impl Stream<Item = io::Result<Event>>) -> Result<(), LoopError> {
+        let setup = Setup {
+            cluster: "default".into(),
+            is_running: true,
+            is_local: false,
+            go_as: Vec::new(),
+            keys: KeyMap::default(),
+            remembered: Remembered { desks: vec![Role::Customer], ..Remembered::default() },
+            mouse: false,
+        };
+        let place = Place {
+            cluster: "default".into(),
+            data_dir: PathBuf::new(),
+            exe: PathBuf::new(),
+            scenarios: PathBuf::new(),
+            test_accounts: Vec::new(),
+        };
+        let (sender, messages) = mpsc::channel(8);
+        let mut links = Links::new(place, None, sender);
+        let (app, first) = App::new(setup);
+        run(&mut self.terminal, &mut self.tape, Box::pin(events), messages, app, &mut links, first).await
+    }
+}
+
+#[tokio::test]
+async fn a_panic_anywhere_ends_the_loop() {
+    let mut console = Console::new();
+    console.tape.panicked.send_replace(true);
+    let ended = console.run(stream::pending()).await;
+    assert!(matches!(ended, Err(LoopError::Panicked)), "{ended:?}");
+}
