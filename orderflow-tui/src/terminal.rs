@@ -46,8 +46,10 @@ impl Guard {
     /// Takes the terminal over; what is remembered goes into the file.
     pub fn take(state_file: PathBuf) -> io::Result<Self> {
         watch_panics();
+        // First the guard: what was taken half is given back too.
+        let guard = Self { mouse: false, state_file };
         take_over()?;
-        Ok(Self { mouse: false, state_file })
+        Ok(guard)
     }
 
     /// To draw on.

@@ -130,6 +130,27 @@ fn helper_that_panics() {
     panic!("something went very wrong");
 }
 
+#[test]
+fn a_terminal_that_was_taken_half_is_given_back() {
+    // Keys can be read as they come, and nothing can be written.
+    let helper = "console::helper_that_cannot_write";
+    let script = format!("\"$0\" --exact {helper} --ignored --nocapture >/dev/full 2>/dev/null; stty -a; echo the end");
+    let mut shell = CommandBuilder::new("sh");
+    shell.args(["-c", &script]);
+    shell.arg(std::env::current_exe().unwrap());
+    shell.cwd(std::env::temp_dir());
+    let ended = Terminal::start(shell, SIZE).ends();
+    let words: Vec<&str> = ended.contents.split_whitespace().collect();
+    assert!(words.contains(&"icanon") && words.contains(&"echo"), "keys are not lines again: {}", ended.contents);
+}
+
+#[test]
+#[ignore = "what a_terminal_that_was_taken_half_is_given_back starts in a terminal"]
+fn helper_that_cannot_write() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(Guard::take(dir.path().join("state.toml")).is_err());
+}
+
 #[tokio::test]
 async fn without_a_terminal_it_says_so() {
     Cluster::shared().anybody().run("tui").await.ends(2).says("the console needs a terminal");
