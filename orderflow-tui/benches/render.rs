@@ -66,6 +66,7 @@ fn console() -> (App, Moment) {
         go_as: vec![Role::Admin],
         keys: KeyMap::default(),
         remembered: Remembered::default(),
+        theme: None,
         mouse: false,
     };
     let (mut app, _) = App::new(setup);

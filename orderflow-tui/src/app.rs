@@ -29,7 +29,7 @@ use crate::{
     login::{self, Login},
     msg::{Done, Effect, Msg},
     overlay::{Notices, Overlay, Tone},
-    theme::Theme,
+    theme::{Theme, ThemeName},
     timeline::{self, Timeline},
 };
 
@@ -58,6 +58,8 @@ pub struct Setup {
     pub keys: KeyMap,
     /// What was remembered.
     pub remembered: Remembered,
+    /// The theme to begin with, if it is another one than that which was remembered.
+    pub theme: Option<ThemeName>,
     /// Whether the mouse is on.
     pub mouse: bool,
 }
@@ -88,7 +90,7 @@ pub struct App {
 impl App {
     /// The console at its start, and what it wants first.
     pub fn new(setup: Setup) -> (Self, Vec<Effect>) {
-        let theme = Theme::of(setup.remembered.theme);
+        let theme = Theme::of(setup.theme.unwrap_or(setup.remembered.theme));
         let first = setup.go_as.first().copied();
         let remembered = &setup.remembered;
         let focus = first.or(remembered.desks.first().copied()).unwrap_or(Role::Customer);
@@ -177,9 +179,8 @@ impl App {
     /// What the layout is now.
     fn remember(&self) -> Remembered {
         let desks = self.desks.iter().map(|desk| desk.role).collect();
-        let lessons_done = self.setup.remembered.lessons_done.clone();
         let split = self.split_before.unwrap_or(self.split);
-        Remembered { theme: self.theme.name, split, desks, lessons_done }
+        Remembered { split, desks, ..self.setup.remembered.clone() }
     }
 
     /// When something goes on by itself, if it does.

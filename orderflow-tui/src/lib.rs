@@ -105,20 +105,15 @@ pub enum Error {
 pub async fn run(options: Options) -> Result<(), Error> {
     let (config, keys) = Config::load(&options.config_dir.join("console.toml"))?;
     let state_file = options.config_dir.join("console.state.toml");
-    let mut remembered = Remembered::load(&state_file);
-    if let Some(theme) = config.theme {
-        remembered.theme = theme;
-    }
-    if options.no_color {
-        remembered.theme = ThemeName::None;
-    }
+    let theme = if options.no_color { Some(ThemeName::None) } else { config.theme };
     let setup = Setup {
         cluster: options.place.cluster.clone(),
         is_running: options.endpoints.is_some(),
         is_local: options.is_local,
         go_as: options.go_as,
         keys,
-        remembered,
+        remembered: Remembered::load(&state_file),
+        theme,
         mouse: config.mouse,
     };
     let (sender, receiver) = mpsc::channel(MESSAGES_MAX);

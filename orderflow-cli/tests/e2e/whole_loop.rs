@@ -164,6 +164,7 @@ impl Cluster {
             go_as: go_as.to_vec(),
             keys: KeyMap::default(),
             remembered: Remembered::default(),
+            theme: None,
             mouse: false,
         };
         let screen = Screen(Arc::new(Mutex::new(TestBackend::new(size.0, size.1))));

@@ -215,6 +215,41 @@ fn quitting_remembers_the_layout() {
 }
 
 #[test]
+fn only_a_theme_that_was_chosen_here_is_remembered() {
+    let saved = |effects: Vec<Effect>| {
+        let mut saved = effects.into_iter().filter_map(|effect| match effect {
+            Effect::Save(remembered) => Some(remembered.theme),
+            _ => None,
+        });
+        saved.next().unwrap()
+    };
+    let begun = |theme| {
+        let setup = Setup {
+            cluster: "default".into(),
+            is_running: true,
+            is_local: true,
+            go_as: Vec::new(),
+            keys: KeyMap::default(),
+            remembered: Remembered { theme: ThemeName::Light, desks: vec![Role::Admin], ..Remembered::default() },
+            theme,
+            mouse: false,
+        };
+        let mut desktop = Desktop::of(Role::Admin);
+        desktop.app = App::new(setup).0;
+        desktop
+    };
+    // As with NO_COLOR, or a theme in the configuration.
+    let mut desktop = begun(Some(ThemeName::None));
+    assert_eq!(desktop.app.theme.name, ThemeName::None);
+    assert_eq!(saved(desktop.press(&["ctrl-c"])), ThemeName::Light);
+    let mut desktop = begun(None);
+    assert_eq!(desktop.app.theme.name, ThemeName::Light);
+    let next = ThemeName::Light.next();
+    assert_eq!(saved(desktop.press(&["f9"])), next);
+    assert_eq!(saved(desktop.press(&["ctrl-c"])), next);
+}
+
+#[test]
 fn the_desks_that_were_open_are_open_again() {
     let remembered = Remembered { split: true, desks: vec![Role::Customer, Role::Seller], ..Remembered::default() };
     let setup = Setup {
@@ -224,6 +259,7 @@ fn the_desks_that_were_open_are_open_again() {
         go_as: Vec::new(),
         keys: KeyMap::default(),
         remembered,
+        theme: None,
         mouse: false,
     };
     let (app, effects) = App::new(setup);

@@ -65,6 +65,7 @@ impl Console {
             go_as: Vec::new(),
             keys: KeyMap::default(),
             remembered: Remembered { desks: vec![Role::Customer], ..Remembered::default() },
+            theme: None,
             mouse: false,
         };
         let place = Place {
