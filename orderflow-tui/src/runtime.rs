@@ -5,7 +5,8 @@
 mod tests;
 
 use std::{
-    io,
+    future, io,
+    task::Poll,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -30,6 +31,8 @@ use crate::{
 const FRAME_MIN: Duration = Duration::from_millis(33);
 /// Messages that are looked at before the frame is drawn all the same.
 const BURST_MAX: usize = 256;
+/// The same of what a person does: more than anybody can type in a frame.
+const INPUT_MAX: usize = 256;
 
 /// What the loop does to the terminal beside drawing.
 pub trait Tty {
@@ -108,68 +111,136 @@ async fn turn<B: Backend<Error: Send + Sync + 'static>>(
 ) -> Result<(), LoopError> {
     let mut panicked = tty.panicked();
     let mut wanted = first;
-    let mut drawn_at: Option<Instant> = None;
-    let (mut is_dirty, mut at_once) = (true, true);
+    let mut frames = Frames::default();
     loop {
         for effect in wanted.drain(..) {
-            at_once |= perform(effect, terminal, tty, links)?;
+            frames.at_once |= perform(effect, terminal, tty, links)?;
         }
         if app.is_over() {
             return Ok(());
         }
         let now = now();
-        let draw_at = drawn_at.map_or(now.instant, |at| at + FRAME_MIN);
-        if is_dirty && (at_once || draw_at <= now.instant) {
+        if frames.is_due(now) {
             draw(terminal, tty, app, now)?;
-            (is_dirty, at_once, drawn_at) = (false, false, Some(now.instant));
+            frames.drawn(now);
         }
-        let tick = app.next_tick(now);
-        let wake = if is_dirty { tick.map_or(Some(draw_at), |tick| Some(tick.min(draw_at))) } else { tick };
+        let wake = frames.wake(app.next_tick(now));
         tokio::select! {
             biased;
             () = has_panicked(&mut panicked) => return Err(LoopError::Panicked),
             event = events.next() => {
-                let message = match event {
-                    Some(Ok(event)) => Input::of(event).map(Msg::Input),
-                    // The terminal is gone.
-                    Some(Err(_)) | None => Some(Msg::End),
-                };
-                if let Some(message) = message {
-                    wanted.extend(app.update(message, self::now()));
-                    (is_dirty, at_once) = (true, true);
-                }
+                let has_meant_something = input(event, &mut events, app, &mut wanted).await;
+                frames.is_dirty |= has_meant_something;
+                frames.at_once |= has_meant_something;
             }
             died = links.died() => return Err(LoopError::Task(died)),
-            message = messages.recv() => {
-                let mut next = message;
-                let mut left = BURST_MAX;
-                while let Some(message) = next {
-                    wanted.extend(app.update(message, self::now()));
-                    left -= 1;
-                    next = if left > 0 { messages.try_recv().ok() } else { None };
-                }
+            Some(message) = messages.recv() => {
+                read(message, &mut messages, app, &mut wanted);
                 links.follow();
-                is_dirty = true;
+                frames.is_dirty = true;
             }
             () = sleep_until(wake) => {
                 wanted.extend(app.tick(self::now()));
-                is_dirty = true;
+                frames.is_dirty = true;
             }
         }
+    }
+}
+
+/// What a person has done, and what they have done since: all of it before the next frame, so that a key that is held,
+/// or text that is pasted as keys, does not run ahead of what is seen. Whether any of it meant something.
+async fn input(
+    first: Option<io::Result<Event>>,
+    events: &mut (impl Stream<Item = io::Result<Event>> + Unpin),
+    app: &mut App,
+    wanted: &mut Vec<Effect>,
+) -> bool {
+    let mut has_meant_something = false;
+    let mut next = Some(first);
+    let mut left = INPUT_MAX;
+    while let Some(event) = next {
+        let message = match event {
+            Some(Ok(event)) => Input::of(event).map(Msg::Input),
+            // The terminal is gone.
+            Some(Err(_)) | None => Some(Msg::End),
+        };
+        if let Some(message) = message {
+            wanted.extend(app.update(message, now()));
+            has_meant_something = true;
+        }
+        left -= 1;
+        next = if left > 0 && !app.is_over() { ready(events).await } else { None };
+    }
+    has_meant_something
+}
+
+/// The next one, if it is there already. It is asked in the loop's name, which is woken when one comes: whoever asked
+/// in nobody's, as `now_or_never` does, would have nobody woken.
+async fn ready<S: Stream + Unpin>(events: &mut S) -> Option<Option<S::Item>> {
+    future::poll_fn(|cx| match events.poll_next_unpin(cx) {
+        Poll::Ready(event) => Poll::Ready(Some(event)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}
+
+/// A message, and those that wait behind it.
+fn read(first: Msg, messages: &mut Receiver<Msg>, app: &mut App, wanted: &mut Vec<Effect>) {
+    let mut next = Some(first);
+    let mut left = BURST_MAX;
+    while let Some(message) = next {
+        wanted.extend(app.update(message, now()));
+        left -= 1;
+        next = if left > 0 { messages.try_recv().ok() } else { None };
+    }
+}
+
+/// When the next frame is drawn.
+struct Frames {
+    drawn_at: Option<Instant>,
+    /// Something has changed since.
+    is_dirty: bool,
+    /// A person waits for it.
+    at_once: bool,
+}
+
+impl Default for Frames {
+    fn default() -> Self {
+        Self { drawn_at: None, is_dirty: true, at_once: true }
+    }
+}
+
+impl Frames {
+    fn next(&self) -> Option<Instant> {
+        self.drawn_at.map(|at| at + FRAME_MIN)
+    }
+
+    fn is_due(&self, now: Moment) -> bool {
+        self.is_dirty && (self.at_once || self.next().is_none_or(|at| at <= now.instant))
+    }
+
+    fn drawn(&mut self, now: Moment) {
+        *self = Self { drawn_at: Some(now.instant), is_dirty: false, at_once: false };
+    }
+
+    /// When the loop has to wake: at the next tick, or to draw what was not due yet.
+    fn wake(&self, tick: Option<Instant>) -> Option<Instant> {
+        let draw = self.next().filter(|_| self.is_dirty);
+        tick.into_iter().chain(draw).min()
     }
 }
 
 async fn has_panicked(panicked: &mut watch::Receiver<bool>) {
     if panicked.wait_for(|panicked| *panicked).await.is_err() {
         // Nobody will tell any more.
-        std::future::pending::<()>().await;
+        future::pending::<()>().await;
     }
 }
 
 async fn sleep_until(wake: Option<Instant>) {
     match wake {
         Some(wake) => tokio::time::sleep_until(wake.into()).await,
-        None => std::future::pending().await,
+        None => future::pending().await,
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use futures_util::stream;
 use orderflow_contracts::api::console::Role;
 use ratatui::backend::TestBackend;
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::{app::Setup, config::Remembered, keys::KeyMap, links::Place};
+use crate::{app::Setup, config::Remembered, keys::KeyMap, links::Place, testing::letters};
 
 /// What was done to a terminal that is none.
 struct Tape {
@@ -88,4 +89,26 @@ async fn a_panic_anywhere_ends_the_loop() {
     console.tape.panicked.send_replace(true);
     let ended = console.run(stream::pending()).await;
     assert!(matches!(ended, Err(LoopError::Panicked)), "{ended:?}");
+}
+
+fn letter(letter: char) -> io::Result<Event> {
+    Ok(Event::Key(KeyEvent::from(KeyCode::Char(letter))))
+}
+
+#[tokio::test]
+async fn keys_that_wait_are_seen_in_one_frame_and_one_alone_in_its_own() {
+    // The first ones are there together; each of the others only when the loop has nothing more to do.
+    let together = stream::iter("carol".chars().map(letter));
+    let alone = |event: fn() -> io::Result<Event>| {
+        stream::once(async move {
+            tokio::task::yield_now().await;
+            event()
+        })
+    };
+    let ctrl_c = || Ok(Event::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)));
+    let events = together.chain(alone(|| letter('@'))).chain(alone(|| letter('x'))).chain(alone(ctrl_c));
+    let mut console = Console::new();
+    console.run(events).await.unwrap();
+    assert!(letters(console.terminal.backend().buffer()).contains("carol@x"));
+    assert_eq!(console.tape.frames, 4, "the first one, those together, and two alone");
 }
