@@ -183,6 +183,11 @@ impl App {
         Remembered { split, desks, ..self.setup.remembered.clone() }
     }
 
+    /// What was to be remembered could not be written down.
+    pub fn not_remembered(&mut self, why: &std::io::Error, now: Moment) {
+        self.notices.push(Tone::Bad, &format!("the layout is not remembered: {why}"), now.instant);
+    }
+
     /// When something goes on by itself, if it does.
     pub fn next_tick(&mut self, now: Moment) -> Option<Instant> {
         if self.ticks(now) {

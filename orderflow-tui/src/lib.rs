@@ -128,16 +128,22 @@ pub async fn run(options: Options) -> Result<(), Error> {
     let events = EventStream::new().boxed();
     let ended = Box::pin(runtime::run(&mut terminal, &mut guard, events, receiver, app, &mut links, first)).await;
     signals.abort();
+    let not_saved = guard.not_saved().map(|why| format!("the layout is not remembered: {why}"));
     drop(guard);
+    // The screen on which a notice would stand is gone.
+    not_saved.iter().for_each(|text| say(text));
     leave(&children, &mut links).await;
     Ok(ended?)
+}
+
+/// Says something beside the screen. The terminal may be gone, and that is no reason to leave anything behind.
+fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Does what must not be left undone: what was played is ended, what a lesson has broken is mended, and
 /// sessions are ended. Whoever does not want to wait for that presses Ctrl-C once more.
 async fn leave(children: &chaos::Children, links: &mut Links) {
-    // The terminal may be gone, and that is no reason to leave anything behind.
-    let say = |text: &str| drop(writeln!(io::stderr(), "{text}"));
     if children.any() {
         say("ending what was played; its faults are taken back (Ctrl-C leaves them)");
     }

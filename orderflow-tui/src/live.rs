@@ -79,8 +79,6 @@ pub enum Live {
         /// Since when what is shown is not live, by our clock.
         since: Timestamp,
     },
-    /// It will not come back.
-    Over(String),
 }
 
 /// Reads the stream until its receiver is gone, or the session is over.

@@ -22,6 +22,7 @@ use tokio::sync::{mpsc::Receiver, watch};
 
 use crate::{
     app::{App, Moment},
+    config::Remembered,
     input::Input,
     links::Links,
     msg::{Effect, Msg},
@@ -49,7 +50,7 @@ pub trait Tty {
     /// The frame is whole.
     fn end_frame(&mut self) -> io::Result<()>;
     /// Remembers the layout.
-    fn save(&mut self, remembered: &crate::config::Remembered);
+    fn save(&mut self, remembered: &Remembered) -> io::Result<()>;
 }
 
 /// Why the loop has ended before its time.
@@ -90,7 +91,7 @@ pub async fn run<B: Backend<Error: Send + Sync + 'static>>(
         // Nobody has left it, and nothing can be drawn any more: of what leaving wants, that is left out.
         for effect in app.update(Msg::End, now()) {
             match effect {
-                Effect::Save(remembered) => tty.save(&remembered),
+                Effect::Save(remembered) => save(&remembered, tty, &mut app),
                 effect @ Effect::Lessons(_) => links.carry_out(effect),
                 _ => {}
             }
@@ -114,7 +115,7 @@ async fn turn<B: Backend<Error: Send + Sync + 'static>>(
     let mut frames = Frames::default();
     loop {
         for effect in wanted.drain(..) {
-            frames.at_once |= perform(effect, terminal, tty, links)?;
+            frames.at_once |= perform(effect, terminal, tty, app, links)?;
         }
         if app.is_over() {
             return Ok(());
@@ -260,13 +261,14 @@ fn perform<B: Backend<Error: Send + Sync + 'static>>(
     effect: Effect,
     terminal: &mut Terminal<B>,
     tty: &mut impl Tty,
+    app: &mut App,
     links: &mut Links,
 ) -> Result<bool, LoopError> {
     match effect {
         Effect::Quit => {}
         Effect::Copy(text) => tty.copy(&text).map_err(LoopError::Draw)?,
         Effect::Mouse(on) => tty.mouse(on).map_err(LoopError::Draw)?,
-        Effect::Save(remembered) => tty.save(&remembered),
+        Effect::Save(remembered) => save(&remembered, tty, app),
         Effect::Redraw => clear(terminal)?,
         Effect::Suspend => {
             tty.suspend().map_err(LoopError::Draw)?;
@@ -278,6 +280,13 @@ fn perform<B: Backend<Error: Send + Sync + 'static>>(
         }
     }
     Ok(true)
+}
+
+/// Whoever finds everything anew the next time is to know why.
+fn save(remembered: &Remembered, tty: &mut impl Tty, app: &mut App) {
+    if let Err(error) = tty.save(remembered) {
+        app.not_remembered(&error, now());
+    }
 }
 
 /// Empties the screen, so that all of it is drawn anew. A new size does that; `Terminal::clear` would ask the terminal

@@ -40,6 +40,7 @@ static PANICKED: LazyLock<watch::Sender<bool>> = LazyLock::new(|| watch::Sender:
 pub struct Guard {
     mouse: bool,
     state_file: PathBuf,
+    not_saved: Option<String>,
 }
 
 impl Guard {
@@ -47,9 +48,14 @@ impl Guard {
     pub fn take(state_file: PathBuf) -> io::Result<Self> {
         watch_panics();
         // First the guard: what was taken half is given back too.
-        let guard = Self { mouse: false, state_file };
+        let guard = Self { mouse: false, state_file, not_saved: None };
         take_over()?;
         Ok(guard)
+    }
+
+    /// Why what was to be remembered last is not.
+    pub fn not_saved(&self) -> Option<&str> {
+        self.not_saved.as_deref()
     }
 
     /// To draw on.
@@ -133,10 +139,10 @@ impl Tty for Guard {
         io::stdout().flush()
     }
 
-    fn save(&mut self, remembered: &Remembered) {
-        if let Err(error) = remembered.save(&self.state_file) {
-            tracing::warn!(%error, "the layout is not remembered");
-        }
+    fn save(&mut self, remembered: &Remembered) -> io::Result<()> {
+        let saved = remembered.save(&self.state_file);
+        self.not_saved = saved.as_ref().err().map(ToString::to_string);
+        saved
     }
 }
 

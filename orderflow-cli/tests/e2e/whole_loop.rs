@@ -123,7 +123,9 @@ impl Tty for NoTty {
         Ok(())
     }
 
-    fn save(&mut self, _: &Remembered) {}
+    fn save(&mut self, _: &Remembered) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The console, running.

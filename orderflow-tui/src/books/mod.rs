@@ -91,7 +91,7 @@ pub struct Books {
     pub reservations: Vec<Reservation>,
     /// How far they were read.
     pub reservations_part: Part,
-    /// Payments, the newest first.
+    /// Payments, the newest first, for customers.
     pub payments: Vec<Payment>,
     /// How far they were read.
     pub payments_part: Part,
@@ -134,10 +134,9 @@ impl Books {
 
     fn read_all(&mut self) -> Vec<Do> {
         self.has_missed = false;
-        let mut reads = vec![Do::Clock, Do::Orders, Do::Products, Do::Payments];
-        if self.me.role != Role::Customer {
-            reads.push(Do::Reservations);
-        }
+        // Who pays looks at payments, and the others at what is held.
+        let others = if self.me.role == Role::Customer { Do::Payments } else { Do::Reservations };
+        let reads = vec![Do::Clock, Do::Orders, Do::Products, others];
         // All but the clock are lists.
         self.reading.extend_from_slice(&reads[1..]);
         self.orders.begin_list();

@@ -287,3 +287,15 @@ fn what_was_missed_while_lists_were_read_has_them_read_once_more() {
     assert_eq!(books.take_stale(MOST), lists);
     assert!(!books.has_stale(MOST));
 }
+
+#[test]
+fn a_desk_reads_what_it_shows() {
+    for (role, payments) in [(Role::Customer, true), (Role::Seller, false), (Role::Admin, false)] {
+        let reads = Books::new(Account { role, ..books().me }).read_missed();
+        assert_eq!(
+            (reads.contains(&Do::Payments), reads.contains(&Do::Reservations)),
+            (payments, !payments),
+            "{role:?}"
+        );
+    }
+}

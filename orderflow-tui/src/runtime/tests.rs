@@ -43,7 +43,9 @@ impl Tty for Tape {
         Ok(())
     }
 
-    fn save(&mut self, _: &Remembered) {}
+    fn save(&mut self, _: &Remembered) -> io::Result<()> {
+        Err(io::Error::other("the disk is full"))
+    }
 }
 
 /// A console before anybody has logged in, whose person does this.
@@ -111,4 +113,18 @@ async fn keys_that_wait_are_seen_in_one_frame_and_one_alone_in_its_own() {
     console.run(events).await.unwrap();
     assert!(letters(console.terminal.backend().buffer()).contains("carol@x"));
     assert_eq!(console.tape.frames, 4, "the first one, those together, and two alone");
+}
+
+#[tokio::test]
+async fn what_could_not_be_remembered_is_told() {
+    // F9 takes the next theme, and writes that down.
+    let f9 = stream::iter([Ok(Event::Key(KeyEvent::from(KeyCode::F(9))))]);
+    let closed = stream::once(async {
+        tokio::task::yield_now().await;
+        Err(io::Error::other("closed"))
+    });
+    let mut console = Console::new();
+    console.run(f9.chain(closed)).await.unwrap();
+    let screen = letters(console.terminal.backend().buffer());
+    assert!(screen.contains("the layout is not remembered: the disk is full"), "{screen}");
 }
