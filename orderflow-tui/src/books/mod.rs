@@ -8,6 +8,7 @@
 //! A fact never goes back: what is read late does not undo what was heard since.
 
 pub mod effects;
+mod fact;
 mod log;
 mod orders;
 mod payments;
@@ -28,6 +29,7 @@ use orderflow_contracts::{
     timestamp::Timestamp,
 };
 
+use self::fact::Fact;
 pub use self::{
     effects::{Do, Done},
     log::EventLog,
@@ -184,9 +186,12 @@ impl Books {
 
     /// An event has come.
     pub fn hear(&mut self, record: &EventRecord) {
-        self.orders.hear(record);
-        self.products.hear(record, &self.orders);
-        reservations::hear(&mut self.reservations, record, &self.orders);
+        let fact = Fact::of(record);
+        if let Some(fact) = &fact {
+            self.orders.hear(record.at, fact);
+            reservations::hear(&mut self.reservations, record.at, fact, &self.orders);
+        }
+        self.products.hear(record, fact, &self.orders);
         self.events.push(record.clone());
     }
 

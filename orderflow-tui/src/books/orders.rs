@@ -3,16 +3,13 @@
 use std::collections::{BTreeSet, HashMap};
 
 use orderflow_contracts::{
-    api::{
-        console::EventRecord,
-        orders::{Order, OrderPayment, OrderPaymentStatus, OrderReservation, OrderReservationStatus, OrderStatus},
-    },
-    events::{InventoryEvent, OrderEvent, PaymentEvent, decode},
+    api::orders::{Order, OrderPayment, OrderPaymentStatus, OrderReservation, OrderReservationStatus, OrderStatus},
+    events::{InventoryEvent, OrderEvent, PaymentEvent},
     ids::OrderId,
     timestamp::Timestamp,
 };
 
-use super::ORDERS_MAX;
+use super::{ORDERS_MAX, fact::Fact};
 
 /// Orders that are remembered because something was heard of them before they were known. If there are more, the list
 /// is read again.
@@ -142,40 +139,25 @@ impl OrderBook {
     }
 
     /// An event has come.
-    pub fn hear(&mut self, record: &EventRecord) {
-        let Ok(id) = record.subject.parse::<OrderId>() else { return };
-        let data = record.data.to_string();
-        let (event_type, data) = (record.event_type.as_str(), data.as_bytes());
-        match event_type.split('.').next().unwrap_or_default() {
-            "order" => {
-                if let Ok(event) = decode(event_type, data) {
-                    self.of_order(id, record.at, event);
-                }
-            }
-            "inventory" => {
-                if let Ok(event) = decode(event_type, data) {
-                    self.change(id, record.at, |order| stock(order, &event));
-                }
-            }
-            "payment" => {
-                if let Ok(event) = decode(event_type, data) {
-                    self.change(id, record.at, |order| money(order, &event));
-                }
-            }
-            _ => {}
+    pub(super) fn hear(&mut self, at: Timestamp, fact: &Fact) {
+        match fact {
+            Fact::Order(id, event) => self.of_order(*id, at, event),
+            Fact::Stock(id, event) => self.change(*id, at, |order| stock(order, event)),
+            Fact::Money(id, event) => self.change(*id, at, |order| money(order, event)),
+            Fact::Product(..) => {}
         }
     }
 
-    fn of_order(&mut self, id: OrderId, at: Timestamp, event: OrderEvent) {
+    fn of_order(&mut self, id: OrderId, at: Timestamp, event: &OrderEvent) {
         if let OrderEvent::Created { customer_id, seller_id, lines, total } = event {
             if !self.entries.contains_key(&id) {
                 let order = Order {
                     id,
                     status: OrderStatus::Pending,
-                    customer_id,
-                    seller_id,
-                    lines,
-                    total,
+                    customer_id: *customer_id,
+                    seller_id: *seller_id,
+                    lines: lines.clone(),
+                    total: *total,
                     cancel_reason: None,
                     reservation: OrderReservation { status: OrderReservationStatus::None, expires_at: None },
                     payment: OrderPayment { status: OrderPaymentStatus::None, link: None },
@@ -199,7 +181,7 @@ impl OrderBook {
             OrderEvent::Fulfilled => status(order, OrderStatus::Fulfilled),
             OrderEvent::Cancelled { reason } => {
                 status(order, OrderStatus::Cancelled);
-                order.cancel_reason = Some(reason);
+                order.cancel_reason = Some(*reason);
             }
         });
     }

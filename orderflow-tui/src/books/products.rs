@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use orderflow_contracts::{
     api::{console::EventRecord, inventory::Product},
-    events::{CatalogEvent, decode},
+    events::CatalogEvent,
     ids::{OrderId, ProductId},
 };
 
-use super::{OrderBook, PRODUCTS_MAX};
+use super::{OrderBook, PRODUCTS_MAX, fact::Fact};
 
 /// Products by their id.
 ///
@@ -149,10 +149,16 @@ impl ProductBook {
         take
     }
 
-    /// An event has come: it has changed a product, or moved the stock of an order's products.
-    pub(super) fn hear(&mut self, record: &EventRecord, orders: &OrderBook) {
+    /// An event has come: it has changed a product, or moved the stock of an order's products. That it has is known
+    /// even if nobody here knows how.
+    pub(super) fn hear(&mut self, record: &EventRecord, fact: Option<Fact>, orders: &OrderBook) {
         match record.event_type.split('.').next().unwrap_or_default() {
-            "catalog" => self.changed(record),
+            "catalog" => {
+                if let Some(Fact::Product(id, event)) = fact {
+                    self.changed(id, event);
+                }
+                self.stale.extend(record.subject.parse::<ProductId>());
+            }
             "inventory" => {
                 let order = record.subject.parse::<OrderId>().ok().and_then(|id| orders.get(id));
                 let lines = order.map(|entry| entry.order.lines.as_slice()).unwrap_or_default();
@@ -162,15 +168,11 @@ impl ProductBook {
         }
     }
 
-    fn changed(&mut self, record: &EventRecord) {
-        let Ok(id) = record.subject.parse::<ProductId>() else { return };
-        let (data, by) = (record.data.to_string(), self.begin());
-        if let (Some(known), Ok(CatalogEvent::ProductChanged { name, price, .. })) =
-            (self.products.get_mut(&id), decode(&record.event_type, data.as_bytes()))
-        {
+    fn changed(&mut self, id: ProductId, event: CatalogEvent) {
+        let by = self.begin();
+        if let (Some(known), CatalogEvent::ProductChanged { name, price, .. }) = (self.products.get_mut(&id), event) {
             (known.product.name, known.product.price, known.by) = (name, price, by);
             self.version += 1;
         }
-        self.stale.insert(id);
     }
 }
