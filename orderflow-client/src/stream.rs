@@ -12,8 +12,9 @@ use crate::{
     sse::{Parser, SseEvent},
 };
 
-/// The server says something at least every few seconds; silence for so long is a connection that is gone.
-const SILENCE_MAX: Duration = Duration::from_secs(60);
+/// The server says something every 10 s at least. After twice that and a little, the connection is gone: whoever looks
+/// at what it told takes it for live until then.
+const SILENCE_MAX: Duration = Duration::from_secs(25);
 /// Longest time until the stream begins.
 const BEGIN_MAX: Duration = Duration::from_secs(15);
 
@@ -24,6 +25,7 @@ pub struct EventStream {
     parser: Parser,
     ready: VecDeque<SseEvent>,
     position: Option<i64>,
+    pub(crate) silence_max: Duration,
 }
 
 /// What came of the stream.
@@ -70,7 +72,8 @@ impl Client {
             answered(&url, response).await?;
             return Err(ClientError::BadAnswer { url, what: "it is no stream".into() });
         }
-        Ok(EventStream { url, response, parser: Parser::default(), ready: VecDeque::new(), position: after })
+        let (parser, ready) = (Parser::default(), VecDeque::new());
+        Ok(EventStream { url, response, parser, ready, position: after, silence_max: SILENCE_MAX })
     }
 }
 
@@ -90,7 +93,7 @@ impl EventStream {
                     return Ok(Next::Event(Box::new(record)));
                 }
             }
-            let chunk = tokio::time::timeout(SILENCE_MAX, self.response.chunk()).await;
+            let chunk = tokio::time::timeout(self.silence_max, self.response.chunk()).await;
             let chunk = chunk.map_err(|_| ClientError::Timeout { url: self.url.clone() })?;
             let Some(bytes) = chunk.map_err(|error| failed(&self.url, error))? else {
                 return Ok(Next::End);

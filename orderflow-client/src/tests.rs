@@ -1,8 +1,11 @@
 //! The client against a server that answers as it is told, one connection a request.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
 use orderflow_contracts::{
@@ -175,6 +178,26 @@ async fn the_stream_gives_events_and_says_when_it_ends() {
     assert_eq!((event.event_type.as_str(), stream.position()), ("order.paid", Some(7)));
     assert_eq!(stream.next().await.unwrap(), Next::End);
     assert!(server.asked()[0].starts_with("get /v1/stream?after=6 "), "{:?}", server.asked());
+}
+
+#[tokio::test]
+async fn a_stream_that_says_nothing_is_broken_before_anybody_takes_it_for_live_for_long() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let console = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let mut stream = BufReader::new(listener.accept().await.unwrap().0);
+        read_request(&mut stream).await;
+        let begun = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n: hello\n\n";
+        stream.write_all(begun.as_bytes()).await.unwrap();
+        // The line stays, and nothing comes.
+        std::future::pending::<()>().await;
+    });
+    let client = Client::anonymous(Endpoints { console, ..Endpoints::default() }).unwrap();
+    let mut stream = client.stream(None, None).await.unwrap();
+    assert!(stream.silence_max <= Duration::from_secs(30), "{:?}", stream.silence_max);
+    stream.silence_max = Duration::from_millis(50);
+    let broken = stream.next().await.unwrap_err();
+    assert!(matches!(broken, ClientError::Timeout { .. }) && broken.is_transient(), "{broken:?}");
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! What a frame costs: the admin's list of 10,000 orders, drawn as it is and one row further each time; and an event
-//! applied to those books with the frame that follows.
+//! What a frame costs: the admin's list of 10,000 orders, drawn as it is and one row further each time; an event
+//! applied to those books with the frame that follows; and the seller's list of as many, searched, one row further.
 //!
 //! `cargo bench -p orderflow-tui`, or `just bench-console`.
 
@@ -57,25 +57,26 @@ fn event(position: i64, number: u128) -> EventRecord {
     .unwrap()
 }
 
-/// The admin's desk with its list of orders open.
-fn console() -> (App, Moment) {
+/// A desk with its list of orders open, which is this screen of it.
+fn console(role: Role, screen: char) -> (App, Moment) {
     let setup = Setup {
         cluster: "default".into(),
         is_running: true,
         is_local: true,
-        go_as: vec![Role::Admin],
+        go_as: vec![role],
         keys: KeyMap::default(),
         remembered: Remembered::default(),
+        theme: None,
         mouse: false,
     };
     let (mut app, _) = App::new(setup);
     #[expect(clippy::disallowed_methods, reason = "a moment to begin with")]
     let now = Moment { instant: Instant::now(), wall: Timestamp(1_767_261_600_000) };
-    let me = Account { id: Uuid::nil().into(), email: "admin@orderflow.io".into(), role: Role::Admin };
-    app.update(Msg::Done(Done::Login(Role::Admin, login::Done::In(me))), now);
+    let me = Account { id: Uuid::nil().into(), email: "somebody@orderflow.io".into(), role };
+    app.update(Msg::Done(Done::Login(role, login::Done::In(me))), now);
     let read = Read { items: (0..ORDERS).map(order).collect(), end: Ok(false) };
-    app.update(Msg::Done(Done::Books(Role::Admin, books::Done::Orders(read))), now);
-    press(&mut app, KeyCode::Char('3'), now);
+    app.update(Msg::Done(Done::Books(role, books::Done::Orders(read))), now);
+    press(&mut app, KeyCode::Char(screen), now);
     (app, now)
 }
 
@@ -83,20 +84,29 @@ fn press(app: &mut App, code: KeyCode, now: Moment) {
     black_box(app.update(Msg::Input(Input::Key(KeyEvent::from(code))), now));
 }
 
-fn render(criterion: &mut Criterion) {
-    let (mut app, now) = console();
-    let mut terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
-    terminal.draw(|frame| app.draw(frame, now)).unwrap();
-    let shown = terminal.backend().buffer().content().iter().map(ratatui::buffer::Cell::symbol).collect::<String>();
-    assert!(shown.to_lowercase().contains("pending") && shown.contains("Widget"), "the list is not on the screen");
+fn draw(terminal: &mut Terminal<TestBackend>, app: &mut App, now: Moment) {
+    terminal.draw(|frame| app.draw(frame, now)).map(|_| ()).unwrap();
+}
 
+/// A screen, with the console on it. It is looked at once: nothing that is measured is empty.
+fn screen_of(app: &mut App, now: Moment) -> Terminal<TestBackend> {
+    let mut terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
+    draw(&mut terminal, app, now);
+    let shown = terminal.backend().buffer().content().iter().map(ratatui::buffer::Cell::symbol).collect::<String>();
+    assert!(shown.contains("Widget"), "the list is not on the screen");
+    terminal
+}
+
+fn admin(criterion: &mut Criterion) {
+    let (mut app, now) = console(Role::Admin, '3');
+    let mut terminal = screen_of(&mut app, now);
     criterion.bench_function("frame/10000 orders", |bench| {
-        bench.iter(|| terminal.draw(|frame| app.draw(frame, now)).map(|_| ()).unwrap());
+        bench.iter(|| draw(&mut terminal, &mut app, now));
     });
     criterion.bench_function("row down and frame/10000 orders", |bench| {
         bench.iter(|| {
             press(&mut app, KeyCode::Down, now);
-            terminal.draw(|frame| app.draw(frame, now)).map(|_| ()).unwrap();
+            draw(&mut terminal, &mut app, now);
         });
     });
     let mut position = 0;
@@ -105,10 +115,24 @@ fn render(criterion: &mut Criterion) {
             position += 1;
             let record = event(position, u128::try_from(position).unwrap() % ORDERS);
             app.update(Msg::Live(Role::Admin, Heard::Event(Box::new(record))), now);
-            terminal.draw(|frame| app.draw(frame, now)).map(|_| ()).unwrap();
+            draw(&mut terminal, &mut app, now);
         });
     });
 }
 
-criterion_group!(benches, render);
+fn seller(criterion: &mut Criterion) {
+    let (mut app, now) = console(Role::Seller, '1');
+    press(&mut app, KeyCode::Char('/'), now);
+    "widget".chars().for_each(|letter| press(&mut app, KeyCode::Char(letter), now));
+    press(&mut app, KeyCode::Enter, now);
+    let mut terminal = screen_of(&mut app, now);
+    criterion.bench_function("row down and frame/10000 orders of a seller, searched", |bench| {
+        bench.iter(|| {
+            press(&mut app, KeyCode::Down, now);
+            draw(&mut terminal, &mut app, now);
+        });
+    });
+}
+
+criterion_group!(benches, admin, seller);
 criterion_main!(benches);

@@ -6,6 +6,7 @@
 
 mod draw;
 mod guide;
+mod reread;
 mod route;
 #[cfg(test)]
 mod tests;
@@ -19,7 +20,6 @@ use orderflow_contracts::{
 
 use crate::{
     area::Area,
-    books,
     config::Remembered,
     cx::{Cx, Out, Show},
     desk::{Desk, Screens, Stage, Work},
@@ -29,9 +29,11 @@ use crate::{
     login::{self, Login},
     msg::{Done, Effect, Msg},
     overlay::{Notices, Overlay, Tone},
-    theme::Theme,
+    theme::{Theme, ThemeName},
     timeline::{self, Timeline},
 };
+
+use self::reread::Reread;
 
 /// What time it is, for a message or a frame.
 #[derive(Debug, Clone, Copy)]
@@ -56,20 +58,12 @@ pub struct Setup {
     pub keys: KeyMap,
     /// What was remembered.
     pub remembered: Remembered,
+    /// The theme to begin with, if it is another one than that which was remembered.
+    pub theme: Option<ThemeName>,
     /// Whether the mouse is on.
     pub mouse: bool,
 }
 
-/// Products that are read again at one time, for each desk.
-const STALE_AT_ONCE: usize = 4;
-/// Stock is read again this long after it has moved: several events of one order come together.
-const STALE_AFTER: Duration = Duration::from_millis(150);
-/// The same, if it could not be read just now: a service that is down is not asked six times a second.
-const STALE_AGAIN: Duration = Duration::from_secs(2);
-/// A live event from so far away says that the services' clock was moved, in milliseconds.
-const CLOCK_MOVED_MS: u64 = 5_000;
-/// The clock is not asked for more often than this.
-const CLOCK_AGAIN: Duration = Duration::from_secs(2);
 /// What counts down is drawn so often.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -88,8 +82,7 @@ pub struct App {
     split_before: Option<bool>,
     /// Where a lesson leads to, once somebody is logged in there.
     lead_waits: Option<Lead>,
-    stale_at: Option<Instant>,
-    clock_asked_at: Option<Instant>,
+    reread: Reread,
     tick_at: Option<Instant>,
     is_over: bool,
 }
@@ -97,7 +90,7 @@ pub struct App {
 impl App {
     /// The console at its start, and what it wants first.
     pub fn new(setup: Setup) -> (Self, Vec<Effect>) {
-        let theme = Theme::of(setup.remembered.theme);
+        let theme = Theme::of(setup.theme.unwrap_or(setup.remembered.theme));
         let first = setup.go_as.first().copied();
         let remembered = &setup.remembered;
         let focus = first.or(remembered.desks.first().copied()).unwrap_or(Role::Customer);
@@ -114,8 +107,7 @@ impl App {
             lessons: None,
             split_before: None,
             lead_waits: None,
-            stale_at: None,
-            clock_asked_at: None,
+            reread: Reread::default(),
             tick_at: None,
             is_over: false,
             setup,
@@ -173,6 +165,7 @@ impl App {
             effects.extend(self.close_lessons());
             effects.push(Effect::Save(self.remember()));
         }
+        self.one_at_a_time(&mut effects);
         self.mark_stale(now);
         self.watch(now);
         effects
@@ -186,17 +179,13 @@ impl App {
     /// What the layout is now.
     fn remember(&self) -> Remembered {
         let desks = self.desks.iter().map(|desk| desk.role).collect();
-        let lessons_done = self.setup.remembered.lessons_done.clone();
         let split = self.split_before.unwrap_or(self.split);
-        Remembered { theme: self.theme.name, split, desks, lessons_done }
+        Remembered { split, desks, ..self.setup.remembered.clone() }
     }
 
-    fn mark_stale(&mut self, now: Moment) {
-        let is_stale =
-            |desk: &Desk| matches!(&desk.stage, Stage::Work(work) if work.books.products.has_stale(STALE_AT_ONCE));
-        if self.stale_at.is_none() && self.desks.iter().any(is_stale) {
-            self.stale_at = Some(now.instant + STALE_AFTER);
-        }
+    /// What was to be remembered could not be written down.
+    pub fn not_remembered(&mut self, why: &std::io::Error, now: Moment) {
+        self.notices.push(Tone::Bad, &format!("the layout is not remembered: {why}"), now.instant);
     }
 
     /// When something goes on by itself, if it does.
@@ -207,7 +196,7 @@ impl App {
             self.tick_at = None;
         }
         let corner = self.board().and_then(|board| board.next_change(now.wall)).map(|wait| now.instant + wait);
-        [self.notices.next_end(), self.stale_at, self.tick_at, corner].into_iter().flatten().min()
+        [self.notices.next_end(), self.reread.next(), self.tick_at, corner].into_iter().flatten().min()
     }
 
     /// The chaos board, whose corner is always to be seen.
@@ -232,24 +221,16 @@ impl App {
 
     /// A moment that [`App::next_tick`] has named has come.
     pub fn tick(&mut self, now: Moment) -> Vec<Effect> {
-        let mut effects = Vec::new();
         self.notices.expire(now.instant);
-        if self.stale_at.is_some_and(|at| at <= now.instant) {
-            self.stale_at = None;
-            for desk in &mut self.desks {
-                let role = desk.role;
-                let Some(work) = desk.work() else { continue };
-                let ids = work.books.products.take_stale(STALE_AT_ONCE);
-                effects.extend(ids.into_iter().map(|id| Effect::Books(role, books::Do::Product(id))));
-            }
-            self.mark_stale(now);
-        }
+        let mut effects = self.read_again(now);
         if self.tick_at.is_some_and(|at| at <= now.instant) {
             self.tick_at = None;
             effects.extend(self.second(now));
         }
         effects.extend(self.lead(now));
         effects.extend(self.look_at_board(now));
+        self.one_at_a_time(&mut effects);
+        self.mark_stale(now);
         self.watch(now);
         effects
     }
@@ -339,7 +320,7 @@ impl App {
         let Some(work) = self.desk(role).and_then(Desk::work) else { return Vec::new() };
         match heard {
             Heard::Open { whole } => {
-                let reads = if whole { Vec::new() } else { work.books.read_all() };
+                let reads = if whole { Vec::new() } else { work.books.read_missed() };
                 work.live = Live::Open;
                 reads.into_iter().map(|read| Effect::Books(role, read)).collect()
             }
@@ -353,32 +334,18 @@ impl App {
                 Vec::new()
             }
             Heard::Over(why) => {
-                work.live = Live::Over(why.clone());
                 self.notices.push(Tone::Bad, &why, now.instant);
                 self.logged_out(role);
-                Vec::new()
+                // Whoever would work with it next is told no, so nobody does.
+                vec![Effect::Logout(role)]
             }
         }
-    }
-
-    /// Nothing says that the services' clock was moved; their events do, by being from another time.
-    fn look_at_clock(&mut self, role: Role, record: &EventRecord, now: Moment) -> Vec<Effect> {
-        let Some(work) = self.desk(role).and_then(Desk::work) else { return Vec::new() };
-        let is_moved = work.books.service_time(now.wall).0.abs_diff(record.at.0) > CLOCK_MOVED_MS;
-        let is_asked = self.clock_asked_at.is_some_and(|at| now.instant.duration_since(at) < CLOCK_AGAIN);
-        if !is_moved || is_asked {
-            return Vec::new();
-        }
-        self.clock_asked_at = Some(now.instant);
-        let roles = self.desks.iter().filter(|desk| matches!(desk.stage, Stage::Work(_))).map(|desk| desk.role);
-        roles.map(|role| Effect::Books(role, books::Do::Clock)).collect()
     }
 
     fn event(&mut self, role: Role, record: &EventRecord, now: Moment) -> Vec<Effect> {
         let mut effects = self.look_at_clock(role, record, now);
         if let Some(work) = self.desk(role).and_then(Desk::work) {
             work.hear(record);
-            effects.extend(read_behind(role, work));
         }
         let heard = self.with_all(role, now, |area, cx| area.hear(record, cx));
         effects.extend(heard);
@@ -392,16 +359,11 @@ impl App {
         match done {
             Done::Login(role, done) => self.login_done(role, done, now),
             Done::Books(role, done) => {
-                if matches!(&done, books::Done::Product(_, Err(error)) if error.is_transient()) {
-                    self.stale_at = Some(now.instant + STALE_AGAIN);
-                }
-                let mut effects = Vec::new();
+                self.learn(role, &done, now);
                 if let Some(work) = self.desk(role).and_then(Desk::work) {
                     work.books.done(done, now.wall);
-                    effects.extend(read_behind(role, work));
                 }
-                effects.extend(self.with_all(role, now, |area, cx| area.books_changed(cx)));
-                effects
+                self.with_all(role, now, |area, cx| area.books_changed(cx))
             }
             Done::Customer(done) => self.with_screens(Role::Customer, now, |screens, cx| {
                 if let Screens::Customer(customer) = screens {
@@ -509,12 +471,6 @@ impl App {
             keys: &self.setup.keys,
         }
     }
-}
-
-/// Orders that may be further than what is known of them.
-fn read_behind(role: Role, work: &mut Work) -> Vec<Effect> {
-    let behind = work.books.orders.take_behind().into_iter();
-    behind.map(|id| Effect::Books(role, books::Do::Order(id))).collect()
 }
 
 const fn order_of(role: Role) -> u8 {

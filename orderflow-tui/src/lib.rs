@@ -18,6 +18,7 @@
 pub mod admin;
 pub mod app;
 pub mod area;
+mod blocking;
 pub mod books;
 pub mod chaos;
 pub mod config;
@@ -104,20 +105,15 @@ pub enum Error {
 pub async fn run(options: Options) -> Result<(), Error> {
     let (config, keys) = Config::load(&options.config_dir.join("console.toml"))?;
     let state_file = options.config_dir.join("console.state.toml");
-    let mut remembered = Remembered::load(&state_file);
-    if let Some(theme) = config.theme {
-        remembered.theme = theme;
-    }
-    if options.no_color {
-        remembered.theme = ThemeName::None;
-    }
+    let theme = if options.no_color { Some(ThemeName::None) } else { config.theme };
     let setup = Setup {
         cluster: options.place.cluster.clone(),
         is_running: options.endpoints.is_some(),
         is_local: options.is_local,
         go_as: options.go_as,
         keys,
-        remembered,
+        remembered: Remembered::load(&state_file),
+        theme,
         mouse: config.mouse,
     };
     let (sender, receiver) = mpsc::channel(MESSAGES_MAX);
@@ -132,16 +128,22 @@ pub async fn run(options: Options) -> Result<(), Error> {
     let events = EventStream::new().boxed();
     let ended = Box::pin(runtime::run(&mut terminal, &mut guard, events, receiver, app, &mut links, first)).await;
     signals.abort();
+    let not_saved = guard.not_saved().map(|why| format!("the layout is not remembered: {why}"));
     drop(guard);
+    // The screen on which a notice would stand is gone.
+    not_saved.iter().for_each(|text| say(text));
     leave(&children, &mut links).await;
     Ok(ended?)
+}
+
+/// Says something beside the screen. The terminal may be gone, and that is no reason to leave anything behind.
+fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Does what must not be left undone: what was played is ended, what a lesson has broken is mended, and
 /// sessions are ended. Whoever does not want to wait for that presses Ctrl-C once more.
 async fn leave(children: &chaos::Children, links: &mut Links) {
-    // The terminal may be gone, and that is no reason to leave anything behind.
-    let say = |text: &str| drop(writeln!(io::stderr(), "{text}"));
     if children.any() {
         say("ending what was played; its faults are taken back (Ctrl-C leaves them)");
     }

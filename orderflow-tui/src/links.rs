@@ -329,12 +329,13 @@ impl Shared {
 
     /// A client that asks as a test account of the local cluster, for what is done beside the desks.
     pub async fn as_test_account(&self, role: Role) -> Result<Client, ClientError> {
-        if let Some(kit) = self.kit(role) {
+        // With a session that is over nothing can be done any more, whoever has it.
+        if let Some(kit) = self.kit(role).filter(|kit| !kit.tokens.is_over()) {
             return Ok(kit.client);
         }
         let beside = || self.beside.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = beside().get(&role).cloned();
-        if let Some((client, _)) = known {
+        let known = beside().get(&role).filter(|(_, tokens)| !tokens.is_over()).map(|(client, _)| client.clone());
+        if let Some(client) = known {
             return Ok(client);
         }
         let anonymous = self.anonymous()?;
@@ -404,12 +405,29 @@ impl Shared {
 
 #[cfg(test)]
 mod tests {
-    use orderflow_contracts::timestamp::Timestamp;
+    use orderflow_contracts::{
+        problem::{Code, Problem},
+        timestamp::Timestamp,
+    };
     use serde_json::json;
-    use tokio::sync::mpsc;
+    use tokio::{
+        io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+        net::TcpListener,
+        sync::mpsc,
+    };
 
     use super::*;
     use crate::testing::services::{Console, Services};
+
+    fn place() -> Place {
+        Place {
+            cluster: "test".into(),
+            data_dir: PathBuf::new(),
+            exe: PathBuf::new(),
+            scenarios: PathBuf::new(),
+            test_accounts: vec![(Role::Customer, Login { email: "a@b.c".into(), password: "p".into() })],
+        }
+    }
 
     fn session(email: &str) -> Session {
         let account = Account { id: uuid::Uuid::new_v4().into(), email: email.into(), role: Role::Customer };
@@ -451,15 +469,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_one_account_has_asked_for_never_comes_to_the_next() {
-        let place = Place {
-            cluster: "test".into(),
-            data_dir: PathBuf::new(),
-            exe: PathBuf::new(),
-            scenarios: PathBuf::new(),
-            test_accounts: Vec::new(),
-        };
         let (messages, mut told) = mpsc::channel(8);
-        let links = Links::new(place, Some(Endpoints::default()), messages);
+        let links = Links::new(place(), Some(Endpoints::default()), messages);
         let shared = Arc::clone(&links.shared);
         let client = shared.anonymous().unwrap();
         shared.logged_in(client.clone(), session("a@b.c"));
@@ -474,5 +485,51 @@ mod tests {
         assert_eq!((second.me.email.as_str(), second.is_left()), ("d@e.f", false));
         links.shared.forget(Role::Customer);
         assert!(second.is_left() && links.shared.kit(Role::Customer).is_none() && told.try_recv().is_err());
+    }
+
+    /// A console that lets in whoever logs in, and takes no token.
+    async fn forgetful_console() -> Endpoints {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let console = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                let mut connection = BufReader::new(connection);
+                let mut head = String::new();
+                while !head.ends_with("\r\n\r\n") {
+                    assert!(connection.read_line(&mut head).await.unwrap() > 0);
+                }
+                let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+                connection.read_exact(&mut vec![0; length.unwrap_or(0)]).await.unwrap();
+                let (status, body) = if head.starts_with("POST /v1/sessions ") {
+                    (200, serde_json::to_string(&session("a@b.c")).unwrap())
+                } else {
+                    (401, serde_json::to_string(&Problem::new(Code::Unauthenticated, "no")).unwrap())
+                };
+                let head =
+                    format!("HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+                connection.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+            }
+        });
+        Endpoints { console, ..Endpoints::default() }
+    }
+
+    #[tokio::test]
+    async fn a_session_that_is_over_is_used_by_nobody() {
+        let (messages, _told) = mpsc::channel(8);
+        let links = Links::new(place(), Some(forgetful_console().await), messages);
+        let shared = &links.shared;
+        let of_test_account = async || shared.as_test_account(Role::Customer).await.unwrap();
+        let is_over = async |client: &Client| matches!(client.me().await, Err(ClientError::NoToken(_)));
+        shared.logged_in(shared.anonymous().unwrap(), session("d@e.f"));
+        let at_desk = shared.kit(Role::Customer).unwrap();
+        of_test_account().await;
+        assert!(shared.beside.lock().unwrap().is_empty(), "as long as it is not over it is used");
+        assert!(is_over(&at_desk.client).await && at_desk.tokens.is_over());
+        for _ in 0..2 {
+            let beside = of_test_account().await;
+            let of_beside = Arc::clone(&shared.beside.lock().unwrap()[&Role::Customer].1);
+            assert!(!of_beside.is_over(), "somebody has logged in for it");
+            assert!(is_over(&beside).await && of_beside.is_over(), "and again, if that one is over too");
+        }
     }
 }

@@ -18,12 +18,14 @@ pub struct Tokens {
     client: Client,
     session: Mutex<Session>,
     left: AtomicBool,
+    over: AtomicBool,
 }
 
 impl Tokens {
     /// Of a session that was just opened.
     pub fn new(client: Client, session: Session) -> Self {
-        Self { client, session: Mutex::new(session), left: AtomicBool::new(false) }
+        let (left, over) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { client, session: Mutex::new(session), left, over }
     }
 
     /// Nobody works with it any more: what is still to come of it is for nobody, least of all for who comes next.
@@ -36,12 +38,18 @@ impl Tokens {
         self.left.load(Ordering::SeqCst)
     }
 
+    /// Whether it has come to its end: there are no more tokens of it.
+    pub fn is_over(&self) -> bool {
+        self.over.load(Ordering::SeqCst)
+    }
+
     async fn give(&self, refused: Option<&str>) -> Result<String, ClientError> {
         let mut session = self.session.lock().await;
         if refused == Some(session.token.as_str()) {
             let refresh = Refresh { refresh_token: session.refresh_token.clone() };
             *session = match self.client.refresh_session(&refresh).await {
                 Err(error @ ClientError::Problem(_)) if !error.is_outcome_unknown() => {
+                    self.over.store(true, Ordering::SeqCst);
                     return Err(ClientError::NoToken("the session is over; log in again".to_owned()));
                 }
                 refreshed => refreshed?,
@@ -50,9 +58,12 @@ impl Tokens {
         Ok(session.token.clone())
     }
 
-    /// Ends the session at the server, if it can be reached within a second.
+    /// Ends the session at the server, if it has not ended there by itself and can be reached within a second.
     pub async fn end(&self) {
         self.leave();
+        if self.is_over() {
+            return;
+        }
         let end = async {
             let refresh_token = self.session.lock().await.refresh_token.clone();
             self.client.logout(&Refresh { refresh_token }).await

@@ -5,7 +5,7 @@ use std::{
     panic,
     path::PathBuf,
     sync::{
-        Once,
+        LazyLock, Once,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -22,6 +22,7 @@ use crossterm::{
     },
 };
 use ratatui::{Terminal, backend::CrosstermBackend};
+use tokio::sync::watch;
 
 use crate::{config::Remembered, runtime::Tty};
 
@@ -31,25 +32,30 @@ const COPY_BYTES_MAX: usize = 64 << 10;
 /// Whether the terminal is ours, so that it is given back once.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 static HOOK: Once = Once::new();
+/// Whether something has panicked, whatever it was.
+static PANICKED: LazyLock<watch::Sender<bool>> = LazyLock::new(|| watch::Sender::new(false));
 
-/// Takes the terminal over until it is dropped. A panic gives it back first, and is reported then.
+/// Takes the terminal over until it is dropped. A panic gives it back first, and is reported then; and since nothing
+/// can be drawn any more, the loop is told of it, wherever it was.
 pub struct Guard {
     mouse: bool,
     state_file: PathBuf,
+    not_saved: Option<String>,
 }
 
 impl Guard {
     /// Takes the terminal over; what is remembered goes into the file.
     pub fn take(state_file: PathBuf) -> io::Result<Self> {
-        HOOK.call_once(|| {
-            let report = panic::take_hook();
-            panic::set_hook(Box::new(move |panic| {
-                give_back();
-                report(panic);
-            }));
-        });
+        watch_panics();
+        // First the guard: what was taken half is given back too.
+        let guard = Self { mouse: false, state_file, not_saved: None };
         take_over()?;
-        Ok(Self { mouse: false, state_file })
+        Ok(guard)
+    }
+
+    /// Why what was to be remembered last is not.
+    pub fn not_saved(&self) -> Option<&str> {
+        self.not_saved.as_deref()
     }
 
     /// To draw on.
@@ -62,6 +68,18 @@ impl Drop for Guard {
     fn drop(&mut self) {
         give_back();
     }
+}
+
+/// From now on a panic gives the terminal back first.
+fn watch_panics() {
+    HOOK.call_once(|| {
+        let report = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            give_back();
+            report(panic);
+            PANICKED.send_replace(true);
+        }));
+    });
 }
 
 fn take_over() -> io::Result<()> {
@@ -87,6 +105,10 @@ fn give_back() {
 }
 
 impl Tty for Guard {
+    fn panicked(&self) -> watch::Receiver<bool> {
+        PANICKED.subscribe()
+    }
+
     fn copy(&mut self, text: &str) -> io::Result<()> {
         let mut end = text.len().min(COPY_BYTES_MAX);
         while !text.is_char_boundary(end) {
@@ -117,9 +139,22 @@ impl Tty for Guard {
         io::stdout().flush()
     }
 
-    fn save(&mut self, remembered: &Remembered) {
-        if let Err(error) = remembered.save(&self.state_file) {
-            tracing::warn!(%error, "the layout is not remembered");
-        }
+    fn save(&mut self, remembered: &Remembered) -> io::Result<()> {
+        let saved = remembered.save(&self.state_file);
+        self.not_saved = saved.as_ref().err().map(ToString::to_string);
+        saved
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_told_wherever_it_was() {
+        watch_panics();
+        let panicked = PANICKED.subscribe();
+        let died = std::thread::spawn(|| panic!("this is a test of panics")).join();
+        assert!(died.is_err() && *panicked.borrow());
     }
 }

@@ -51,6 +51,7 @@ impl Desktop {
             go_as: vec![role],
             keys: KeyMap::default(),
             remembered: Remembered { theme, ..Remembered::default() },
+            theme: None,
             mouse: false,
         };
         let (app, _) = App::new(setup);

@@ -87,7 +87,9 @@ impl From<Error> for Failure {
         match error {
             Error::Config(_) => Self::usage(text).hint("docs/CONSOLE.md tells what the file may say"),
             Error::Terminal(_) | Error::Loop(LoopError::Draw(_)) => Self::new(text),
-            Error::Loop(LoopError::Task(_)) => Self::with(Exit::Error, text).hint("this is a mistake of OrderFlow's"),
+            Error::Loop(LoopError::Panicked | LoopError::Task(_)) => {
+                Self::with(Exit::Error, text).hint("this is a mistake of OrderFlow's")
+            }
         }
     }
 }

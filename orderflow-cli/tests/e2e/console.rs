@@ -20,6 +20,13 @@ impl Cluster {
     /// The console in a terminal, for whoever has this home.
     fn console(&self, more: &[&str], size: (u16, u16)) -> Terminal {
         let mut command = CommandBuilder::new(PROGRAM);
+        command.arg("tui");
+        command.args(more);
+        self.in_terminal(command, size)
+    }
+
+    /// A command that runs the console, as [`Cluster::console`] does.
+    fn in_terminal(&self, mut command: CommandBuilder, size: (u16, u16)) -> Terminal {
         command.env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap());
         command.env("HOME", self.dir().join("home"));
@@ -29,8 +36,6 @@ impl Cluster {
         command.env("XDG_CONFIG_HOME", config);
         command.env("ORDERFLOW_DATA_DIR", self.data());
         command.cwd(self.dir());
-        command.arg("tui");
-        command.args(more);
         Terminal::start(command, size)
     }
 }
@@ -70,6 +75,30 @@ fn it_follows_the_terminals_size() {
 }
 
 #[test]
+fn it_is_drawn_anew_without_asking_the_terminal_anything() {
+    let cluster = Cluster::shared();
+    let mut console = cluster.console(&["--as", "customer"], SIZE);
+    console.sees("[customer]●");
+    // This terminal answers no question, so one would end the console.
+    for _ in 0..2 {
+        console.smudges("something else wrote here").sees("something else wrote here");
+        console.types("\x0c").sees_no("something else wrote here").sees("[customer]●");
+    }
+    console.types("q");
+    assert!(console.ends().status.success());
+}
+
+#[test]
+fn it_is_stopped_in_its_shell_and_brought_back() {
+    let cluster = Cluster::shared();
+    let mut shell = CommandBuilder::new("sh");
+    shell.args(["-c", "set -m; \"$0\" tui --as customer; echo it is stopped; read line; fg", PROGRAM]);
+    let mut console = cluster.in_terminal(shell, SIZE);
+    console.sees("[customer]●").types("\x1a").sees("it is stopped").types("\r").sees("[customer]●").types("q");
+    assert!(console.ends().status.success());
+}
+
+#[test]
 fn signals_and_ctrl_c_give_the_terminal_back() {
     let cluster = Cluster::shared();
     for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
@@ -99,6 +128,27 @@ fn helper_that_panics() {
     let dir = tempfile::tempdir().unwrap();
     let _guard = Guard::take(dir.path().join("state.toml")).unwrap();
     panic!("something went very wrong");
+}
+
+#[test]
+fn a_terminal_that_was_taken_half_is_given_back() {
+    // Keys can be read as they come, and nothing can be written.
+    let helper = "console::helper_that_cannot_write";
+    let script = format!("\"$0\" --exact {helper} --ignored --nocapture >/dev/full 2>/dev/null; stty -a; echo the end");
+    let mut shell = CommandBuilder::new("sh");
+    shell.args(["-c", &script]);
+    shell.arg(std::env::current_exe().unwrap());
+    shell.cwd(std::env::temp_dir());
+    let ended = Terminal::start(shell, SIZE).ends();
+    let words: Vec<&str> = ended.contents.split_whitespace().collect();
+    assert!(words.contains(&"icanon") && words.contains(&"echo"), "keys are not lines again: {}", ended.contents);
+}
+
+#[test]
+#[ignore = "what a_terminal_that_was_taken_half_is_given_back starts in a terminal"]
+fn helper_that_cannot_write() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(Guard::take(dir.path().join("state.toml")).is_err());
 }
 
 #[tokio::test]

@@ -98,6 +98,12 @@ impl Terminal {
         self.types(&format!("\x1b[200~{text}\x1b[201~"))
     }
 
+    /// Writes on the screen what the program knows nothing of, as another program in the same terminal does.
+    pub fn smudges(&mut self, text: &str) -> &mut Self {
+        self.screen.0.lock().unwrap().parser.process(format!("\x1b[3;3H{text}").as_bytes());
+        self
+    }
+
     /// Gives the terminal another size.
     pub fn resize(&mut self, (columns, rows): (u16, u16)) -> &mut Self {
         self.screen.0.lock().unwrap().parser.screen_mut().set_size(at_least_one(rows), at_least_one(columns));

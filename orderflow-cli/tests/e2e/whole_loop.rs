@@ -23,7 +23,10 @@ use ratatui::{
     buffer::Cell,
     layout::{Position, Size},
 };
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
 
 use crate::{cluster::Cluster, command::PROGRAM};
 
@@ -96,6 +99,10 @@ impl Backend for Screen {
 struct NoTty;
 
 impl Tty for NoTty {
+    fn panicked(&self) -> watch::Receiver<bool> {
+        watch::channel(false).1
+    }
+
     fn copy(&mut self, _: &str) -> io::Result<()> {
         Ok(())
     }
@@ -116,7 +123,9 @@ impl Tty for NoTty {
         Ok(())
     }
 
-    fn save(&mut self, _: &Remembered) {}
+    fn save(&mut self, _: &Remembered) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The console, running.
@@ -157,6 +166,7 @@ impl Cluster {
             go_as: go_as.to_vec(),
             keys: KeyMap::default(),
             remembered: Remembered::default(),
+            theme: None,
             mouse: false,
         };
         let screen = Screen(Arc::new(Mutex::new(TestBackend::new(size.0, size.1))));

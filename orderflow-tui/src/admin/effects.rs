@@ -16,7 +16,7 @@ use super::{
     logs::tail::{self, At, Tail},
     procfs::{self, Reading},
 };
-use crate::links::Kit;
+use crate::{blocking::blocking, links::Kit};
 
 /// Entries of the audit log that are read at once.
 const AUDIT_PAGE: u32 = 100;
@@ -108,9 +108,8 @@ pub async fn carry_out(wanted: Do, kit: &Kit) -> Done {
         Do::CheckAudit => Done::AuditChecked(client.check_audit().await.map_err(|error| error.to_string())),
         Do::Tail(path, from) => {
             let file = path.clone();
-            let read = tokio::task::spawn_blocking(move || tail::read(&file, from)).await;
-            let read = read.map_err(|error| error.to_string()).and_then(|read| read.map_err(|error| error.to_string()));
-            Done::Tail(path, read)
+            let read = blocking(move || tail::read(&file, from)).await;
+            Done::Tail(path, read.map_err(|error| error.to_string()))
         }
     }
 }
@@ -131,7 +130,7 @@ async fn status(kit: &Kit) -> Seen {
         Ok(Response::Status(status)) => {
             let mut pids: Vec<u32> = status.processes.iter().filter_map(|process| process.pid).collect();
             pids.push(status.supervisor_pid);
-            let usage = tokio::task::spawn_blocking(move || procfs::read(&pids)).await.ok().flatten();
+            let usage = blocking(move || procfs::read(&pids)).await;
             return Seen::Processes(Box::new(status), usage);
         }
         Ok(Response::Refused { reason }) => reason,

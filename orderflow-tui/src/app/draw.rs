@@ -98,7 +98,6 @@ impl App {
             _ if !says => Span::styled("○ ", self.theme.bad),
             Live::Opening => Span::styled("○ connecting ", self.theme.warn),
             Live::Broken { .. } => Span::styled("○ reconnecting ", self.theme.bad),
-            Live::Over(_) => Span::styled("○ over ", self.theme.bad),
         }
     }
 
@@ -283,7 +282,6 @@ fn draw_trouble(frame: &mut Frame<'_>, area: Rect, live: &Live, theme: &crate::t
         Live::Broken { why, since } => {
             format!("✗ as of {}, trying again: no live events since, {why}", text::clock(*since))
         }
-        Live::Over(why) => format!("✗ {why}"),
         Live::Open | Live::Opening => return area,
     };
     let (line, rest) = frames::head(area, 1);

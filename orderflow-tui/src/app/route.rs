@@ -170,6 +170,8 @@ impl App {
             keys::LESSONS => return self.toggle_lessons(),
             keys::THEME => {
                 self.theme = Theme::of(self.theme.name.next());
+                // Chosen here, it is remembered; that of the environment or the configuration is not.
+                self.setup.remembered.theme = self.theme.name;
                 return vec![Effect::Save(self.remember())];
             }
             keys::MOUSE => {

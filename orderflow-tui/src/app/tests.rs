@@ -1,9 +1,10 @@
+use orderflow_client::ClientError;
 use orderflow_contracts::api::console::Role;
-
 use ratatui::layout::Position;
 
 use super::{App, Setup};
 use crate::{
+    books,
     config::Remembered,
     customer::tests::{desk, order},
     input::Input,
@@ -137,8 +138,68 @@ fn a_product_that_a_customer_hears_of_is_read() {
     desktop.tell(Msg::Live(Role::Customer, crate::live::Heard::Event(Box::new(record))));
     desktop.now.instant += std::time::Duration::from_secs(1);
     let wanted = desktop.app.tick(desktop.now);
-    let is_read = |effect: &Effect| matches!(effect, Effect::Books(Role::Customer, crate::books::Do::Product(_)));
+    let is_read = |effect: &Effect| matches!(effect, Effect::Books(Role::Customer, books::Do::Product(_)));
     assert!(wanted.iter().any(is_read));
+}
+
+fn events_asking_for_the_clock(desktop: &mut Desktop, at: &str) -> usize {
+    let id = "00000000-0000-0000-0000-00000000000a";
+    let record = serde_json::from_value(serde_json::json!({
+        "position": 1, "id": id, "source": "/orderflow/orders", "type": "order.paid", "subject": id, "sequence": 1,
+        "correlation_id": "c", "at": at, "published_at": at, "received_at": at, "data": {},
+    }));
+    let heard = crate::live::Heard::Event(Box::new(record.unwrap()));
+    clocks(&desktop.tell(Msg::Live(Role::Customer, heard)))
+}
+
+fn clocks(effects: &[Effect]) -> usize {
+    effects.iter().filter(|effect| matches!(effect, Effect::Books(_, books::Do::Clock))).count()
+}
+
+fn clock_read(desktop: &mut Desktop, read: Result<i64, ClientError>) {
+    desktop.tell(Msg::Done(Done::Books(Role::Customer, books::Done::Clock(read))));
+}
+
+#[test]
+fn a_clock_that_cannot_be_read_goes_as_it_went_and_is_asked_for_ever_more_seldom() {
+    let mut desktop = Desktop::of(Role::Customer);
+    clock_read(&mut desktop, Ok(60_000));
+    assert_eq!(events_asking_for_the_clock(&mut desktop, "2026-01-01T12:00:00Z"), 1);
+    let mut rests = Vec::new();
+    for _ in 0..5 {
+        clock_read(&mut desktop, Err(ClientError::Timeout { url: "http://inventory".into() }));
+        assert_eq!(desktop.app.desks[0].work().unwrap().books.clock_ahead_ms, 60_000, "nobody has moved it");
+        assert_eq!(events_asking_for_the_clock(&mut desktop, "2026-01-01T12:00:00Z"), 0, "it rests");
+        let at = desktop.app.next_tick(desktop.now).unwrap();
+        rests.push((at - desktop.now.instant).as_secs());
+        desktop.now.instant = at;
+        assert_eq!(clocks(&desktop.app.tick(desktop.now)), 1, "it is asked for though nothing happens");
+    }
+    assert_eq!(rests, [4, 8, 16, 30, 30]);
+    clock_read(&mut desktop, Ok(7_200_000));
+    assert!(desktop.app.next_tick(desktop.now).is_none(), "it is known");
+}
+
+#[test]
+fn a_service_whose_clock_alone_is_off_does_not_have_it_asked_for_with_each_event() {
+    let mut desktop = Desktop::of(Role::Customer);
+    let mut asked = 0;
+    for _ in 0..60 {
+        asked += events_asking_for_the_clock(&mut desktop, "2026-01-01T12:00:00Z");
+        clock_read(&mut desktop, Ok(0));
+        desktop.now.instant += std::time::Duration::from_secs(1);
+    }
+    assert_eq!(asked, 5, "at 0, 2, 6, 14 and 30 seconds");
+}
+
+#[test]
+fn a_session_that_is_over_is_forgotten() {
+    let mut desktop = Desktop::of(Role::Admin);
+    let over = crate::live::Heard::Over("the session is over; log in again".into());
+    let effects = desktop.tell(Msg::Live(Role::Admin, over));
+    assert!(matches!(effects[..], [Effect::Logout(Role::Admin)]));
+    let screen = desktop.screen((100, 20));
+    assert!(screen.contains("Log in as admin") && screen.contains("the session is over"), "{screen}");
 }
 
 #[test]
@@ -154,6 +215,41 @@ fn quitting_remembers_the_layout() {
 }
 
 #[test]
+fn only_a_theme_that_was_chosen_here_is_remembered() {
+    let saved = |effects: Vec<Effect>| {
+        let mut saved = effects.into_iter().filter_map(|effect| match effect {
+            Effect::Save(remembered) => Some(remembered.theme),
+            _ => None,
+        });
+        saved.next().unwrap()
+    };
+    let begun = |theme| {
+        let setup = Setup {
+            cluster: "default".into(),
+            is_running: true,
+            is_local: true,
+            go_as: Vec::new(),
+            keys: KeyMap::default(),
+            remembered: Remembered { theme: ThemeName::Light, desks: vec![Role::Admin], ..Remembered::default() },
+            theme,
+            mouse: false,
+        };
+        let mut desktop = Desktop::of(Role::Admin);
+        desktop.app = App::new(setup).0;
+        desktop
+    };
+    // As with NO_COLOR, or a theme in the configuration.
+    let mut desktop = begun(Some(ThemeName::None));
+    assert_eq!(desktop.app.theme.name, ThemeName::None);
+    assert_eq!(saved(desktop.press(&["ctrl-c"])), ThemeName::Light);
+    let mut desktop = begun(None);
+    assert_eq!(desktop.app.theme.name, ThemeName::Light);
+    let next = ThemeName::Light.next();
+    assert_eq!(saved(desktop.press(&["f9"])), next);
+    assert_eq!(saved(desktop.press(&["ctrl-c"])), next);
+}
+
+#[test]
 fn the_desks_that_were_open_are_open_again() {
     let remembered = Remembered { split: true, desks: vec![Role::Customer, Role::Seller], ..Remembered::default() };
     let setup = Setup {
@@ -163,6 +259,7 @@ fn the_desks_that_were_open_are_open_again() {
         go_as: Vec::new(),
         keys: KeyMap::default(),
         remembered,
+        theme: None,
         mouse: false,
     };
     let (app, effects) = App::new(setup);

@@ -54,7 +54,7 @@ pub struct Read<T> {
 #[derive(Debug)]
 pub enum Done {
     /// By how much the services' clock is ahead, in milliseconds.
-    Clock(i64),
+    Clock(Result<i64, ClientError>),
     /// Orders.
     Orders(Read<Order>),
     /// Products.
@@ -64,15 +64,31 @@ pub enum Done {
     /// Payments.
     Payments(Read<Payment>),
     /// One order.
-    Order(Result<Order, ClientError>),
+    Order(OrderId, Result<Order, ClientError>),
     /// One product.
     Product(ProductId, Result<Product, ClientError>),
+}
+
+impl Done {
+    /// The list that this is of, if it is of one.
+    pub const fn list(&self) -> Option<Do> {
+        match self {
+            Self::Orders(_) => Some(Do::Orders),
+            Self::Products(_) => Some(Do::Products),
+            Self::Reservations(_) => Some(Do::Reservations),
+            Self::Payments(_) => Some(Do::Payments),
+            Self::Clock(_) | Self::Order(..) | Self::Product(..) => None,
+        }
+    }
 }
 
 /// Reads it.
 pub async fn carry_out(what: Do, client: &Client, me: &Account) -> Done {
     match what {
-        Do::Clock => Done::Clock(clock_ahead_ms(client).await),
+        Do::Clock => {
+            let read = in_time(Service::Inventory, client, client.clock(Service::Inventory)).await;
+            Done::Clock(read.map(|clock| clock.offset_ms))
+        }
         Do::Orders => Done::Orders(all(ORDERS_MAX, |query| orders(client, query)).await),
         Do::Products => {
             let seller_id = (me.role == Role::Seller).then_some(me.id);
@@ -80,7 +96,7 @@ pub async fn carry_out(what: Do, client: &Client, me: &Account) -> Done {
         }
         Do::Reservations => Done::Reservations(all(OTHERS_MAX, |query| reservations(client, query)).await),
         Do::Payments => Done::Payments(all(OTHERS_MAX, |query| payments(client, query)).await),
-        Do::Order(id) => Done::Order(in_time(Service::Orders, client, client.order(id)).await),
+        Do::Order(id) => Done::Order(id, in_time(Service::Orders, client, client.order(id)).await),
         Do::Product(id) => Done::Product(id, in_time(Service::Inventory, client, client.product(id)).await),
     }
 }
@@ -137,9 +153,4 @@ where
             Err(error) => return Read { items, end: Err(error.to_string()) },
         }
     }
-}
-
-/// Nothing is known of a service that does not answer: then it is as ours.
-async fn clock_ahead_ms(client: &Client) -> i64 {
-    in_time(Service::Inventory, client, client.clock(Service::Inventory)).await.map_or(0, |clock| clock.offset_ms)
 }

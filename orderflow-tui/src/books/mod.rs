@@ -8,6 +8,7 @@
 //! A fact never goes back: what is read late does not undo what was heard since.
 
 pub mod effects;
+mod fact;
 mod log;
 mod orders;
 mod payments;
@@ -24,15 +25,16 @@ use orderflow_contracts::{
         orders::Order,
         payments::Payment,
     },
-    ids::ProductId,
+    ids::{OrderId, ProductId},
     timestamp::Timestamp,
 };
 
+use self::fact::Fact;
 pub use self::{
     effects::{Do, Done},
     log::EventLog,
     orders::{Entry, OrderBook},
-    products::ProductBook,
+    products::{ProductBook, ReadNo},
 };
 
 /// Orders that are kept; older ones are not shown. 10,000 of two lines are about 10 MB.
@@ -91,7 +93,7 @@ pub struct Books {
     pub reservations: Vec<Reservation>,
     /// How far they were read.
     pub reservations_part: Part,
-    /// Payments, the newest first.
+    /// Payments, the newest first, for customers.
     pub payments: Vec<Payment>,
     /// How far they were read.
     pub payments_part: Part,
@@ -100,7 +102,9 @@ pub struct Books {
     /// By how much the services' clock is ahead of ours, in milliseconds.
     pub clock_ahead_ms: i64,
     /// Lists that are being read.
-    reading: usize,
+    reading: Vec<Do>,
+    /// What is being read may be from before something was missed.
+    has_missed: bool,
 }
 
 impl Books {
@@ -118,54 +122,96 @@ impl Books {
             payments_part: Part::Loading,
             events: EventLog::default(),
             clock_ahead_ms: 0,
-            reading: 0,
+            reading: Vec::new(),
+            has_missed: false,
         }
     }
 
-    /// What has to be read when the desk opens, and when events may have been missed.
-    pub fn read_all(&mut self) -> Vec<Do> {
-        let mut reads = vec![Do::Clock, Do::Orders, Do::Products, Do::Payments];
-        if self.me.role != Role::Customer {
-            reads.push(Do::Reservations);
-        }
+    /// What has to be read when the desk opens, and when events may have been missed. If that is being read already, it
+    /// is read again after that.
+    pub fn read_missed(&mut self) -> Vec<Do> {
+        self.has_missed = !self.reading.is_empty();
+        self.read_again()
+    }
+
+    fn read_all(&mut self) -> Vec<Do> {
+        self.has_missed = false;
+        // Who pays looks at payments, and the others at what is held.
+        let others = if self.me.role == Role::Customer { Do::Payments } else { Do::Reservations };
+        let reads = vec![Do::Clock, Do::Orders, Do::Products, others];
         // All but the clock are lists.
-        self.reading += reads.len() - 1;
-        self.products.begin_reading();
+        self.reading.extend_from_slice(&reads[1..]);
+        self.orders.begin_list();
+        self.products.begin_list();
         reads
     }
 
     /// Whether a list is being read.
     pub const fn is_reading(&self) -> bool {
-        self.reading > 0
+        !self.reading.is_empty()
     }
 
     /// What has to be read when somebody wants it anew: nothing while it is being read, however often a key is pressed.
     pub fn read_again(&mut self) -> Vec<Do> {
-        if self.reading > 0 { Vec::new() } else { self.read_all() }
+        if self.reading.is_empty() { self.read_all() } else { Vec::new() }
+    }
+
+    /// Whether something is to be read again by itself, and can be: of each kind at most so many at one time.
+    pub fn has_stale(&self, most: usize) -> bool {
+        self.products.has_stale(most) || self.orders.has_behind(most) || self.wants_orders() || self.wants_all()
+    }
+
+    /// What is to be read again by itself: of each kind at most so many at one time.
+    pub fn take_stale(&mut self, most: usize) -> Vec<Do> {
+        let mut reads = if self.wants_all() { self.read_all() } else { Vec::new() };
+        if self.wants_orders() {
+            self.orders.begin_list();
+            self.reading.push(Do::Orders);
+            reads.push(Do::Orders);
+        }
+        reads.extend(self.orders.take_behind(most).into_iter().map(Do::Order));
+        reads.extend(self.products.take_stale(most).into_iter().map(Do::Product));
+        reads
+    }
+
+    const fn wants_all(&self) -> bool {
+        self.has_missed && self.reading.is_empty()
+    }
+
+    /// Whether more was heard of orders that are not known yet than can be remembered. A list that is being read may be
+    /// from before that.
+    fn wants_orders(&self) -> bool {
+        self.orders.is_overrun() && !self.reading.contains(&Do::Orders)
     }
 
     /// An event has come.
     pub fn hear(&mut self, record: &EventRecord) {
-        self.orders.hear(record);
-        self.products.hear(record, &self.orders);
-        reservations::hear(&mut self.reservations, record, &self.orders);
+        let fact = Fact::of(record);
+        if let Some(fact) = &fact {
+            self.orders.hear(record.at, fact);
+            reservations::hear(&mut self.reservations, record.at, fact, &self.orders);
+        }
+        self.products.hear(record, fact, &self.orders);
         self.events.push(record.clone());
     }
 
     /// Something was read. `now` is our clock.
     pub fn done(&mut self, done: Done, now: Timestamp) {
-        if matches!(done, Done::Orders(_) | Done::Products(_) | Done::Reservations(_) | Done::Payments(_)) {
-            self.reading = self.reading.saturating_sub(1);
+        if let Some(list) = done.list() {
+            self.reading.retain(|reading| *reading != list);
         }
         match done {
             Done::Orders(read) => {
                 let more = self.put_orders(&read.items);
+                if read.end.is_err() {
+                    self.orders.list_failed();
+                }
                 part(&mut self.orders_part, read.end.map(|end| end || more), now);
             }
             Done::Products(read) => {
                 match read.end {
                     Ok(_) => self.products.put_all(read.items),
-                    Err(_) => read.items.into_iter().for_each(|product| self.put_product(product)),
+                    Err(_) => self.products.put_some(read.items),
                 }
                 part(&mut self.products_part, read.end, now);
             }
@@ -181,12 +227,11 @@ impl Books {
                 }
                 part(&mut self.payments_part, read.end, now);
             }
-            Done::Order(Ok(order)) => drop(self.put_orders(std::slice::from_ref(&order))),
-            Done::Product(_, Ok(product)) => self.put_product(product),
-            Done::Product(id, Err(error)) => self.product_not_read(id, &error),
-            Done::Clock(ahead_ms) => self.clock_ahead_ms = ahead_ms,
-            // Whoever has asked for it tells why.
-            Done::Order(Err(_)) => {}
+            Done::Order(id, read) => self.order_read(id, read),
+            Done::Product(id, read) => self.product_read(id, read),
+            Done::Clock(Ok(ahead_ms)) => self.clock_ahead_ms = ahead_ms,
+            // One that cannot be read goes as it went.
+            Done::Clock(Err(_)) => {}
         }
     }
 
@@ -195,17 +240,27 @@ impl Books {
         orders.iter().filter(|order| self.orders.put(order)).count() > 0
     }
 
-    /// A product that was read.
-    pub fn put_product(&mut self, product: Product) {
-        if self.me.role == Role::Seller && product.seller_id != self.me.id {
-            // Another desk has told of it; a seller's books have their own.
-            return self.products.not_read(product.id, false);
+    fn order_read(&mut self, id: OrderId, read: Result<Order, ClientError>) {
+        self.orders.answered(id, read.as_ref().is_err_and(ClientError::is_transient));
+        if let Ok(order) = read {
+            self.put_orders(std::slice::from_ref(&order));
         }
-        self.products.put(product);
     }
 
-    fn product_not_read(&mut self, id: ProductId, error: &ClientError) {
-        self.products.not_read(id, error.is_transient());
+    fn product_read(&mut self, id: ProductId, read: Result<Product, ClientError>) {
+        let number = self.products.answered(id);
+        match read {
+            // Another desk has told of it; a seller's books have their own.
+            Ok(product) if self.me.role == Role::Seller && product.seller_id != self.me.id => {}
+            Ok(product) => self.products.put(number, product),
+            Err(error) if error.is_transient() => self.products.read_later(id),
+            Err(_) => {}
+        }
+    }
+
+    /// What a command has made of a product.
+    pub fn put_product(&mut self, product: Product) {
+        self.products.put_told(product);
     }
 
     /// A payment that was read.

@@ -3,18 +3,16 @@
 use std::collections::{BTreeSet, HashMap};
 
 use orderflow_contracts::{
-    api::{
-        console::EventRecord,
-        orders::{Order, OrderPayment, OrderPaymentStatus, OrderReservation, OrderReservationStatus, OrderStatus},
-    },
-    events::{InventoryEvent, OrderEvent, PaymentEvent, decode},
+    api::orders::{Order, OrderPayment, OrderPaymentStatus, OrderReservation, OrderReservationStatus, OrderStatus},
+    events::{InventoryEvent, OrderEvent, PaymentEvent},
     ids::OrderId,
     timestamp::Timestamp,
 };
 
-use super::ORDERS_MAX;
+use super::{ORDERS_MAX, fact::Fact};
 
-/// Orders that are remembered because something was heard of them before they were known.
+/// Orders that are remembered because something was heard of them before they were known. If there are more, the list
+/// is read again.
 const EARLY_MAX: usize = 500;
 
 /// An order, and when it was last heard of.
@@ -36,8 +34,14 @@ pub struct OrderBook {
     version: u64,
     /// What was heard of these, nobody could apply: there is no order between topics, and a list takes its time.
     early: BTreeSet<OrderId>,
+    /// There were too many of these: whatever was heard of whichever stands in the list.
+    is_overrun: bool,
+    /// The same when the list was asked for last: it tells of them, if it comes.
+    was_overrun: bool,
     /// These are known now, and have to be read: they may be further than they look.
-    behind: Vec<OrderId>,
+    behind: BTreeSet<OrderId>,
+    /// Of these, those that are being read.
+    asked: BTreeSet<OrderId>,
 }
 
 impl OrderBook {
@@ -80,14 +84,48 @@ impl OrderBook {
         false
     }
 
-    /// What has to be read because something was heard of it too early.
-    pub fn take_behind(&mut self) -> Vec<OrderId> {
-        std::mem::take(&mut self.behind)
+    /// Whether something has to be read because it was heard of too early, and can be: at most so many at one time.
+    pub fn has_behind(&self, most: usize) -> bool {
+        self.asked.len() < most && !self.behind.is_empty()
+    }
+
+    /// What has to be read because it was heard of too early: the newest first, and at most so many at one time.
+    pub fn take_behind(&mut self, most: usize) -> Vec<OrderId> {
+        let room = most.saturating_sub(self.asked.len());
+        let take: Vec<OrderId> = self.behind.iter().rev().copied().take(room).collect();
+        for id in &take {
+            self.behind.remove(id);
+            self.asked.insert(*id);
+        }
+        take
+    }
+
+    /// The read of one has come to its end; it is read again if that may help.
+    pub(super) fn answered(&mut self, id: OrderId, again: bool) {
+        self.asked.remove(&id);
+        if again {
+            self.behind.insert(id);
+        }
+    }
+
+    /// Whether more was heard too early than can be remembered.
+    pub(super) const fn is_overrun(&self) -> bool {
+        self.is_overrun
+    }
+
+    /// All of them are going to be read, with everything that was heard of them until now.
+    pub(super) const fn begin_list(&mut self) {
+        (self.was_overrun, self.is_overrun) = (self.is_overrun, false);
+    }
+
+    /// The list could not be read to its end.
+    pub(super) const fn list_failed(&mut self) {
+        self.is_overrun |= self.was_overrun;
     }
 
     fn insert(&mut self, entry: Entry) -> bool {
         if self.early.remove(&entry.order.id) {
-            self.behind.push(entry.order.id);
+            self.behind.insert(entry.order.id);
         }
         self.by_age.insert((entry.order.created_at, entry.order.id));
         self.entries.insert(entry.order.id, entry);
@@ -101,40 +139,25 @@ impl OrderBook {
     }
 
     /// An event has come.
-    pub fn hear(&mut self, record: &EventRecord) {
-        let Ok(id) = record.subject.parse::<OrderId>() else { return };
-        let data = record.data.to_string();
-        let (event_type, data) = (record.event_type.as_str(), data.as_bytes());
-        match event_type.split('.').next().unwrap_or_default() {
-            "order" => {
-                if let Ok(event) = decode(event_type, data) {
-                    self.of_order(id, record.at, event);
-                }
-            }
-            "inventory" => {
-                if let Ok(event) = decode(event_type, data) {
-                    self.change(id, record.at, |order| stock(order, &event));
-                }
-            }
-            "payment" => {
-                if let Ok(event) = decode(event_type, data) {
-                    self.change(id, record.at, |order| money(order, &event));
-                }
-            }
-            _ => {}
+    pub(super) fn hear(&mut self, at: Timestamp, fact: &Fact) {
+        match fact {
+            Fact::Order(id, event) => self.of_order(*id, at, event),
+            Fact::Stock(id, event) => self.change(*id, at, |order| stock(order, event)),
+            Fact::Money(id, event) => self.change(*id, at, |order| money(order, event)),
+            Fact::Product(..) => {}
         }
     }
 
-    fn of_order(&mut self, id: OrderId, at: Timestamp, event: OrderEvent) {
+    fn of_order(&mut self, id: OrderId, at: Timestamp, event: &OrderEvent) {
         if let OrderEvent::Created { customer_id, seller_id, lines, total } = event {
             if !self.entries.contains_key(&id) {
                 let order = Order {
                     id,
                     status: OrderStatus::Pending,
-                    customer_id,
-                    seller_id,
-                    lines,
-                    total,
+                    customer_id: *customer_id,
+                    seller_id: *seller_id,
+                    lines: lines.clone(),
+                    total: *total,
                     cancel_reason: None,
                     reservation: OrderReservation { status: OrderReservationStatus::None, expires_at: None },
                     payment: OrderPayment { status: OrderPaymentStatus::None, link: None },
@@ -158,23 +181,31 @@ impl OrderBook {
             OrderEvent::Fulfilled => status(order, OrderStatus::Fulfilled),
             OrderEvent::Cancelled { reason } => {
                 status(order, OrderStatus::Cancelled);
-                order.cancel_reason = Some(reason);
+                order.cancel_reason = Some(*reason);
             }
         });
     }
 
     fn change(&mut self, id: OrderId, at: Timestamp, change: impl FnOnce(&mut Order)) {
         let Some(entry) = self.entries.get_mut(&id) else {
-            self.early.insert(id);
-            if self.early.len() > EARLY_MAX {
-                // Ids begin with their time.
-                self.early.pop_first();
-            }
-            return;
+            return self.heard_early(id);
         };
         change(&mut entry.order);
         entry.changed_at = entry.changed_at.max(at);
         self.version += 1;
+    }
+
+    fn heard_early(&mut self, id: OrderId) {
+        // Ids begin with their time: one that is older than all of a full book does not come into it.
+        let oldest = self.by_age.first().filter(|_| self.entries.len() >= ORDERS_MAX);
+        if oldest.is_some_and(|(_, oldest)| id < *oldest) {
+            return;
+        }
+        self.early.insert(id);
+        if self.early.len() > EARLY_MAX {
+            self.early.clear();
+            self.is_overrun = true;
+        }
     }
 }
 

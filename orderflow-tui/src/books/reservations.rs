@@ -1,36 +1,27 @@
 //! Reservations, as inventory's events make them.
 
 use orderflow_contracts::{
-    api::{
-        console::EventRecord,
-        inventory::{Reservation, ReservationLine, ReservationStatus},
-    },
-    events::{InventoryEvent, decode},
-    ids::OrderId,
+    api::inventory::{Reservation, ReservationLine, ReservationStatus},
+    events::InventoryEvent,
     timestamp::Timestamp,
 };
 
-use super::{OTHERS_MAX, OrderBook};
+use super::{OTHERS_MAX, OrderBook, fact::Fact};
 
 /// An event has come; what it says stands in the list, the newest first.
-pub(super) fn hear(reservations: &mut Vec<Reservation>, record: &EventRecord, orders: &OrderBook) {
-    let Ok(order_id) = record.subject.parse::<OrderId>() else { return };
-    if !record.event_type.starts_with("inventory.") {
-        return;
-    }
-    let data = record.data.to_string();
-    let Ok(event) = decode::<InventoryEvent>(&record.event_type, data.as_bytes()) else { return };
-    let (status, expires_at) = meaning(&event);
+pub(super) fn hear(reservations: &mut Vec<Reservation>, at: Timestamp, fact: &Fact, orders: &OrderBook) {
+    let Fact::Stock(order_id, event) = fact else { return };
+    let (order_id, (status, expires_at)) = (*order_id, meaning(event));
     match reservations.iter_mut().find(|known| known.order_id == order_id) {
         // Not by their times: clocks can be set back.
         Some(known) if rank(known.status) > rank(status) => {}
-        Some(known) => (known.status, known.expires_at, known.updated_at) = (status, expires_at, record.at),
+        Some(known) => (known.status, known.expires_at, known.updated_at) = (status, expires_at, at),
         None => {
             let of_order = |id| orders.get(id).map(|entry| entry.order.lines.as_slice()).unwrap_or_default();
             let lines = of_order(order_id).iter();
             let lines = lines.map(|line| ReservationLine { product_id: line.product_id, quantity: line.quantity });
-            let (lines, created_at) = (lines.collect(), record.at);
-            let new = Reservation { order_id, status, lines, expires_at, created_at, updated_at: record.at };
+            let lines = lines.collect();
+            let new = Reservation { order_id, status, lines, expires_at, created_at: at, updated_at: at };
             reservations.insert(0, new);
             reservations.truncate(OTHERS_MAX);
         }

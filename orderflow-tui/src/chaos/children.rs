@@ -19,7 +19,7 @@ use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, BufReader},
     process::{Child, Command},
     sync::{Notify, mpsc::Sender},
-    task::JoinSet,
+    task::{JoinError, JoinSet},
     time::timeout,
 };
 
@@ -110,7 +110,7 @@ impl Children {
         drop(stops);
         let (children, mut tasks) = (self.clone(), self.tasks());
         while let Some(ended) = tasks.try_join_next() {
-            died(&ended.map(drop));
+            drop(ended.unwrap_or_else(resume));
         }
         tasks.spawn(async move {
             let ending = follow(part, child, &stop, &messages, children.0.end_max).await;
@@ -143,18 +143,17 @@ impl Children {
         let mut tasks = std::mem::take(&mut *self.tasks());
         let mut left = Vec::new();
         while let Some(ended) = tasks.join_next().await {
-            match ended {
-                Ok(word) => left.extend(word),
-                Err(error) => died(&Err(error)),
-            }
+            left.extend(ended.unwrap_or_else(resume));
         }
         left
     }
 }
 
-fn died(ended: &Result<(), tokio::task::JoinError>) {
-    if let Err(error) = ended {
-        tracing::error!(%error, "the task of a process that was started from the board has died");
+/// Nobody ends these tasks: one that has not come to its end has panicked, and whoever waits for it does too.
+fn resume(error: JoinError) -> Option<String> {
+    match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_) => None,
     }
 }
 

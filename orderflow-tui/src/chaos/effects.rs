@@ -20,6 +20,7 @@ use super::{
     situation::{Counts, Situation},
 };
 use crate::{
+    blocking::blocking,
     links::Kit,
     msg::{Done as AnyDone, Msg},
 };
@@ -169,8 +170,7 @@ pub async fn carry_out(wanted: Do, kit: &Kit) -> Option<Done> {
         Do::Look => Done::Looked(Box::new(hand::look(kit).await)),
         Do::Scenarios => {
             let dir = kit.place.scenarios.clone();
-            let read = tokio::task::spawn_blocking(move || scenarios(&dir)).await;
-            Done::Scenarios(read.unwrap_or_else(|error| Err(error.to_string())))
+            Done::Scenarios(blocking(move || scenarios(&dir)).await)
         }
         Do::Change(row, change) => Done::Changed(row, Box::pin(hand::change(change, kit)).await),
         Do::Clear => {

@@ -295,7 +295,7 @@ fn after_its_time_nothing_is_sent_and_the_services_are_asked_for_theirs() {
     assert!(matches!(&effects[..], [Effect::Books(_, books::Do::Clock)]));
     has(&mut desktop, &["the time to pay is over"]);
     // By the services' clock there is a minute left.
-    let clock = books::Done::Clock(-60_000);
+    let clock = books::Done::Clock(Ok(-60_000));
     desktop.tell(Msg::Done(crate::msg::Done::Books(orderflow_contracts::api::console::Role::Customer, clock)));
     let asked = wanted(desktop.press(&["enter"]));
     let [Do::Token { key, .. }] = asked[..] else { panic!("it is sent") };

@@ -15,7 +15,7 @@ use ratatui::layout::Position;
 
 use super::{Cart, effects::Do, keys as our, rows::Rows};
 use crate::{
-    books::{Books, Part},
+    books::{Books, Part, ReadNo},
     cx::Cx,
     input::Edit,
     keys::{self, Action},
@@ -70,8 +70,8 @@ pub struct Shop {
     looked_at: BTreeMap<ProductId, Timestamp>,
     /// Somebody is being waited for to settle; on what they were then.
     resting_on: Option<ProductId>,
-    /// What is being looked at, and since when: what comes is as of then, or newer.
-    looking_at: Option<(ProductId, Timestamp)>,
+    /// What is being looked at, since when, and by which read: what comes is as of then, or newer.
+    looking_at: Option<(ProductId, Timestamp, ReadNo)>,
 }
 
 impl Shop {
@@ -142,22 +142,22 @@ impl Shop {
         if self.is_looking_at(id) {
             return;
         }
-        self.looking_at = Some((id, cx.wall()));
+        self.looking_at = Some((id, cx.wall(), cx.books.products.begin()));
         cx.run(Effect::Customer(Do::Look(id)));
     }
 
     /// A product was looked at.
     pub fn looked(&mut self, id: ProductId, outcome: Result<Box<Product>, ClientError>, cx: &mut Cx<'_>) {
-        let Some((_, since)) = self.looking_at.take_if(|(looking, _)| *looking == id) else { return };
+        let Some((_, since, by)) = self.looking_at.take_if(|(looking, ..)| *looking == id) else { return };
         // What could not be read stays as old as it says.
         if let Ok(product) = outcome {
             self.looked_at.insert(id, since);
-            cx.books.put_product(*product);
+            cx.books.products.put(by, *product);
         }
     }
 
     fn is_looking_at(&self, id: ProductId) -> bool {
-        self.looking_at.is_some_and(|(looking, _)| looking == id)
+        self.looking_at.is_some_and(|(looking, ..)| looking == id)
     }
 
     /// The catalogue was read, or a part of it.

@@ -46,7 +46,7 @@ fn the_chosen_row_stays_under_the_hands() {
     let screen = desk.screen((100, 30));
     assert!(screen.find(&short(2)) < screen.find(&short(3)), "it does not move away:\n{screen}");
     let newer = Order { created_at: Timestamp(NOW_MS), ..order(9, OrderStatus::Pending) };
-    desk.tell(Msg::Done(Done::Books(Role::Seller, books::Done::Order(Ok(newer)))));
+    desk.tell(Msg::Done(Done::Books(Role::Seller, books::Done::Order(newer.id, Ok(newer)))));
     let effects = desk.press(&["y"]);
     assert!(matches!(&effects[..], [Effect::Copy(id)] if *id == order_id(2).to_string()));
     desk.press(&["down"]);
