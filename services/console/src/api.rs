@@ -82,7 +82,7 @@ impl Api {
 impl Inner {
     /// A session for the account: a token, and one for the next.
     async fn session(&self, conn: &mut PgConnection, account: Account, family: Uuid) -> Result<Session, ApiError> {
-        let principal = Principal { account_id: account.id, role: account.role };
+        let principal = Principal::new(account.id, account.role);
         let signed = self.signer.sign(principal, TOKEN_LIFE);
         let (token, expires) = signed.map_err(|error| ApiError::internal("no token could be signed", error))?;
         let expires_at = Timestamp(i64::try_from(expires).unwrap_or(i64::MAX / 1000).saturating_mul(1000));
@@ -324,7 +324,7 @@ async fn check_audit(State(Api(api)): State<Api>, principal: Principal) -> Resul
 
 /// Tells the audit log of what an account has done here.
 async fn told(conn: &mut PgConnection, account: &Account, action: &str) -> Result<(), ApiError> {
-    let actor = Principal { account_id: account.id, role: account.role }.actor();
+    let actor = Principal::new(account.id, account.role).actor();
     let at_ms = clock::now_ms(&mut *conn).await?;
     let (action, subject, detail) = (action.to_owned(), account.id.to_string(), serde_json::Value::Null);
     Ok(audit::append(conn, &[Done { at_ms, actor, action, subject, detail }]).await?)
