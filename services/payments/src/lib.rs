@@ -41,6 +41,7 @@ const MIGRATIONS: &[MigrationFile] = &[
         "add leased by",
         include_str!("../../../migrations/payments/20261122153000_add_leased_by.sql"),
     ),
+    (20_261_122_175_000, "add refused", include_str!("../../../migrations/payments/20261122175000_add_refused.sql")),
 ];
 
 const DEAD_LETTERS: &str = "payments.dead-letters";

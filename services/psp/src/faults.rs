@@ -3,7 +3,7 @@
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use orderflow_contracts::problem::Code;
-use orderflow_platform::http::ApiError;
+use orderflow_platform::{chaos::is_decline_code, http::ApiError};
 
 /// Longest latency, in milliseconds.
 const LATENCY_MS_MAX: u64 = 600_000;
@@ -27,7 +27,7 @@ impl TestFaults {
         for fault in header.split(',').map(str::trim) {
             match fault.split_once('=').unwrap_or((fault, "")) {
                 ("latency", ms) => faults.latency_ms = ms.parse().ok().filter(|ms| *ms <= LATENCY_MS_MAX)?,
-                ("decline", code) if is_word(code) => faults.decline = Some(code.to_owned()),
+                ("decline", code) if is_decline_code(code) => faults.decline = Some(code.to_owned()),
                 ("hang", "") => faults.hang = true,
                 ("error", "") => faults.error = true,
                 _ => return None,
@@ -35,10 +35,6 @@ impl TestFaults {
         }
         Some(faults)
     }
-}
-
-fn is_word(code: &str) -> bool {
-    (1..=50).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
 impl<S: Sync> FromRequestParts<S> for TestFaults {
