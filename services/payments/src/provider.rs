@@ -113,7 +113,7 @@ impl Provider {
     }
 
     async fn charge(&self, key: &str, charge: &CreateCharge) -> Result<Definite, Unknown> {
-        let (status, body) = self.post("/v1/charges", key, charge).await?;
+        let (status, body) = self.post("/v1/charges", key, self.charge_faults(), charge).await?;
         if status.is_success() || status == StatusCode::PAYMENT_REQUIRED {
             return read(status, &body).map(charged);
         }
@@ -146,7 +146,7 @@ impl Provider {
     }
 
     async fn refund(&self, key: &str, refund: &CreateRefund) -> Result<Definite, Unknown> {
-        let (status, body) = self.post("/v1/refunds", key, refund).await?;
+        let (status, body) = self.post("/v1/refunds", key, self.faults(), refund).await?;
         if status.is_success() {
             let refund: Refund = read(status, &body)?;
             return Ok(Definite { answer: Answer::Refunded { refund_id: refund.id }, card: None });
@@ -154,10 +154,16 @@ impl Provider {
         Err(undecided(status, &body))
     }
 
-    async fn post<T: Serialize>(&self, path: &str, key: &str, body: &T) -> Result<(StatusCode, Vec<u8>), Unknown> {
+    async fn post<T: Serialize>(
+        &self,
+        path: &str,
+        key: &str,
+        faults: Vec<String>,
+        body: &T,
+    ) -> Result<(StatusCode, Vec<u8>), Unknown> {
         let mut request = self.client.post(format!("{}{path}", self.url)).bearer_auth(&self.key);
-        if let Some(faults) = self.test_faults() {
-            request = request.header("test-fault", faults);
+        if !faults.is_empty() {
+            request = request.header("test-fault", faults.join(", "));
         }
         let response = request.header(IDEMPOTENCY_KEY, key).json(body).send().await.map_err(no_answer)?;
         let status = response.status();
@@ -167,18 +173,20 @@ impl Provider {
 
 impl Provider {
     /// What the provider is asked to do wrong this time, by those faults of this service that strike.
-    fn test_faults(&self) -> Option<String> {
-        let decline = |set: SetFault| format!("decline={}", set.decline.as_deref().unwrap_or("card_declined"));
-        let faults: Vec<String> = [
-            self.chaos.strikes(FaultName::PaymentFailure).map(decline),
+    fn faults(&self) -> Vec<String> {
+        let faults = [
             self.chaos.strikes(FaultName::ProviderLatency).map(|set| format!("latency={}", set.ms.unwrap_or(0))),
             self.chaos.strikes(FaultName::ProviderTimeout).map(|_| "hang".to_owned()),
             self.chaos.strikes(FaultName::ProviderError).map(|_| "error".to_owned()),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        (!faults.is_empty()).then(|| faults.join(", "))
+        ];
+        faults.into_iter().flatten().collect()
+    }
+
+    /// The same, with what only a charge can meet: a refund is not declined, and must not use up a fault that is not its.
+    fn charge_faults(&self) -> Vec<String> {
+        let decline = |set: SetFault| format!("decline={}", set.decline.as_deref().unwrap_or("card_declined"));
+        let declined = self.chaos.strikes(FaultName::PaymentFailure).map(decline);
+        declined.into_iter().chain(self.faults()).collect()
     }
 
     /// Whether the provider knows a token. Without an answer it may: then the charge will say so.

@@ -2,7 +2,7 @@
 
 use orderflow_contracts::{
     api::{
-        chaos::SetFault,
+        chaos::{Fault, FaultName, SetFault},
         console::Role,
         payments::{Payment, PaymentStatus},
     },
@@ -11,7 +11,7 @@ use orderflow_contracts::{
 use orderflow_testing::{eventually, new_account};
 use serde_json::json;
 
-use crate::world::{AMOUNT, World};
+use crate::world::{AMOUNT, CANCELLED, World};
 
 #[tokio::test]
 async fn an_answer_that_never_comes_is_asked_for_again_and_charges_once() {
@@ -128,4 +128,25 @@ async fn a_decline_that_no_provider_would_say_cannot_be_asked_for() {
         let answer = admin.put("/v1/chaos/payment-failure", &json!({ "decline": code })).await;
         assert_eq!(answer.code(), refused.then_some(Code::ValidationFailed), "{code}: {}", answer.body);
     }
+}
+
+#[tokio::test]
+async fn a_refund_whose_answer_is_lost_is_made_once_and_certain_in_the_end() {
+    let world = World::start_with(300).await;
+    let order = world.paying("tok_visa").await;
+    world.wait_for(order, PaymentStatus::Succeeded).await;
+    let admin = world.by(new_account(Role::Admin));
+    for (fault, times) in [("provider-timeout", 1), ("payment-failure", 1)] {
+        let set = SetFault { times: Some(times), ..SetFault::default() };
+        assert_eq!(admin.put(&format!("/v1/chaos/{fault}"), &set).await.status, 200);
+    }
+    world.tell(order, &CANCELLED).await;
+    let refunded = world.wait_for(order, PaymentStatus::Refunded).await;
+    let refunds = world.provider.refunds(order).await;
+    assert_eq!((refunds.len(), refunded.refund_id.as_ref()), (1, Some(&refunds[0].id)));
+    let tries = "select tries::bigint from provider_calls where kind = 'refund'";
+    assert!(world.database.count(tries).await > 1, "the first answer was withheld");
+    let faults: Vec<Fault> = admin.get("/v1/chaos").await.into();
+    let struck = faults.iter().map(|fault| (fault.name, fault.struck)).collect::<Vec<_>>();
+    assert_eq!(struck, [(FaultName::PaymentFailure, 0), (FaultName::ProviderTimeout, 1)], "a refund is not declined");
 }
