@@ -191,8 +191,8 @@ pub async fn issue_refresh_token(
 pub enum Shown {
     /// It is used now: the account, and the family for the next one.
     Good(Account, Uuid),
-    /// It was used before. Its family is over: somebody has a copy.
-    Stolen,
+    /// It was used before. Its family, of this account, is over: somebody has a copy.
+    Stolen(AccountId),
 }
 
 /// Uses a refresh token.
@@ -208,7 +208,7 @@ pub async fn use_refresh_token(conn: &mut PgConnection, token: &str) -> Result<S
     let (account_id, family, used_before) = row.ok_or_else(over)?;
     if used_before {
         end_family(conn, family).await?;
-        return Ok(Shown::Stolen);
+        return Ok(Shown::Stolen(account_id.into()));
     }
     sqlx::query("update refresh_tokens set used_at = coalesce(used_at, clock_timestamp()) where hash = $1")
         .bind(hash_of(token))
@@ -222,18 +222,21 @@ pub fn stolen() -> ApiError {
     over()
 }
 
-/// Ends the session that a refresh token belongs to. One that is not known is over already.
-pub async fn log_out(conn: &mut PgConnection, token: &str) -> Result<(), ApiError> {
-    let family: Option<Uuid> = sqlx::query_scalar("select family from refresh_tokens where hash = $1")
+/// Ends the session that a refresh token belongs to; whose it was. One that is not known is over already.
+pub async fn log_out(conn: &mut PgConnection, token: &str) -> Result<Option<Account>, ApiError> {
+    let found: Option<(Uuid, Uuid)> = sqlx::query_as("select account_id, family from refresh_tokens where hash = $1")
         .bind(hash_of(token))
         .fetch_optional(&mut *conn)
         .await?;
-    if let Some(family) = family {
-        end_family(conn, family).await?;
+    let Some((account_id, family)) = found else { return Ok(None) };
+    if !end_family(conn, family).await? {
+        return Ok(None);
     }
-    Ok(())
+    Ok(by_id(conn, account_id.into()).await?)
 }
 
-async fn end_family(conn: &mut PgConnection, family: Uuid) -> Result<(), sqlx::Error> {
-    sqlx::query("update refresh_tokens set revoked = true where family = $1").bind(family).execute(conn).await.map(drop)
+/// Ends a session; whether it was not over already.
+async fn end_family(conn: &mut PgConnection, family: Uuid) -> Result<bool, sqlx::Error> {
+    let ended = sqlx::query("update refresh_tokens set revoked = true where family = $1 and not revoked");
+    Ok(ended.bind(family).execute(conn).await?.rows_affected() > 0)
 }

@@ -18,7 +18,7 @@ use orderflow_contracts::{
         console::{Account, EventRecord, Login, Refresh, Role, Session, SignUp, Timeline},
         ops::{AuditCheck, AuditEntry, AuditNote},
     },
-    ids::OrderId,
+    ids::{AccountId, OrderId},
     problem::{Code, Problem},
     timestamp::Timestamp,
 };
@@ -147,6 +147,7 @@ async fn log_in(
 ) -> Result<Response, ApiError> {
     let email = accounts::email_of(&login.email);
     api.check_rate(peer.ip(), email.clone())?;
+    // What is refused changes nothing, and is not in the audit log: that is kept for ever, and anybody can be refused.
     let account = accounts::log_in(&api.db, email, login.password).await?;
     let mut tx = api.db.begin().await?;
     told(&mut tx, &account, "session.opened").await?;
@@ -166,9 +167,11 @@ async fn refresh(State(Api(api)): State<Api>, Json(shown): Json<Refresh>) -> Res
             commit(tx).await?;
             Ok(Json(session))
         }
-        Shown::Stolen => {
+        Shown::Stolen(account_id) => {
+            // Nobody knows who has shown it.
+            append(&mut tx, "console".to_owned(), "session.stolen", account_id).await?;
             commit(tx).await?;
-            tracing::warn!("a refresh token was used twice; its session is over");
+            tracing::warn!(%account_id, "a refresh token was used twice; its session is over");
             Err(accounts::stolen())
         }
     }
@@ -178,7 +181,11 @@ async fn refresh(State(Api(api)): State<Api>, Json(shown): Json<Refresh>) -> Res
 #[utoipa::path(post, path = "/v1/sessions/logout", request_body = Refresh,
     responses((status = 204), (status = "4XX", body = Problem)))]
 async fn log_out(State(Api(api)): State<Api>, Json(shown): Json<Refresh>) -> Result<StatusCode, ApiError> {
-    accounts::log_out(&mut *api.db.acquire().await?, &shown.refresh_token).await?;
+    let mut tx = api.db.begin().await?;
+    if let Some(account) = accounts::log_out(&mut tx, &shown.refresh_token).await? {
+        told(&mut tx, &account, "session.closed").await?;
+    }
+    commit(tx).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -325,7 +332,12 @@ async fn check_audit(State(Api(api)): State<Api>, principal: Principal) -> Resul
 /// Tells the audit log of what an account has done here.
 async fn told(conn: &mut PgConnection, account: &Account, action: &str) -> Result<(), ApiError> {
     let actor = Principal::new(account.id, account.role).actor();
+    append(conn, actor, action, account.id).await
+}
+
+/// Tells the audit log of what was done to an account.
+async fn append(conn: &mut PgConnection, actor: String, action: &str, account_id: AccountId) -> Result<(), ApiError> {
     let at_ms = clock::now_ms(&mut *conn).await?;
-    let (action, subject, detail) = (action.to_owned(), account.id.to_string(), serde_json::Value::Null);
+    let (action, subject, detail) = (action.to_owned(), account_id.to_string(), serde_json::Value::Null);
     Ok(audit::append(conn, &[Done { at_ms, actor, action, subject, detail }]).await?)
 }

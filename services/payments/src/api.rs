@@ -24,9 +24,10 @@ use orderflow_platform::{
     auth::Principal,
     http::{ApiError, Json, PageQuery, Path, Query, RequestContext, commit, page_of},
     idempotency::{Claim, Keyed},
-    outbox::Outbox,
+    outbox::{self, Outbox},
 };
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::json;
 use sqlx::PgConnection;
 use tokio::sync::Notify;
 use utoipa::IntoParams;
@@ -104,6 +105,9 @@ async fn pay(
     batch.save(&mut tx).await?;
     let calls = open_calls(&mut tx, &principal, &[id]).await?;
     let payment = batch.get(id).and_then(|row| view(row, &calls));
+    // No event tells of it: what comes of it is the provider's doing.
+    let detail = json!({ "amount": payment.as_ref().and_then(|payment| payment.amount) });
+    outbox::audit(&mut tx, "payments", &principal, "payment.pay", id, detail).await?;
     key.record(&mut tx, &principal, StatusCode::ACCEPTED, &payment).await?;
     commit(tx).await?;
     api.calls.notify_one();

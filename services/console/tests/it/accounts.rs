@@ -1,6 +1,9 @@
 //! Accounts and sessions.
 
-use orderflow_contracts::problem::Code;
+use orderflow_contracts::{
+    api::{Page, ops::AuditEntry},
+    problem::Code,
+};
 use orderflow_platform::auth::Verifier;
 use orderflow_testing::{Answer, Caller};
 use serde_json::{Value, json};
@@ -149,6 +152,35 @@ async fn a_session_ends_with_its_logout_or_its_time() {
     let later = "update refresh_tokens set expires_at = clock_timestamp()";
     sqlx::query(later).execute(world.database.pool()).await.unwrap();
     assert_eq!(refresh(&world, &old["refresh_token"]).await.code(), Some(Code::InvalidCredentials));
+}
+
+#[tokio::test]
+async fn what_people_do_with_their_sessions_is_in_the_audit_log_once() {
+    let world = World::start().await;
+    let first = sign_up(&world, "a@example.com", "customer").await.body;
+    let token = json!({ "refresh_token": first["refresh_token"] });
+    for _ in 0..2 {
+        assert_eq!(world.nobody().post("/v1/sessions/logout", &token).await.status, 204);
+    }
+    assert_eq!(log_in(&world, "a@example.com", "wrong").await.code(), Some(Code::InvalidCredentials));
+    let second = log_in(&world, "a@example.com", PASSWORD).await.body;
+    assert_eq!(refresh(&world, &second["refresh_token"]).await.status, 200);
+    let later = "update refresh_tokens set used_at = used_at - interval '61 seconds'";
+    sqlx::query(later).execute(world.database.pool()).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(refresh(&world, &second["refresh_token"]).await.code(), Some(Code::InvalidCredentials));
+    }
+    let id = first["account"]["id"].as_str().unwrap();
+    let log: Page<AuditEntry> = world.by(world.admin).get(&format!("/v1/audit?subject={id}")).await.into();
+    let customer = format!("customer/{id}");
+    let done: Vec<_> = log.items.iter().rev().map(|entry| (entry.actor.as_str(), entry.action.as_str())).collect();
+    let expected = [
+        (customer.as_str(), "account.opened"),
+        (&customer, "session.closed"),
+        (&customer, "session.opened"),
+        ("console", "session.stolen"),
+    ];
+    assert_eq!(done, expected);
 }
 
 #[tokio::test]

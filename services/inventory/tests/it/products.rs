@@ -60,6 +60,9 @@ async fn a_key_restocks_once_however_often_it_is_used() {
         assert_eq!(answer.await.unwrap().into::<Product>().on_hand, 3);
     }
     assert_eq!(world.level(product).await, (3, 0));
+    let told = world.published(topics::AUDIT, product, 1).await.remove(0);
+    assert_eq!(told.value, json!({ "action": "product.restock", "detail": { "quantity": 2 } }));
+    assert_eq!(told.headers["ce_actor"], world.seller.actor());
     assert_eq!(seller.post(&path, &Restock { quantity: 3 }).await.code(), Some(Code::IdempotencyKeyReused));
 }
 
