@@ -197,6 +197,7 @@ pub enum Shown {
 
 /// Uses a refresh token.
 pub async fn use_refresh_token(conn: &mut PgConnection, token: &str) -> Result<Shown, ApiError> {
+    lock_family(conn, token).await?.ok_or_else(over)?;
     let row: Option<(Uuid, Uuid, bool)> = sqlx::query_as(
         "select account_id, family, coalesce(used_at < clock_timestamp() - make_interval(secs => $2), false)
          from refresh_tokens where hash = $1 and not revoked and expires_at > clock_timestamp() for update",
@@ -217,6 +218,20 @@ pub async fn use_refresh_token(conn: &mut PgConnection, token: &str) -> Result<S
     Ok(Shown::Good(by_id(conn, account_id.into()).await?.ok_or_else(over)?, family))
 }
 
+/// Locks the session that a refresh token belongs to until the transaction ends; its account and its family. Whoever ends
+/// it does not see a token that is being added to it: one of the two waits, and then sees what the other has done.
+async fn lock_family(conn: &mut PgConnection, token: &str) -> Result<Option<(AccountId, Uuid)>, sqlx::Error> {
+    let found: Option<(Uuid, Uuid)> = sqlx::query_as("select account_id, family from refresh_tokens where hash = $1")
+        .bind(hash_of(token))
+        .fetch_optional(&mut *conn)
+        .await?;
+    let Some((account_id, family)) = found else { return Ok(None) };
+    // Random bits; should they be those of another lock, somebody waits for nothing.
+    let (_, key) = family.as_u64_pair();
+    sqlx::query("select pg_advisory_xact_lock($1)").bind(key.cast_signed()).execute(conn).await?;
+    Ok(Some((account_id.into(), family)))
+}
+
 /// What [`Shown::Stolen`] is answered with, once the end of the family is committed.
 pub fn stolen() -> ApiError {
     over()
@@ -224,18 +239,14 @@ pub fn stolen() -> ApiError {
 
 /// Ends the session that a refresh token belongs to; whose it was. One that is not known is over already.
 pub async fn log_out(conn: &mut PgConnection, token: &str) -> Result<Option<Account>, ApiError> {
-    let found: Option<(Uuid, Uuid)> = sqlx::query_as("select account_id, family from refresh_tokens where hash = $1")
-        .bind(hash_of(token))
-        .fetch_optional(&mut *conn)
-        .await?;
-    let Some((account_id, family)) = found else { return Ok(None) };
+    let Some((account_id, family)) = lock_family(conn, token).await? else { return Ok(None) };
     if !end_family(conn, family).await? {
         return Ok(None);
     }
-    Ok(by_id(conn, account_id.into()).await?)
+    Ok(by_id(conn, account_id).await?)
 }
 
-/// Ends a session; whether it was not over already.
+/// Ends a session that is locked; whether it was not over already.
 async fn end_family(conn: &mut PgConnection, family: Uuid) -> Result<bool, sqlx::Error> {
     let ended = sqlx::query("update refresh_tokens set revoked = true where family = $1 and not revoked");
     Ok(ended.bind(family).execute(conn).await?.rows_affected() > 0)

@@ -5,8 +5,9 @@ use orderflow_contracts::{
     problem::Code,
 };
 use orderflow_platform::auth::Verifier;
-use orderflow_testing::{Answer, Caller};
+use orderflow_testing::{Answer, Caller, eventually};
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
 use crate::world::World;
 
@@ -152,6 +153,60 @@ async fn a_session_ends_with_its_logout_or_its_time() {
     let later = "update refresh_tokens set expires_at = clock_timestamp()";
     sqlx::query(later).execute(world.database.pool()).await.unwrap();
     assert_eq!(refresh(&world, &old["refresh_token"]).await.code(), Some(Code::InvalidCredentials));
+}
+
+/// Lets a request go on in a task of its own until it waits for a lock of the database, as the so-many-th.
+async fn until_it_waits(world: &World, count: i64, path: &'static str, token: &Value) -> JoinHandle<Answer> {
+    let (nobody, body) = (world.nobody(), json!({ "refresh_token": token }));
+    let asked = tokio::spawn(async move { nobody.post(path, &body).await });
+    let waiting =
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    eventually("it waits", async || (world.database.count(waiting).await >= count).then_some(())).await;
+    asked
+}
+
+#[tokio::test]
+async fn a_session_that_ends_while_it_is_continued_has_no_token_left() {
+    for is_stolen in [false, true] {
+        let world = World::start().await;
+        let first = sign_up(&world, "a@example.com", "customer").await.body;
+        let second = refresh(&world, &first["refresh_token"]).await.body;
+        let later = "update refresh_tokens set used_at = used_at - interval '61 seconds' where used_at is not null";
+        sqlx::query(later).execute(world.database.pool()).await.unwrap();
+        // It is continued, and held up before the next token is there.
+        let mut held = world.database.pool().begin().await.unwrap();
+        sqlx::query("lock table accounts in access exclusive mode").execute(&mut *held).await.unwrap();
+        let continued = until_it_waits(&world, 1, "/v1/sessions/refresh", &second["refresh_token"]).await;
+        let (path, token) = match is_stolen {
+            true => ("/v1/sessions/refresh", &first["refresh_token"]),
+            false => ("/v1/sessions/logout", &second["refresh_token"]),
+        };
+        let ended = until_it_waits(&world, 2, path, token).await;
+        held.rollback().await.unwrap();
+        let third = continued.await.unwrap();
+        assert_eq!(third.status, 200, "it came first");
+        assert_eq!(ended.await.unwrap().status, if is_stolen { 401 } else { 204 });
+        let after = refresh(&world, &third.body["refresh_token"]).await;
+        assert_eq!(after.code(), Some(Code::InvalidCredentials), "stolen: {is_stolen}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_is_ended_first_is_not_continued() {
+    let world = World::start().await;
+    let first = sign_up(&world, "a@example.com", "customer").await.body;
+    let second = refresh(&world, &first["refresh_token"]).await.body;
+    // Its end is held up in the midst of its tokens.
+    let mut held = world.database.pool().begin().await.unwrap();
+    let one = "select from refresh_tokens where used_at is not null for update";
+    sqlx::query(one).execute(&mut *held).await.unwrap();
+    let ended = until_it_waits(&world, 1, "/v1/sessions/logout", &second["refresh_token"]).await;
+    let continued = until_it_waits(&world, 2, "/v1/sessions/refresh", &second["refresh_token"]).await;
+    held.rollback().await.unwrap();
+    assert_eq!(ended.await.unwrap().status, 204);
+    assert_eq!(continued.await.unwrap().code(), Some(Code::InvalidCredentials));
+    let alive = "select count(*) from refresh_tokens where not revoked";
+    assert_eq!(world.database.count(alive).await, 0);
 }
 
 #[tokio::test]
