@@ -16,7 +16,7 @@ use orderflow_contracts::{
     api::{
         Page,
         console::{Account, EventRecord, Login, Refresh, Role, Session, SignUp, Timeline},
-        ops::{AuditCheck, AuditEntry, AuditNote},
+        ops::{AuditEntry, AuditNote, AuditPart, AuditPlace},
     },
     ids::{AccountId, OrderId},
     problem::{Code, Problem},
@@ -321,12 +321,49 @@ async fn note_audit(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Whether the audit log is whole: every entry fits to the one before.
-#[utoipa::path(get, path = "/v1/audit/verify", security(("token" = [])),
-    responses((status = 200, body = AuditCheck), (status = "4XX", body = Problem)))]
-async fn check_audit(State(Api(api)): State<Api>, principal: Principal) -> Result<Json<AuditCheck>, ApiError> {
+/// Which part of the audit log is checked.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct AuditPartQuery {
+    /// From the entry behind this one on, whose `hash` has to be said too; from the first one if nothing is said.
+    after: Option<i64>,
+    /// The hash of that entry, in hexadecimal digits.
+    hash: Option<String>,
+    /// Most entries that are looked at; 20,000 if nothing is said, which is the most.
+    limit: Option<i64>,
+}
+
+impl AuditPartQuery {
+    fn read(self) -> Result<(audit::Place, i64), ApiError> {
+        let refused = |detail: String| ApiError::new(Code::ValidationFailed, detail);
+        let place = match (self.after, self.hash) {
+            (None, None) => Some(audit::Place::default()),
+            (Some(after), Some(hash)) => audit::Place::read(&AuditPlace { after, hash }),
+            _ => None,
+        };
+        let place = place.ok_or_else(|| refused("after and hash are those of one entry, or left out".to_owned()))?;
+        let limit = self.limit.unwrap_or(audit::CHECK_MAX);
+        if (1..=audit::CHECK_MAX).contains(&limit) {
+            return Ok((place, limit));
+        }
+        Err(refused(format!("limit is between 1 and {}, not {limit}", audit::CHECK_MAX)))
+    }
+}
+
+/// Whether a part of the audit log is whole: every entry fits to the one before. `next` says where the next part begins;
+/// without it, this is all of it.
+#[utoipa::path(get, path = "/v1/audit/verify", params(AuditPartQuery), security(("token" = [])),
+    responses((status = 200, body = AuditPart), (status = "4XX", body = Problem)))]
+async fn check_audit(
+    State(Api(api)): State<Api>,
+    principal: Principal,
+    Query(query): Query<AuditPartQuery>,
+) -> Result<Json<AuditPart>, ApiError> {
     principal.require(Role::Admin)?;
-    audit::check(&mut *api.db.acquire().await?).await.map(Json)
+    let (place, limit) = query.read()?;
+    let mut tx = api.db.begin().await?;
+    sqlx::query("set transaction isolation level repeatable read, read only").execute(&mut *tx).await?;
+    audit::check(&mut tx, place, limit).await.map(Json)
 }
 
 /// Tells the audit log of what an account has done here.
