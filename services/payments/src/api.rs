@@ -36,7 +36,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     domain::{Input, Rejection},
     handle::Batch,
-    provider::Provider,
+    provider::{Provider, Unknown},
     store::{self, Filter, Row},
 };
 
@@ -234,7 +234,11 @@ async fn ledger<T: DeserializeOwned>(
     let limit = ("limit", page.limit()?.to_string());
     let query: Vec<_> = [limit].into_iter().chain(page.cursor.map(|cursor| ("cursor", cursor))).collect();
     let unavailable = |error: String| ApiError::new(Code::Unavailable, format!("the provider's ledger: {error}"));
-    let body = api.provider.ledger(what, &query).await.map_err(|error| unavailable(error.to_string()))?;
+    let body = api.provider.ledger(what, &query).await.map_err(|unknown| match unknown {
+        // What it does not take, nobody can mend but whoever asked.
+        Unknown::Refused(detail) => ApiError::new(Code::ValidationFailed, detail),
+        unknown => unavailable(unknown.to_string()),
+    })?;
     serde_json::from_slice(&body).map(Json).map_err(|error| unavailable(error.to_string()))
 }
 

@@ -76,6 +76,14 @@ async fn a_question_that_makes_no_sense_is_refused() {
         let answer = customer.get(&format!("/v1/payments?{query}")).await;
         assert_eq!(answer.code(), Some(Code::ValidationFailed), "{query}");
     }
+    let admin = world.by(new_account(Role::Admin));
+    for ledger in ["charges", "refunds"] {
+        assert_eq!(admin.get(&format!("/v1/provider/{ledger}?limit=1")).await.status, 200);
+        for query in ["limit=0", "cursor=x", "cursor=%00"] {
+            let answer = admin.get(&format!("/v1/provider/{ledger}?{query}")).await;
+            assert_eq!(answer.code(), Some(Code::ValidationFailed), "{query}");
+        }
+    }
     for path in ["/v1/payments/x", &format!("/v1/payments/{}", new_order())] {
         assert_eq!(customer.get(path).await.code(), Some(Code::NotFound), "{path}");
     }
