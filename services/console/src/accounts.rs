@@ -38,7 +38,7 @@ pub async fn seed(db: &Db) -> Result<(), ApiError> {
         let mut conn = db.acquire().await?;
         if by_email(&mut conn, email).await?.is_none() {
             let hash = passwords::hash(password.to_owned()).await?;
-            match insert(&mut conn, email, role, &hash).await {
+            match insert(&mut conn, email, role, &hash, None).await {
                 // Another replica was faster.
                 Ok(_) | Err(Refused::EmailTaken) => {}
                 Err(Refused::Database(error)) => return Err(error.into()),
@@ -58,11 +58,13 @@ pub struct NewAccount {
     email: String,
     role: Role,
     password_hash: String,
+    /// The hash of the request's idempotency key.
+    key: Option<Vec<u8>>,
 }
 
 /// Checks what somebody wants to sign up with, and hashes the password: that takes long, so it is done before there is
-/// a transaction.
-pub async fn checked(new: SignUp) -> Result<NewAccount, ApiError> {
+/// a transaction. `key` is the hash of the request's idempotency key.
+pub async fn checked(new: SignUp, key: Option<Vec<u8>>) -> Result<NewAccount, ApiError> {
     let refused = |detail: String| ApiError::new(Code::ValidationFailed, detail);
     if new.role == Role::Admin {
         return Err(refused("role is customer or seller".to_owned()));
@@ -72,15 +74,33 @@ pub async fn checked(new: SignUp) -> Result<NewAccount, ApiError> {
         let (least, most) = (PASSWORD_CHARS.start(), PASSWORD_CHARS.end());
         return Err(refused(format!("password has {least} to {most} characters")));
     }
-    Ok(NewAccount { email, role: new.role, password_hash: passwords::hash(new.password).await? })
+    Ok(NewAccount { email, role: new.role, password_hash: passwords::hash(new.password).await?, key })
 }
 
 /// Opens an account.
 pub async fn open(conn: &mut PgConnection, new: &NewAccount) -> Result<Account, ApiError> {
-    insert(conn, &new.email, new.role, &new.password_hash).await.map_err(|refused| match refused {
+    let NewAccount { email, role, password_hash, key } = new;
+    insert(conn, email, *role, password_hash, key.as_deref()).await.map_err(|refused| match refused {
         Refused::EmailTaken => ApiError::new(Code::EmailTaken, "there is an account with this e-mail address; log in"),
         Refused::Database(error) => error.into(),
     })
+}
+
+/// The account that was opened before with this address, role and idempotency key, and its password's hash. It is
+/// theirs who know the password.
+pub async fn opened_before(
+    conn: &mut PgConnection,
+    new: &NewAccount,
+) -> Result<Option<(Account, String)>, sqlx::Error> {
+    let row: Option<AccountRow> = sqlx::query_as(
+        "select id, email, role, password_hash from accounts where email = $1 and role = $2 and sign_up_key = $3",
+    )
+    .bind(&new.email)
+    .bind(word(new.role))
+    .bind(&new.key)
+    .fetch_optional(conn)
+    .await?;
+    row.map(account_of).transpose()
 }
 
 /// An e-mail address as it is kept; none if it is none.
@@ -93,15 +113,17 @@ pub fn email_of(text: &str) -> Option<String> {
     is_one.then_some(email)
 }
 
-async fn insert(conn: &mut PgConnection, email: &str, role: Role, hash: &str) -> Result<Account, Refused> {
+async fn insert(
+    conn: &mut PgConnection,
+    email: &str,
+    role: Role,
+    hash: &str,
+    key: Option<&[u8]>,
+) -> Result<Account, Refused> {
     let id = Uuid::now_v7();
-    let inserted = sqlx::query("insert into accounts (id, email, role, password_hash) values ($1, $2, $3, $4)")
-        .bind(id)
-        .bind(email)
-        .bind(word(role))
-        .bind(hash)
-        .execute(conn)
-        .await;
+    let insert = "insert into accounts (id, email, role, password_hash, sign_up_key) values ($1, $2, $3, $4, $5)";
+    let insert = sqlx::query(insert).bind(id).bind(email).bind(word(role)).bind(hash).bind(key);
+    let inserted = insert.execute(conn).await;
     match inserted {
         Ok(_) => Ok(Account { id: id.into(), email: email.to_owned(), role }),
         Err(error) if violates(&error, "accounts_email_unique") => Err(Refused::EmailTaken),

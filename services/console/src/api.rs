@@ -14,7 +14,7 @@ use axum::{
 };
 use orderflow_contracts::{
     api::{
-        Page,
+        IDEMPOTENCY_REPLAYED, Page,
         console::{Account, EventRecord, Login, Refresh, Role, Session, SignUp, Timeline},
         ops::{AuditEntry, AuditNote, AuditPart, AuditPlace},
     },
@@ -27,6 +27,7 @@ use orderflow_platform::{
     auth::{Principal, Signer, TOKEN_LIFE},
     clock,
     http::{ApiError, Json, PageQuery, Path, Query, RateLimiter, commit, page_of},
+    idempotency::Keyed,
     tasks::Stop,
 };
 use serde::Deserialize;
@@ -37,9 +38,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
-    accounts::{self, Shown},
+    accounts::{self, NewAccount, Shown},
     audit::{self, Done},
     events::{self, Filter},
+    passwords,
     stream::{Places, Reader},
     timeline,
 };
@@ -90,6 +92,28 @@ impl Inner {
         Ok(Session { token, expires_at, refresh_token, account })
     }
 
+    /// A session for somebody who has opened the account already and has lost the answer; none for anybody else.
+    async fn sign_up_again(
+        &self,
+        address: IpAddr,
+        new: &NewAccount,
+        password: String,
+    ) -> Result<Option<Response>, ApiError> {
+        let found = accounts::opened_before(&mut *self.db.acquire().await?, new).await?;
+        let Some((account, hash)) = found else { return Ok(None) };
+        // It tells whether the password is right, as logging in does.
+        self.check_rate(address, Some(account.email.clone()))?;
+        if !passwords::verify(password, Some(hash)).await? {
+            return Ok(None);
+        }
+        let mut tx = self.db.begin().await?;
+        told(&mut tx, &account, "session.opened").await?;
+        let session = self.session(&mut tx, account, Uuid::new_v4()).await?;
+        commit(tx).await?;
+        let replayed = [(IDEMPOTENCY_REPLAYED, "true")];
+        Ok(Some((StatusCode::CREATED, replayed, Json(session)).into_response()))
+    }
+
     fn check_rate(&self, address: IpAddr, email: Option<String>) -> Result<(), ApiError> {
         let now = Instant::now();
         // The address first: what is refused to it must not use up what is for the accounts.
@@ -118,18 +142,27 @@ pub fn router(api: Api) -> (Router, String) {
     (router, orderflow_platform::http::describe(openapi, "OrderFlow console", "Accounts, timelines, events"))
 }
 
-/// Opens an account and a session.
+/// Opens an account and a session. With the same key, address, role and password it is the same account again, with
+/// another session: tokens are kept nowhere, so that they cannot be given out twice.
 #[utoipa::path(post, path = "/v1/accounts", request_body = SignUp,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to repeat")),
     responses((status = 201, body = Session), (status = "4XX", body = Problem)))]
 async fn sign_up(
     State(Api(api)): State<Api>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Json(new): Json<SignUp>,
+    Keyed { body, key }: Keyed<SignUp>,
 ) -> Result<Response, ApiError> {
     api.check_rate(peer.ip(), None)?;
-    let new = accounts::checked(new).await?;
+    let password = body.password.clone();
+    let new = accounts::checked(body, key.hash()).await?;
     let mut tx = api.db.begin().await?;
-    let account = accounts::open(&mut tx, &new).await?;
+    let account = match accounts::open(&mut tx, &new).await {
+        Err(taken) if taken.code() == Code::EmailTaken => {
+            drop(tx);
+            return api.sign_up_again(peer.ip(), &new, password).await?.ok_or(taken);
+        }
+        opened => opened?,
+    };
     told(&mut tx, &account, "account.opened").await?;
     tracing::info!(account_id = %account.id, role = account.role.as_str(), "account opened");
     let session = api.session(&mut tx, account, Uuid::new_v4()).await?;

@@ -93,6 +93,55 @@ async fn an_address_has_one_account_however_it_is_written_and_however_many_try()
 }
 
 #[tokio::test]
+async fn whoever_has_lost_the_answer_signs_up_again_with_the_same_key_and_nobody_else_does() {
+    let world = World::start().await;
+    let body = |email: &str, password: &str, role: &str| json!({ "email": email, "password": password, "role": role });
+    let (mine, nobody) = (body("a@example.com", PASSWORD, "customer"), world.nobody());
+    let first = nobody.with_key("k").post("/v1/accounts", &mine).await;
+    assert_eq!((first.status.as_u16(), first.headers.get("idempotency-replayed")), (201, None));
+    let again = nobody.with_key("k").post("/v1/accounts", &body(" A@example.com", PASSWORD, "customer")).await;
+    assert_eq!((again.status.as_u16(), &again.body["account"]), (201, &first.body["account"]));
+    assert_eq!(again.headers["idempotency-replayed"], "true");
+    for session in [&first.body, &again.body] {
+        assert_eq!(refresh(&world, &session["refresh_token"]).await.status, 200);
+    }
+    for (key, body) in [
+        (None, mine.clone()),
+        (Some("other"), mine.clone()),
+        (Some("k"), body("a@example.com", "incorrect horse", "customer")),
+        (Some("k"), body("a@example.com", PASSWORD, "seller")),
+    ] {
+        let caller = key.map_or_else(|| nobody.clone(), |key| nobody.with_key(key));
+        assert_eq!(caller.post("/v1/accounts", &body).await.code(), Some(Code::EmailTaken), "{key:?} {body}");
+    }
+    // Keys are of nobody: somebody else may have the same.
+    let others = nobody.with_key("k").post("/v1/accounts", &body("b@example.com", PASSWORD, "customer")).await;
+    assert_eq!(others.status, 201);
+    assert_eq!(world.database.count("select count(*) from accounts").await, 2);
+    assert_eq!(world.database.count("select count(*) from idempotency_keys").await, 0);
+    let bad = nobody.with_key(&"x".repeat(101)).post("/v1/accounts", &mine).await;
+    assert_eq!(bad.code(), Some(Code::ValidationFailed));
+}
+
+#[tokio::test]
+async fn many_at_once_with_one_key_open_one_account_and_all_have_it() {
+    let world = World::start().await;
+    let tries = (0..5).map(|_| {
+        let nobody = world.nobody().with_key("k");
+        let body = json!({ "email": "a@example.com", "password": PASSWORD, "role": "seller" });
+        tokio::spawn(async move { nobody.post("/v1/accounts", &body).await })
+    });
+    let mut accounts = Vec::new();
+    for answer in tries.collect::<Vec<_>>() {
+        let answer = answer.await.unwrap();
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        accounts.push(answer.body["account"].clone());
+    }
+    accounts.dedup();
+    assert_eq!(accounts.len(), 1);
+}
+
+#[tokio::test]
 async fn only_the_right_password_opens_a_session_and_a_wrong_one_tells_nothing() {
     let world = World::start().await;
     sign_up(&world, "a@example.com", "customer").await;
