@@ -96,10 +96,13 @@ async fn pay(
         return Ok(answer);
     }
     let mut batch = Batch::load(&mut tx, &[id]).await?;
-    // Without a customer the payment was never due: the order was cancelled before.
-    let is_others = |row: &Row| row.customer_id.is_some_and(|customer_id| customer_id != principal.account_id);
-    if batch.get(id).is_some_and(is_others) {
-        return Err(ApiError::not_found(format_args!("payment for order {id}")));
+    // Whoever may not see a payment does not learn that there is one, nor that there is such an order. Without a customer
+    // it was never due: the order was cancelled before.
+    let is_own = |row: &Row| row.customer_id == Some(principal.account_id);
+    if !batch.get(id).is_some_and(is_own) {
+        let detail =
+            format!("there is no payment for order {id}: its seller has not confirmed it yet, or it is not yours");
+        return Err(ApiError::new(Code::NotFound, detail));
     }
     batch.apply(id, Input::Pay, Some(&body.token), &context).map_err(reject)?;
     batch.save(&mut tx).await?;
@@ -131,8 +134,7 @@ fn check_token(token: &str) -> Result<(), ApiError> {
 fn reject(rejection: Rejection) -> ApiError {
     match rejection {
         Rejection::NothingDue => {
-            let detail = "nothing is due for this order: its seller has not confirmed it yet, or it does not exist";
-            ApiError::new(Code::NothingDue, detail)
+            ApiError::new(Code::NothingDue, "nothing is due for this order: its seller has not confirmed it yet")
         }
         Rejection::TooLate { pay_until } => {
             let pay_until = Timestamp(pay_until);
