@@ -31,6 +31,7 @@ use orderflow_platform::{
     tasks::Stop,
 };
 use serde::Deserialize;
+use serde_json::Value;
 use sqlx::PgConnection;
 use tokio::sync::watch;
 use utoipa::IntoParams;
@@ -50,6 +51,8 @@ use crate::{
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// Events of one order that a timeline is made of. An order has a dozen.
 const TIMELINE_MAX: i64 = 500;
+/// Longest actor, action or subject that is asked for or written down, in characters.
+const AUDIT_TEXT_MAX: usize = 200;
 /// Passwords that may be tried for one address: in the long run, and at once.
 const LOGINS_PER_SECOND: f64 = 0.2;
 const LOGINS_BURST: f64 = 20.0;
@@ -332,6 +335,9 @@ async fn list_audit(
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let limit = page.limit()?;
     let AuditQuery { actor, action, subject, .. } = query;
+    for (name, text) in [("actor", &actor), ("action", &action), ("subject", &subject)] {
+        text.as_deref().map_or(Ok(()), |text| check_text(name, text))?;
+    }
     let filter = audit::Filter { actor, action, subject, before: page.cursor()? };
     let entries = audit::list(&mut *api.db.acquire().await?, &filter, limit).await?;
     Ok(Json(page_of(entries, limit, |entry| entry.number.to_string())))
@@ -346,8 +352,13 @@ async fn note_audit(
     Json(note): Json<AuditNote>,
 ) -> Result<StatusCode, ApiError> {
     principal.require(Role::Admin)?;
-    let mut tx = api.db.begin().await?;
     let AuditNote { action, subject, detail } = note;
+    check_text("action", &action)?;
+    check_text("subject", &subject)?;
+    if has_nul(&detail) {
+        return Err(ApiError::new(Code::ValidationFailed, "detail: no text in it may have the character NUL"));
+    }
+    let mut tx = api.db.begin().await?;
     let at_ms = clock::now_ms(&mut tx).await?;
     audit::append(&mut tx, &[Done { at_ms, actor: principal.actor(), action, subject, detail }]).await?;
     commit(tx).await?;
@@ -399,6 +410,25 @@ async fn check_audit(
     audit::check(&mut tx, place, limit).await.map(Json)
 }
 
+/// What the audit log has an index for, and the database can keep.
+fn check_text(name: &str, text: &str) -> Result<(), ApiError> {
+    if text.chars().count() <= AUDIT_TEXT_MAX && !text.contains(char::is_control) {
+        return Ok(());
+    }
+    let detail = format!("{name} has at most {AUDIT_TEXT_MAX} characters, none of them a control character");
+    Err(ApiError::new(Code::ValidationFailed, detail))
+}
+
+/// Whether a text in it has a character that the database cannot keep in JSON.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
 /// Tells the audit log of what an account has done here.
 async fn told(conn: &mut PgConnection, account: &Account, action: &str) -> Result<(), ApiError> {
     let actor = Principal::new(account.id, account.role).actor();
@@ -408,6 +438,6 @@ async fn told(conn: &mut PgConnection, account: &Account, action: &str) -> Resul
 /// Tells the audit log of what was done to an account.
 async fn append(conn: &mut PgConnection, actor: String, action: &str, account_id: AccountId) -> Result<(), ApiError> {
     let at_ms = clock::now_ms(&mut *conn).await?;
-    let (action, subject, detail) = (action.to_owned(), account_id.to_string(), serde_json::Value::Null);
+    let (action, subject, detail) = (action.to_owned(), account_id.to_string(), Value::Null);
     Ok(audit::append(conn, &[Done { at_ms, actor, action, subject, detail }]).await?)
 }

@@ -120,3 +120,32 @@ async fn a_log_of_which_nothing_is_left_is_not_whole() {
         assert_eq!(check().await, AuditCheck { intact: false, entries: 0, first_broken: Some(1) });
     }
 }
+
+#[tokio::test]
+async fn what_the_log_cannot_keep_or_look_for_is_refused() {
+    let world = World::start().await;
+    let admin = world.by(world.admin);
+    let long = "x".repeat(201);
+    for name in ["actor", "action", "subject"] {
+        for text in ["%00", "a%0Ab", &long] {
+            let refused = admin.get(&format!("/v1/audit?{name}={text}")).await;
+            assert_eq!(refused.code(), Some(Code::ValidationFailed), "{name}={text}: {}", refused.body);
+        }
+        assert_eq!(admin.get(&format!("/v1/audit?{name}={}", "x".repeat(200))).await.status, 200);
+    }
+    let far = "x".repeat(20_000);
+    for note in [
+        json!({ "action": "a\0", "subject": "s" }),
+        json!({ "action": "a", "subject": "s\n" }),
+        json!({ "action": far, "subject": "s" }),
+        json!({ "action": "a", "subject": far }),
+        json!({ "action": "a", "subject": "s", "detail": "\0" }),
+        json!({ "action": "a", "subject": "s", "detail": { "of": [1, { "a\0": true }] } }),
+    ] {
+        let refused = admin.post("/v1/audit", &note).await;
+        assert_eq!(refused.code(), Some(Code::ValidationFailed), "{note}: {}", refused.body);
+    }
+    assert_eq!(world.database.count("select count(*) from audit").await, 0);
+    let note = json!({ "action": "a", "subject": "ü".repeat(200), "detail": { "text": far } });
+    assert_eq!(admin.post("/v1/audit", &note).await.status, 204);
+}
