@@ -7,6 +7,7 @@ use orderflow_contracts::{
     },
     ids::OrderId,
 };
+use uuid::Uuid;
 
 use crate::{
     endpoints::Service,
@@ -15,9 +16,10 @@ use crate::{
 };
 
 impl Client {
-    /// Opens an account and a session.
+    /// Opens an account and a session. With a key of its own, so that it is sent again where no answer comes.
     pub async fn sign_up(&self, account: &SignUp) -> Result<Session, ClientError> {
-        self.ask(Call::post(Service::Console, "/v1/accounts").body(account)?.without_token()).await
+        let key = Uuid::new_v4().to_string();
+        self.ask(Call::post(Service::Console, "/v1/accounts").body(account)?.key(&key).without_token()).await
     }
 
     /// Opens a session.

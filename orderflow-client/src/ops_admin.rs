@@ -4,8 +4,8 @@ use orderflow_contracts::{
     api::{
         Page,
         ops::{
-            AuditCheck, AuditEntry, AuditNote, DeadLetter, EditLetter, OutboxRow, Pattern, ReplayOutbox, Replayed,
-            SetPattern, UnreadableRow,
+            AuditCheck, AuditEntry, AuditNote, AuditPart, AuditPlace, DeadLetter, EditLetter, OutboxRow, Pattern,
+            ReplayOutbox, Replayed, SetPattern, UnreadableRow,
         },
     },
     words::word,
@@ -117,9 +117,28 @@ impl Client {
         self.ask(Call::get(Service::Console, "/v1/audit").query(pairs)).await
     }
 
-    /// Whether the audit log is whole.
+    /// Whether the audit log is whole: all of it, part by part.
     pub async fn check_audit(&self) -> Result<AuditCheck, ClientError> {
-        self.ask(Call::get(Service::Console, "/v1/audit/verify")).await
+        let mut part = self.check_audit_from(None).await?;
+        while let Some(place) = part.next {
+            part = self.check_audit_from(Some(&place)).await?;
+            if part.next.as_ref().is_some_and(|next| next.after <= place.after) {
+                let url = self.endpoints().of(Service::Console).to_owned();
+                return Err(ClientError::BadAnswer {
+                    url,
+                    what: "the audit log goes on where it was before".to_owned(),
+                });
+            }
+        }
+        Ok(part.check)
+    }
+
+    /// Whether a part of the audit log is whole: from its beginning, or from a place that another part has led to.
+    pub async fn check_audit_from(&self, place: Option<&AuditPlace>) -> Result<AuditPart, ClientError> {
+        let mut pairs = Vec::new();
+        pairs.extend(place.map(|place| ("after", place.after.to_string())));
+        pairs.extend(place.map(|place| ("hash", place.hash.clone())));
+        self.ask(Call::get(Service::Console, "/v1/audit/verify").query(pairs)).await
     }
 
     /// Writes down what was done outside of the services. Not to be repeated: it would stand there twice.

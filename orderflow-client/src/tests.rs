@@ -210,3 +210,19 @@ async fn numbers_need_no_token_and_are_asked_for_once() {
     assert_eq!(asked.len(), 2);
     assert!(asked.iter().all(|head| head.starts_with("get /metrics") && !head.contains("authorization")), "{asked:?}");
 }
+
+#[tokio::test]
+async fn the_audit_log_is_checked_part_by_part_to_its_end() {
+    let part = |entries: i64, next: &str| {
+        answer(200, &format!(r#"{{"intact":true,"entries":{entries},"first_broken":null,"next":{next}}}"#))
+    };
+    // An older service has no parts.
+    let old = Server::answering(vec![answer(200, r#"{"intact":true,"entries":7,"first_broken":null}"#)]).await;
+    assert_eq!(old.client().check_audit().await.unwrap().entries, 7);
+    let place = r#"{"after":20000,"hash":"ab"}"#;
+    let server = Server::answering(vec![part(20_000, place), part(20_001, "null")]).await;
+    assert_eq!(server.client().check_audit().await.unwrap().entries, 20_001);
+    assert!(server.asked()[1].contains("after=20000&hash=ab"), "{:?}", server.asked());
+    let stuck = Server::answering(vec![part(20_000, place)]).await;
+    assert!(stuck.client().check_audit().await.is_err(), "it would go on for ever");
+}

@@ -127,7 +127,7 @@ async fn bad_input_has_a_clear_error_and_changes_nothing() {
         (format!("reservation show {NOBODYS}"), "(not_found)"),
         (format!("payment show {NOBODYS}"), "(not_found)"),
         (format!("product show {NOBODYS}"), "(not_found)"),
-        (format!("order pay {pending} --token tok_visa --wait"), "(nothing_due)"),
+        (format!("order pay {pending} --token tok_visa --wait"), "its seller has not confirmed it yet"),
         ("order list --limit 0".to_owned(), "limit"),
         ("order list --cursor x".to_owned(), "cursor"),
     ] {

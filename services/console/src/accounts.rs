@@ -38,7 +38,7 @@ pub async fn seed(db: &Db) -> Result<(), ApiError> {
         let mut conn = db.acquire().await?;
         if by_email(&mut conn, email).await?.is_none() {
             let hash = passwords::hash(password.to_owned()).await?;
-            match insert(&mut conn, email, role, &hash).await {
+            match insert(&mut conn, email, role, &hash, None).await {
                 // Another replica was faster.
                 Ok(_) | Err(Refused::EmailTaken) => {}
                 Err(Refused::Database(error)) => return Err(error.into()),
@@ -58,11 +58,13 @@ pub struct NewAccount {
     email: String,
     role: Role,
     password_hash: String,
+    /// The hash of the request's idempotency key.
+    key: Option<Vec<u8>>,
 }
 
 /// Checks what somebody wants to sign up with, and hashes the password: that takes long, so it is done before there is
-/// a transaction.
-pub async fn checked(new: SignUp) -> Result<NewAccount, ApiError> {
+/// a transaction. `key` is the hash of the request's idempotency key.
+pub async fn checked(new: SignUp, key: Option<Vec<u8>>) -> Result<NewAccount, ApiError> {
     let refused = |detail: String| ApiError::new(Code::ValidationFailed, detail);
     if new.role == Role::Admin {
         return Err(refused("role is customer or seller".to_owned()));
@@ -72,15 +74,33 @@ pub async fn checked(new: SignUp) -> Result<NewAccount, ApiError> {
         let (least, most) = (PASSWORD_CHARS.start(), PASSWORD_CHARS.end());
         return Err(refused(format!("password has {least} to {most} characters")));
     }
-    Ok(NewAccount { email, role: new.role, password_hash: passwords::hash(new.password).await? })
+    Ok(NewAccount { email, role: new.role, password_hash: passwords::hash(new.password).await?, key })
 }
 
 /// Opens an account.
 pub async fn open(conn: &mut PgConnection, new: &NewAccount) -> Result<Account, ApiError> {
-    insert(conn, &new.email, new.role, &new.password_hash).await.map_err(|refused| match refused {
+    let NewAccount { email, role, password_hash, key } = new;
+    insert(conn, email, *role, password_hash, key.as_deref()).await.map_err(|refused| match refused {
         Refused::EmailTaken => ApiError::new(Code::EmailTaken, "there is an account with this e-mail address; log in"),
         Refused::Database(error) => error.into(),
     })
+}
+
+/// The account that was opened before with this address, role and idempotency key, and its password's hash. It is
+/// theirs who know the password.
+pub async fn opened_before(
+    conn: &mut PgConnection,
+    new: &NewAccount,
+) -> Result<Option<(Account, String)>, sqlx::Error> {
+    let row: Option<AccountRow> = sqlx::query_as(
+        "select id, email, role, password_hash from accounts where email = $1 and role = $2 and sign_up_key = $3",
+    )
+    .bind(&new.email)
+    .bind(word(new.role))
+    .bind(&new.key)
+    .fetch_optional(conn)
+    .await?;
+    row.map(account_of).transpose()
 }
 
 /// An e-mail address as it is kept; none if it is none.
@@ -93,15 +113,17 @@ pub fn email_of(text: &str) -> Option<String> {
     is_one.then_some(email)
 }
 
-async fn insert(conn: &mut PgConnection, email: &str, role: Role, hash: &str) -> Result<Account, Refused> {
+async fn insert(
+    conn: &mut PgConnection,
+    email: &str,
+    role: Role,
+    hash: &str,
+    key: Option<&[u8]>,
+) -> Result<Account, Refused> {
     let id = Uuid::now_v7();
-    let inserted = sqlx::query("insert into accounts (id, email, role, password_hash) values ($1, $2, $3, $4)")
-        .bind(id)
-        .bind(email)
-        .bind(word(role))
-        .bind(hash)
-        .execute(conn)
-        .await;
+    let insert = "insert into accounts (id, email, role, password_hash, sign_up_key) values ($1, $2, $3, $4, $5)";
+    let insert = sqlx::query(insert).bind(id).bind(email).bind(word(role)).bind(hash).bind(key);
+    let inserted = insert.execute(conn).await;
     match inserted {
         Ok(_) => Ok(Account { id: id.into(), email: email.to_owned(), role }),
         Err(error) if violates(&error, "accounts_email_unique") => Err(Refused::EmailTaken),
@@ -191,12 +213,13 @@ pub async fn issue_refresh_token(
 pub enum Shown {
     /// It is used now: the account, and the family for the next one.
     Good(Account, Uuid),
-    /// It was used before. Its family is over: somebody has a copy.
-    Stolen,
+    /// It was used before. Its family, of this account, is over: somebody has a copy.
+    Stolen(AccountId),
 }
 
 /// Uses a refresh token.
 pub async fn use_refresh_token(conn: &mut PgConnection, token: &str) -> Result<Shown, ApiError> {
+    lock_family(conn, token).await?.ok_or_else(over)?;
     let row: Option<(Uuid, Uuid, bool)> = sqlx::query_as(
         "select account_id, family, coalesce(used_at < clock_timestamp() - make_interval(secs => $2), false)
          from refresh_tokens where hash = $1 and not revoked and expires_at > clock_timestamp() for update",
@@ -208,7 +231,7 @@ pub async fn use_refresh_token(conn: &mut PgConnection, token: &str) -> Result<S
     let (account_id, family, used_before) = row.ok_or_else(over)?;
     if used_before {
         end_family(conn, family).await?;
-        return Ok(Shown::Stolen);
+        return Ok(Shown::Stolen(account_id.into()));
     }
     sqlx::query("update refresh_tokens set used_at = coalesce(used_at, clock_timestamp()) where hash = $1")
         .bind(hash_of(token))
@@ -217,23 +240,36 @@ pub async fn use_refresh_token(conn: &mut PgConnection, token: &str) -> Result<S
     Ok(Shown::Good(by_id(conn, account_id.into()).await?.ok_or_else(over)?, family))
 }
 
+/// Locks the session that a refresh token belongs to until the transaction ends; its account and its family. Whoever ends
+/// it does not see a token that is being added to it: one of the two waits, and then sees what the other has done.
+async fn lock_family(conn: &mut PgConnection, token: &str) -> Result<Option<(AccountId, Uuid)>, sqlx::Error> {
+    let found: Option<(Uuid, Uuid)> = sqlx::query_as("select account_id, family from refresh_tokens where hash = $1")
+        .bind(hash_of(token))
+        .fetch_optional(&mut *conn)
+        .await?;
+    let Some((account_id, family)) = found else { return Ok(None) };
+    // Random bits; should they be those of another lock, somebody waits for nothing.
+    let (_, key) = family.as_u64_pair();
+    sqlx::query("select pg_advisory_xact_lock($1)").bind(key.cast_signed()).execute(conn).await?;
+    Ok(Some((account_id.into(), family)))
+}
+
 /// What [`Shown::Stolen`] is answered with, once the end of the family is committed.
 pub fn stolen() -> ApiError {
     over()
 }
 
-/// Ends the session that a refresh token belongs to. One that is not known is over already.
-pub async fn log_out(conn: &mut PgConnection, token: &str) -> Result<(), ApiError> {
-    let family: Option<Uuid> = sqlx::query_scalar("select family from refresh_tokens where hash = $1")
-        .bind(hash_of(token))
-        .fetch_optional(&mut *conn)
-        .await?;
-    if let Some(family) = family {
-        end_family(conn, family).await?;
+/// Ends the session that a refresh token belongs to; whose it was. One that is not known is over already.
+pub async fn log_out(conn: &mut PgConnection, token: &str) -> Result<Option<Account>, ApiError> {
+    let Some((account_id, family)) = lock_family(conn, token).await? else { return Ok(None) };
+    if !end_family(conn, family).await? {
+        return Ok(None);
     }
-    Ok(())
+    Ok(by_id(conn, account_id).await?)
 }
 
-async fn end_family(conn: &mut PgConnection, family: Uuid) -> Result<(), sqlx::Error> {
-    sqlx::query("update refresh_tokens set revoked = true where family = $1").bind(family).execute(conn).await.map(drop)
+/// Ends a session that is locked; whether it was not over already.
+async fn end_family(conn: &mut PgConnection, family: Uuid) -> Result<bool, sqlx::Error> {
+    let ended = sqlx::query("update refresh_tokens set revoked = true where family = $1 and not revoked");
+    Ok(ended.bind(family).execute(conn).await?.rows_affected() > 0)
 }

@@ -14,11 +14,11 @@ use axum::{
 };
 use orderflow_contracts::{
     api::{
-        Page,
+        IDEMPOTENCY_REPLAYED, Page,
         console::{Account, EventRecord, Login, Refresh, Role, Session, SignUp, Timeline},
-        ops::{AuditCheck, AuditEntry, AuditNote},
+        ops::{AuditEntry, AuditNote, AuditPart, AuditPlace},
     },
-    ids::OrderId,
+    ids::{AccountId, OrderId},
     problem::{Code, Problem},
     timestamp::Timestamp,
 };
@@ -27,9 +27,11 @@ use orderflow_platform::{
     auth::{Principal, Signer, TOKEN_LIFE},
     clock,
     http::{ApiError, Json, PageQuery, Path, Query, RateLimiter, commit, page_of},
+    idempotency::Keyed,
     tasks::Stop,
 };
 use serde::Deserialize;
+use serde_json::Value;
 use sqlx::PgConnection;
 use tokio::sync::watch;
 use utoipa::IntoParams;
@@ -37,9 +39,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
-    accounts::{self, Shown},
+    accounts::{self, NewAccount, Shown},
     audit::{self, Done},
     events::{self, Filter},
+    passwords,
     stream::{Places, Reader},
     timeline,
 };
@@ -48,6 +51,8 @@ use crate::{
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// Events of one order that a timeline is made of. An order has a dozen.
 const TIMELINE_MAX: i64 = 500;
+/// Longest actor, action or subject that is asked for or written down, in characters.
+const AUDIT_TEXT_MAX: usize = 200;
 /// Passwords that may be tried for one address: in the long run, and at once.
 const LOGINS_PER_SECOND: f64 = 0.2;
 const LOGINS_BURST: f64 = 20.0;
@@ -82,12 +87,34 @@ impl Api {
 impl Inner {
     /// A session for the account: a token, and one for the next.
     async fn session(&self, conn: &mut PgConnection, account: Account, family: Uuid) -> Result<Session, ApiError> {
-        let principal = Principal { account_id: account.id, role: account.role };
+        let principal = Principal::new(account.id, account.role);
         let signed = self.signer.sign(principal, TOKEN_LIFE);
         let (token, expires) = signed.map_err(|error| ApiError::internal("no token could be signed", error))?;
         let expires_at = Timestamp(i64::try_from(expires).unwrap_or(i64::MAX / 1000).saturating_mul(1000));
         let refresh_token = accounts::issue_refresh_token(conn, account.id, family).await?;
         Ok(Session { token, expires_at, refresh_token, account })
+    }
+
+    /// A session for somebody who has opened the account already and has lost the answer; none for anybody else.
+    async fn sign_up_again(
+        &self,
+        address: IpAddr,
+        new: &NewAccount,
+        password: String,
+    ) -> Result<Option<Response>, ApiError> {
+        let found = accounts::opened_before(&mut *self.db.acquire().await?, new).await?;
+        let Some((account, hash)) = found else { return Ok(None) };
+        // It tells whether the password is right, as logging in does.
+        self.check_rate(address, Some(account.email.clone()))?;
+        if !passwords::verify(password, Some(hash)).await? {
+            return Ok(None);
+        }
+        let mut tx = self.db.begin().await?;
+        told(&mut tx, &account, "session.opened").await?;
+        let session = self.session(&mut tx, account, Uuid::new_v4()).await?;
+        commit(tx).await?;
+        let replayed = [(IDEMPOTENCY_REPLAYED, "true")];
+        Ok(Some((StatusCode::CREATED, replayed, Json(session)).into_response()))
     }
 
     fn check_rate(&self, address: IpAddr, email: Option<String>) -> Result<(), ApiError> {
@@ -118,18 +145,27 @@ pub fn router(api: Api) -> (Router, String) {
     (router, orderflow_platform::http::describe(openapi, "OrderFlow console", "Accounts, timelines, events"))
 }
 
-/// Opens an account and a session.
+/// Opens an account and a session. With the same key, address, role and password it is the same account again, with
+/// another session: tokens are kept nowhere, so that they cannot be given out twice.
 #[utoipa::path(post, path = "/v1/accounts", request_body = SignUp,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to repeat")),
     responses((status = 201, body = Session), (status = "4XX", body = Problem)))]
 async fn sign_up(
     State(Api(api)): State<Api>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Json(new): Json<SignUp>,
+    Keyed { body, key }: Keyed<SignUp>,
 ) -> Result<Response, ApiError> {
     api.check_rate(peer.ip(), None)?;
-    let new = accounts::checked(new).await?;
+    let password = body.password.clone();
+    let new = accounts::checked(body, key.hash()).await?;
     let mut tx = api.db.begin().await?;
-    let account = accounts::open(&mut tx, &new).await?;
+    let account = match accounts::open(&mut tx, &new).await {
+        Err(taken) if taken.code() == Code::EmailTaken => {
+            drop(tx);
+            return api.sign_up_again(peer.ip(), &new, password).await?.ok_or(taken);
+        }
+        opened => opened?,
+    };
     told(&mut tx, &account, "account.opened").await?;
     tracing::info!(account_id = %account.id, role = account.role.as_str(), "account opened");
     let session = api.session(&mut tx, account, Uuid::new_v4()).await?;
@@ -147,6 +183,7 @@ async fn log_in(
 ) -> Result<Response, ApiError> {
     let email = accounts::email_of(&login.email);
     api.check_rate(peer.ip(), email.clone())?;
+    // What is refused changes nothing, and is not in the audit log: that is kept for ever, and anybody can be refused.
     let account = accounts::log_in(&api.db, email, login.password).await?;
     let mut tx = api.db.begin().await?;
     told(&mut tx, &account, "session.opened").await?;
@@ -166,9 +203,11 @@ async fn refresh(State(Api(api)): State<Api>, Json(shown): Json<Refresh>) -> Res
             commit(tx).await?;
             Ok(Json(session))
         }
-        Shown::Stolen => {
+        Shown::Stolen(account_id) => {
+            // Nobody knows who has shown it.
+            append(&mut tx, "console".to_owned(), "session.stolen", account_id).await?;
             commit(tx).await?;
-            tracing::warn!("a refresh token was used twice; its session is over");
+            tracing::warn!(%account_id, "a refresh token was used twice; its session is over");
             Err(accounts::stolen())
         }
     }
@@ -178,7 +217,11 @@ async fn refresh(State(Api(api)): State<Api>, Json(shown): Json<Refresh>) -> Res
 #[utoipa::path(post, path = "/v1/sessions/logout", request_body = Refresh,
     responses((status = 204), (status = "4XX", body = Problem)))]
 async fn log_out(State(Api(api)): State<Api>, Json(shown): Json<Refresh>) -> Result<StatusCode, ApiError> {
-    accounts::log_out(&mut *api.db.acquire().await?, &shown.refresh_token).await?;
+    let mut tx = api.db.begin().await?;
+    if let Some(account) = accounts::log_out(&mut tx, &shown.refresh_token).await? {
+        told(&mut tx, &account, "session.closed").await?;
+    }
+    commit(tx).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -292,6 +335,9 @@ async fn list_audit(
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let limit = page.limit()?;
     let AuditQuery { actor, action, subject, .. } = query;
+    for (name, text) in [("actor", &actor), ("action", &action), ("subject", &subject)] {
+        text.as_deref().map_or(Ok(()), |text| check_text(name, text))?;
+    }
     let filter = audit::Filter { actor, action, subject, before: page.cursor()? };
     let entries = audit::list(&mut *api.db.acquire().await?, &filter, limit).await?;
     Ok(Json(page_of(entries, limit, |entry| entry.number.to_string())))
@@ -306,26 +352,92 @@ async fn note_audit(
     Json(note): Json<AuditNote>,
 ) -> Result<StatusCode, ApiError> {
     principal.require(Role::Admin)?;
-    let mut tx = api.db.begin().await?;
     let AuditNote { action, subject, detail } = note;
+    check_text("action", &action)?;
+    check_text("subject", &subject)?;
+    if has_nul(&detail) {
+        return Err(ApiError::new(Code::ValidationFailed, "detail: no text in it may have the character NUL"));
+    }
+    let mut tx = api.db.begin().await?;
     let at_ms = clock::now_ms(&mut tx).await?;
     audit::append(&mut tx, &[Done { at_ms, actor: principal.actor(), action, subject, detail }]).await?;
     commit(tx).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Whether the audit log is whole: every entry fits to the one before.
-#[utoipa::path(get, path = "/v1/audit/verify", security(("token" = [])),
-    responses((status = 200, body = AuditCheck), (status = "4XX", body = Problem)))]
-async fn check_audit(State(Api(api)): State<Api>, principal: Principal) -> Result<Json<AuditCheck>, ApiError> {
+/// Which part of the audit log is checked.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct AuditPartQuery {
+    /// From the entry behind this one on, whose `hash` has to be said too; from the first one if nothing is said.
+    after: Option<i64>,
+    /// The hash of that entry, in hexadecimal digits.
+    hash: Option<String>,
+    /// Most entries that are looked at; 20,000 if nothing is said, which is the most.
+    limit: Option<i64>,
+}
+
+impl AuditPartQuery {
+    fn read(self) -> Result<(audit::Place, i64), ApiError> {
+        let refused = |detail: String| ApiError::new(Code::ValidationFailed, detail);
+        let place = match (self.after, self.hash) {
+            (None, None) => Some(audit::Place::default()),
+            (Some(after), Some(hash)) => audit::Place::read(&AuditPlace { after, hash }),
+            _ => None,
+        };
+        let place = place.ok_or_else(|| refused("after and hash are those of one entry, or left out".to_owned()))?;
+        let limit = self.limit.unwrap_or(audit::CHECK_MAX);
+        if (1..=audit::CHECK_MAX).contains(&limit) {
+            return Ok((place, limit));
+        }
+        Err(refused(format!("limit is between 1 and {}, not {limit}", audit::CHECK_MAX)))
+    }
+}
+
+/// Whether a part of the audit log is whole: every entry fits to the one before. `next` says where the next part begins;
+/// without it, this is all of it.
+#[utoipa::path(get, path = "/v1/audit/verify", params(AuditPartQuery), security(("token" = [])),
+    responses((status = 200, body = AuditPart), (status = "4XX", body = Problem)))]
+async fn check_audit(
+    State(Api(api)): State<Api>,
+    principal: Principal,
+    Query(query): Query<AuditPartQuery>,
+) -> Result<Json<AuditPart>, ApiError> {
     principal.require(Role::Admin)?;
-    audit::check(&mut *api.db.acquire().await?).await.map(Json)
+    let (place, limit) = query.read()?;
+    let mut tx = api.db.begin().await?;
+    sqlx::query("set transaction isolation level repeatable read, read only").execute(&mut *tx).await?;
+    audit::check(&mut tx, place, limit).await.map(Json)
+}
+
+/// What the audit log has an index for, and the database can keep.
+fn check_text(name: &str, text: &str) -> Result<(), ApiError> {
+    if text.chars().count() <= AUDIT_TEXT_MAX && !text.contains(char::is_control) {
+        return Ok(());
+    }
+    let detail = format!("{name} has at most {AUDIT_TEXT_MAX} characters, none of them a control character");
+    Err(ApiError::new(Code::ValidationFailed, detail))
+}
+
+/// Whether a text in it has a character that the database cannot keep in JSON.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// Tells the audit log of what an account has done here.
 async fn told(conn: &mut PgConnection, account: &Account, action: &str) -> Result<(), ApiError> {
-    let actor = Principal { account_id: account.id, role: account.role }.actor();
+    let actor = Principal::new(account.id, account.role).actor();
+    append(conn, actor, action, account.id).await
+}
+
+/// Tells the audit log of what was done to an account.
+async fn append(conn: &mut PgConnection, actor: String, action: &str, account_id: AccountId) -> Result<(), ApiError> {
     let at_ms = clock::now_ms(&mut *conn).await?;
-    let (action, subject, detail) = (action.to_owned(), account.id.to_string(), serde_json::Value::Null);
+    let (action, subject, detail) = (action.to_owned(), account_id.to_string(), Value::Null);
     Ok(audit::append(conn, &[Done { at_ms, actor, action, subject, detail }]).await?)
 }

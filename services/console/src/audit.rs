@@ -2,7 +2,7 @@
 //! altered or missing is found; the last one is written down beside them, so that one finds it missing too.
 
 use orderflow_contracts::{
-    api::ops::{AuditCheck, AuditEntry},
+    api::ops::{AuditCheck, AuditEntry, AuditPart, AuditPlace},
     events::TimestampMs,
     timestamp::Timestamp,
 };
@@ -13,8 +13,12 @@ use sqlx::{PgConnection, Postgres, QueryBuilder};
 
 /// Held while entries are chained: the number and the hash of each follow from the one before.
 const CHAIN_LOCK: i64 = 0x6175_6469_745f_6c6f;
-/// Entries that are read at once when all are checked.
+/// Entries that are read at once when they are checked.
 const BATCH_MAX: i64 = 1_000;
+/// Entries that are checked by one request: about a tenth of a second, of the 30 that a request may take.
+pub const CHECK_MAX: i64 = 20_000;
+/// Bytes of a SHA-256.
+const HASH_BYTES: usize = 32;
 
 /// Something that was done.
 #[derive(Debug, Clone)]
@@ -87,7 +91,7 @@ fn done_of((_, at_ms, actor, action, subject, detail, _): Row) -> Done {
 }
 
 fn entry_of(row: Row) -> AuditEntry {
-    let (number, hash) = (row.0, row.6.iter().map(|byte| format!("{byte:02x}")).collect());
+    let (number, hash) = (row.0, hex(&row.6));
     let Done { at_ms, actor, action, subject, detail } = done_of(row);
     AuditEntry { number, at: Timestamp(at_ms), actor, action, subject, detail, hash }
 }
@@ -127,41 +131,79 @@ pub async fn list(conn: &mut PgConnection, filter: &Filter, limit: i64) -> Resul
     Ok(rows.into_iter().map(entry_of).collect())
 }
 
-/// Goes through all entries, from the first on.
-pub async fn check(conn: &mut PgConnection) -> Result<AuditCheck, ApiError> {
-    // Before the entries: what is appended meanwhile lies behind it.
-    let head = head(&mut *conn).await?;
-    let (mut entries, mut hash) = (0, Vec::new());
-    let mut fits_head = head.is_none();
-    let broken = |entries| Ok(AuditCheck { intact: false, entries, first_broken: Some(entries + 1) });
-    loop {
+/// Where a part of the log begins: number and hash of the entry before it.
+#[derive(Debug, Default)]
+pub struct Place {
+    after: i64,
+    hash: Vec<u8>,
+}
+
+impl Place {
+    /// Reads it; none if it is no place.
+    pub fn read(place: &AuditPlace) -> Option<Self> {
+        let digits = place.hash.as_bytes().chunks(2);
+        let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok();
+        let hash = digits.map(byte).collect::<Option<Vec<_>>>()?;
+        (place.after > 0 && hash.len() == HASH_BYTES).then_some(Self { after: place.after, hash })
+    }
+
+    fn told(&self) -> AuditPlace {
+        AuditPlace { after: self.after, hash: hex(&self.hash) }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Goes through the entries from a place on, at most `limit` of them. The transaction has to be one that sees the log and
+/// its head as they were at one moment.
+pub async fn check(conn: &mut PgConnection, mut place: Place, limit: i64) -> Result<AuditPart, ApiError> {
+    let broken = |entries| {
+        let check = AuditCheck { intact: false, entries, first_broken: Some(entries + 1) };
+        Ok(AuditPart { check, next: None })
+    };
+    let whole = |entries| AuditCheck { intact: true, entries, first_broken: None };
+    let mut left = limit;
+    while left > 0 {
         let rows: Vec<Row> = sqlx::query_as(
             "select number, at_ms, actor, action, subject, detail, hash from audit where number > $1
              order by number limit $2",
         )
-        .bind(entries)
-        .bind(BATCH_MAX)
+        .bind(place.after)
+        .bind(left.min(BATCH_MAX))
         .fetch_all(&mut *conn)
         .await?;
         if rows.is_empty() {
-            // Without the last entry, or where nobody knows which that was, something is missing. The very first one may
-            // have been appended since.
-            let is_known = head.is_some() || entries == 0 || self::head(&mut *conn).await?.is_some();
-            let is_whole = fits_head && is_known;
+            let is_whole = is_end(conn, &place).await?;
             return if is_whole {
-                Ok(AuditCheck { intact: true, entries, first_broken: None })
+                Ok(AuditPart { check: whole(place.after), next: None })
             } else {
-                broken(entries)
+                broken(place.after)
             };
         }
         for row in rows {
             let (number, kept) = (row.0, row.6.clone());
-            let expected = hash_of(&hash, entries + 1, &done_of(row));
-            if number != entries + 1 || kept != expected {
-                return broken(entries);
+            let expected = hash_of(&place.hash, place.after + 1, &done_of(row));
+            if number != place.after + 1 || kept != expected {
+                return broken(place.after);
             }
-            fits_head |= head.as_ref().is_some_and(|head| *head == (number, kept.clone()));
-            (entries, hash) = (number, kept);
+            place = Place { after: number, hash: kept };
+            left -= 1;
         }
     }
+    Ok(AuditPart { check: whole(place.after), next: Some(place.told()) })
+}
+
+/// Whether this is where the log ends, by what was written down beside it. Where nothing was, nothing may have been heard
+/// that is written down: what was applied, and is no dead letter.
+async fn is_end(conn: &mut PgConnection, place: &Place) -> Result<bool, sqlx::Error> {
+    if let Some(head) = head(&mut *conn).await? {
+        return Ok(head == (place.after, place.hash.clone()));
+    }
+    let has_heard = sqlx::query_scalar(
+        "select exists (select from inbox where not exists (
+             select from dead_letters letter where letter.event_id = inbox.event_id and letter.status <> 'replayed'))",
+    );
+    Ok(place.after == 0 && !has_heard.fetch_one(conn).await?)
 }

@@ -42,6 +42,11 @@ const MIGRATIONS: &[MigrationFile] = &[
         "create audit head",
         include_str!("../../../migrations/console/20261122152100_create_audit_head.sql"),
     ),
+    (
+        20_261_122_181_000,
+        "add sign up key",
+        include_str!("../../../migrations/console/20261122181000_add_sign_up_key.sql"),
+    ),
 ];
 
 const DEAD_LETTERS: &str = "console.dead-letters";

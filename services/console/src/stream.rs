@@ -4,7 +4,7 @@ use std::{
     collections::{HashMap, VecDeque},
     convert::Infallible,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use axum::response::sse::Event;
@@ -76,6 +76,13 @@ impl Drop for Place {
     }
 }
 
+/// How long a token is good for. Whatever it says, not for longer than one that is given out now.
+fn left_of(principal: &Principal) -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let left = principal.exp.map(|exp| Duration::from_secs(exp).saturating_sub(now));
+    left.unwrap_or(TOKEN_LIFE).min(TOKEN_LIFE)
+}
+
 /// Where one connection is.
 pub struct Reader {
     db: Db,
@@ -90,8 +97,8 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Of what the account may see, of one order or of all, after this position. It ends when a token
-    /// would, and when the service stops.
+    /// Of what the account may see, of one order or of all, after this position. It ends with its token, and when the
+    /// service stops.
     pub fn new(
         db: Db,
         principal: Principal,
@@ -101,7 +108,7 @@ impl Reader {
         stop: Stop,
         place: Place,
     ) -> Self {
-        let until = Instant::now() + TOKEN_LIFE;
+        let until = Instant::now() + left_of(&principal);
         Self { db, principal, order_id, position, ready: VecDeque::new(), news, until, stop, _place: place }
     }
 

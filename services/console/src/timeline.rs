@@ -30,7 +30,10 @@ pub fn of(order_id: OrderId, events: &[EventRecord]) -> Timeline {
         event_id: event.id,
         causation_id: event.causation_id,
     });
-    let known: Vec<About> = events.iter().filter_map(|event| about(event)).collect();
+    let mut known: Vec<_> = events.iter().filter_map(|event| Some((event.sequence, about(event)?))).collect();
+    // What a service has said last is so by its own numbers; clocks can be moved.
+    known.sort_by_key(|(sequence, _)| *sequence);
+    let known: Vec<_> = known.into_iter().map(|(_, about)| about).collect();
     Timeline { order_id, steps: steps.collect(), next: next(&known) }
 }
 
@@ -120,56 +123,76 @@ fn payment_detail(event: &PaymentEvent) -> String {
     }
 }
 
+/// How far an order is, by what was heard of it: the last word of each service.
+#[derive(Default)]
+struct Heard<'a> {
+    order: Option<&'a OrderEvent>,
+    stock: Option<&'a InventoryEvent>,
+    money: Option<&'a PaymentEvent>,
+}
+
+const ORDERS_HEAR_OF_STOCK: (&str, &str) = ("orders", "takes note of what has become of the stock");
+const ORDERS_HEAR_OF_MONEY: (&str, &str) = ("orders", "takes note of what has become of the payment");
+
 /// What can or will happen next. A service's turn, once known to be next, comes by itself.
+///
+/// `orderflow why` answers the same question from what the services say of the order at this moment: it knows of charges
+/// under way, of deadlines, and of what orders has taken note of without a word. Here is known what was told, no more; so
+/// each decides by itself.
 fn next(known: &[About]) -> Vec<NextStep> {
-    let has = |wanted: &dyn Fn(&About) -> bool| known.iter().any(wanted);
-    let order = |wanted: fn(&OrderEvent) -> bool| has(&|about| matches!(about, About::Order(event) if wanted(event)));
-    let stock =
-        |wanted: fn(&InventoryEvent) -> bool| has(&|about| matches!(about, About::Inventory(event) if wanted(event)));
-    let money =
-        |wanted: fn(&PaymentEvent) -> bool| has(&|about| matches!(about, About::Payment(event) if wanted(event)));
-    let mut next = Vec::new();
-    let mut step = |who: &str, what: &str| next.push(NextStep { who: who.to_owned(), what: what.to_owned() });
-    if order(|event| matches!(event, OrderEvent::Cancelled { .. })) {
-        let is_held = stock(|event| matches!(event, InventoryEvent::Reserved { .. } | InventoryEvent::Allocated));
-        let is_over =
-            stock(|event| matches!(event, InventoryEvent::Released | InventoryEvent::AllocationFailed { .. }));
-        if is_held && !is_over {
-            step("inventory", "gives the stock back");
+    let mut heard = Heard::default();
+    for about in known {
+        match about {
+            About::Order(event) => heard.order = Some(event),
+            About::Inventory(event) => heard.stock = Some(event),
+            About::Payment(event) => heard.money = Some(event),
         }
-        if money(|event| matches!(event, PaymentEvent::Succeeded { .. })) {
-            if !money(|event| matches!(event, PaymentEvent::Refunded { .. })) {
-                step("payments", "gives the money back");
-            }
-        } else if money(|event| matches!(event, PaymentEvent::Opened { .. }))
-            && !money(|event| matches!(event, PaymentEvent::Failed { .. } | PaymentEvent::Voided))
-        {
-            step("payments", "voids the payment");
-        }
-    } else if order(|event| matches!(event, OrderEvent::Fulfilled)) {
-        if !stock(|event| matches!(event, InventoryEvent::Committed)) {
-            step("inventory", "takes the stock off the books");
-        }
-    } else if order(|event| matches!(event, OrderEvent::Paid)) {
-        if stock(|event| matches!(event, InventoryEvent::Allocated)) {
-            step("seller", "ships: `orderflow order fulfill`");
-        } else {
-            step("inventory", "allocates the stock");
-        }
-    } else if order(|event| matches!(event, OrderEvent::Confirmed { .. })) {
-        if money(|event| matches!(event, PaymentEvent::Succeeded { .. })) {
-            step("orders", "takes note of the money");
-        } else if money(|event| matches!(event, PaymentEvent::Opened { .. })) {
-            step("customer", "pays: `orderflow order pay`");
-        } else {
-            step("payments", "opens the payment");
-        }
-    } else if order(|event| matches!(event, OrderEvent::ConfirmationRequested { .. })) {
-        step("inventory", "holds the stock, or says that there is not enough");
-    } else if order(|event| matches!(event, OrderEvent::Created { .. })) {
-        step("seller", "confirms: `orderflow order confirm`");
     }
-    next
+    let steps = turns(&heard).into_iter();
+    steps.map(|(who, what)| NextStep { who: who.to_owned(), what: what.to_owned() }).collect()
+}
+
+fn turns(heard: &Heard<'_>) -> Vec<(&'static str, &'static str)> {
+    let Some(order) = heard.order else { return vec![] };
+    match order {
+        OrderEvent::Created { .. } => vec![("seller", "confirms: `orderflow order confirm`")],
+        OrderEvent::ConfirmationRequested { .. } => vec![match heard.stock {
+            None => ("inventory", "holds the stock, or says that there is not enough"),
+            Some(_) => ORDERS_HEAR_OF_STOCK,
+        }],
+        OrderEvent::Confirmed { .. } => vec![match (heard.stock, heard.money) {
+            (_, Some(PaymentEvent::Succeeded { .. } | PaymentEvent::Failed { .. })) => ORDERS_HEAR_OF_MONEY,
+            (Some(InventoryEvent::ReservationExpired), _) => ORDERS_HEAR_OF_STOCK,
+            (_, None) => ("payments", "opens the payment"),
+            _ => ("customer", "pays: `orderflow order pay`"),
+        }],
+        OrderEvent::Paid => vec![match heard.stock {
+            Some(InventoryEvent::Allocated) => ("seller", "ships: `orderflow order fulfill`"),
+            Some(InventoryEvent::AllocationFailed { .. }) => ORDERS_HEAR_OF_STOCK,
+            _ => ("inventory", "allocates the stock"),
+        }],
+        OrderEvent::Fulfilled => match heard.stock {
+            Some(InventoryEvent::Committed) => vec![],
+            _ => vec![("inventory", "takes the stock off the books")],
+        },
+        OrderEvent::Cancelled { .. } => given_back(heard),
+    }
+}
+
+/// What a cancelled order is still owed.
+fn given_back(heard: &Heard<'_>) -> Vec<(&'static str, &'static str)> {
+    let stock = match heard.stock {
+        Some(InventoryEvent::Reserved { .. } | InventoryEvent::ReservationExpired | InventoryEvent::Allocated) => {
+            Some(("inventory", "gives the stock back"))
+        }
+        _ => None,
+    };
+    let money = match heard.money {
+        Some(PaymentEvent::Succeeded { .. }) => Some(("payments", "gives the money back")),
+        Some(PaymentEvent::Opened { .. }) => Some(("payments", "voids the payment")),
+        _ => None,
+    };
+    stock.into_iter().chain(money).collect()
 }
 
 #[cfg(test)]
@@ -248,9 +271,32 @@ mod tests {
         };
         let turns: Vec<_> = (1..=10).map(turn).collect();
         let expected =
-            ["seller", "inventory", "inventory", "payments", "customer", "orders", "inventory", "seller", "inventory"];
+            ["seller", "inventory", "orders", "payments", "customer", "orders", "inventory", "seller", "inventory"];
         assert_eq!(turns[..9], expected.map(|who| Some(who.to_owned())));
         assert_eq!(turns[9], None);
+    }
+
+    #[test]
+    fn what_orders_has_not_taken_note_of_is_nobody_elses_turn() {
+        let shortages = vec![];
+        let who = |length: usize, last: EventRecord| {
+            let events = [&life()[..length], &[last]].concat();
+            let next = of(Uuid::nil().into(), &events).next;
+            next.into_iter().map(|step| (step.who, step.what)).collect::<Vec<_>>()
+        };
+        let orders = |(who, what): (&str, &str)| vec![(who.to_owned(), what.to_owned())];
+        let failed = record(20, None, 2000, &PaymentEvent::Failed { decline_code: "lost_card".into() });
+        assert_eq!(who(5, failed), orders(ORDERS_HEAR_OF_MONEY));
+        let expired = record(20, None, 2000, &InventoryEvent::ReservationExpired);
+        assert_eq!(who(5, expired), orders(ORDERS_HEAR_OF_STOCK));
+        let refused = record(20, None, 2000, &InventoryEvent::ReservationFailed { shortages: shortages.clone() });
+        assert_eq!(who(2, refused), orders(ORDERS_HEAR_OF_STOCK));
+        let lost = record(20, None, 2000, &InventoryEvent::AllocationFailed { shortages });
+        assert_eq!(who(7, lost), orders(ORDERS_HEAR_OF_STOCK));
+        // Paid, though the time was over: inventory tries again.
+        let mut late = life()[..7].to_vec();
+        late.insert(5, record(20, None, 1045, &InventoryEvent::ReservationExpired));
+        assert_eq!(of(Uuid::nil().into(), &late).next[0].who, "inventory");
     }
 
     #[test]

@@ -24,9 +24,10 @@ use orderflow_platform::{
     auth::Principal,
     http::{ApiError, Json, PageQuery, Path, Query, RequestContext, commit, page_of},
     idempotency::{Claim, Keyed},
-    outbox::Outbox,
+    outbox::{self, Outbox},
 };
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -127,8 +128,11 @@ async fn restock(
         return Ok(answer);
     }
     let product = products::restock(&mut tx, principal.account_id, id, body.quantity).await?;
+    let detail = json!({ "quantity": body.quantity });
+    outbox::audit(&mut tx, "inventory", &principal, "product.restock", id, detail).await?;
     key.record(&mut tx, &principal, StatusCode::OK, &product).await?;
     commit(tx).await?;
+    api.outbox.wake();
     tracing::info!(product_id = %id, quantity = body.quantity, "restocked");
     Ok(Json(product).into_response())
 }

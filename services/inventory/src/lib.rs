@@ -30,11 +30,18 @@ use serde::Deserialize;
 
 use self::expiry::Expiry;
 
-const MIGRATIONS: &[MigrationFile] = &[(
-    20_261_122_100_000,
-    "create inventory",
-    include_str!("../../../migrations/inventory/20261122100000_create_inventory.sql"),
-)];
+const MIGRATIONS: &[MigrationFile] = &[
+    (
+        20_261_122_100_000,
+        "create inventory",
+        include_str!("../../../migrations/inventory/20261122100000_create_inventory.sql"),
+    ),
+    (
+        20_261_122_180_500,
+        "index ledger by order",
+        include_str!("../../../migrations/inventory/20261122180500_index_ledger_by_order.sql"),
+    ),
+];
 
 const DEAD_LETTERS: &str = "inventory.dead-letters";
 /// What it writes and what it reads.

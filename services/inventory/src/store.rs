@@ -217,23 +217,22 @@ pub async fn ledger_sums(
     after: Option<(ProductId, Uuid)>,
     limit: i64,
 ) -> Result<Vec<LedgerSum>, sqlx::Error> {
-    // What was received has no order; nil stands for none, and comes first.
-    let rows: Vec<(Uuid, Uuid, i64, i64, i64, i64)> = sqlx::query_as(
-        "select product_id, coalesce(order_id, '00000000-0000-0000-0000-000000000000') as for_order,
-             coalesce(sum(quantity) filter (where kind = 'received'), 0)::bigint,
-             coalesce(sum(quantity) filter (where kind = 'reserved'), 0)::bigint,
-             coalesce(sum(quantity) filter (where kind = 'released'), 0)::bigint,
-             coalesce(sum(quantity) filter (where kind = 'shipped'), 0)::bigint
-         from stock_ledger
-         where $1::uuid is null
-             or (product_id, coalesce(order_id, '00000000-0000-0000-0000-000000000000')) > ($1, $2)
-         group by 1, 2 order by 1, 2 limit $3",
-    )
-    .bind(after.map(|(product_id, _)| Uuid::from(product_id)))
-    .bind(after.map(|(_, order_id)| order_id))
-    .bind(limit + 1)
-    .fetch_all(conn)
-    .await?;
+    // What was received has no order; nil stands for none, and comes first. As the index has it, or it would not be used.
+    const ORDER: &str = "coalesce(order_id, '00000000-0000-0000-0000-000000000000')";
+    let mut query = QueryBuilder::<Postgres>::new("select product_id, ");
+    query.push(ORDER).push(
+        ", coalesce(sum(quantity) filter (where kind = 'received'), 0)::bigint,
+           coalesce(sum(quantity) filter (where kind = 'reserved'), 0)::bigint,
+           coalesce(sum(quantity) filter (where kind = 'released'), 0)::bigint,
+           coalesce(sum(quantity) filter (where kind = 'shipped'), 0)::bigint
+         from stock_ledger",
+    );
+    if let Some((product_id, order_id)) = after {
+        query.push(" where (product_id, ").push(ORDER).push(") > (").push_bind(Uuid::from(product_id));
+        query.push(", ").push_bind(order_id).push(")");
+    }
+    query.push(" group by 1, 2 order by 1, 2 limit ").push_bind(limit + 1);
+    let rows: Vec<(Uuid, Uuid, i64, i64, i64, i64)> = query.build_query_as().fetch_all(conn).await?;
     let sum = |(product_id, order_id, received, reserved, released, shipped): (Uuid, Uuid, i64, i64, i64, i64)| {
         let order_id = Some(order_id).filter(|id| !id.is_nil()).map(Into::into);
         LedgerSum { product_id: product_id.into(), order_id, received, reserved, released, shipped }

@@ -24,9 +24,10 @@ use orderflow_platform::{
     auth::Principal,
     http::{ApiError, Json, PageQuery, Path, Query, RequestContext, commit, page_of},
     idempotency::{Claim, Keyed},
-    outbox::Outbox,
+    outbox::{self, Outbox},
 };
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::json;
 use sqlx::PgConnection;
 use tokio::sync::Notify;
 use utoipa::IntoParams;
@@ -35,7 +36,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     domain::{Input, Rejection},
     handle::Batch,
-    provider::Provider,
+    provider::{Provider, Unknown},
     store::{self, Filter, Row},
 };
 
@@ -95,15 +96,21 @@ async fn pay(
         return Ok(answer);
     }
     let mut batch = Batch::load(&mut tx, &[id]).await?;
-    // Without a customer the payment was never due: the order was cancelled before.
-    let is_others = |row: &Row| row.customer_id.is_some_and(|customer_id| customer_id != principal.account_id);
-    if batch.get(id).is_some_and(is_others) {
-        return Err(ApiError::not_found(format_args!("payment for order {id}")));
+    // Whoever may not see a payment does not learn that there is one, nor that there is such an order. Without a customer
+    // it was never due: the order was cancelled before.
+    let is_own = |row: &Row| row.customer_id == Some(principal.account_id);
+    if !batch.get(id).is_some_and(is_own) {
+        let detail =
+            format!("there is no payment for order {id}: its seller has not confirmed it yet, or it is not yours");
+        return Err(ApiError::new(Code::NotFound, detail));
     }
     batch.apply(id, Input::Pay, Some(&body.token), &context).map_err(reject)?;
     batch.save(&mut tx).await?;
     let calls = open_calls(&mut tx, &principal, &[id]).await?;
     let payment = batch.get(id).and_then(|row| view(row, &calls));
+    // No event tells of it: what comes of it is the provider's doing.
+    let detail = json!({ "amount": payment.as_ref().and_then(|payment| payment.amount) });
+    outbox::audit(&mut tx, "payments", &principal, "payment.pay", id, detail).await?;
     key.record(&mut tx, &principal, StatusCode::ACCEPTED, &payment).await?;
     commit(tx).await?;
     api.calls.notify_one();
@@ -127,8 +134,7 @@ fn check_token(token: &str) -> Result<(), ApiError> {
 fn reject(rejection: Rejection) -> ApiError {
     match rejection {
         Rejection::NothingDue => {
-            let detail = "nothing is due for this order: its seller has not confirmed it yet, or it does not exist";
-            ApiError::new(Code::NothingDue, detail)
+            ApiError::new(Code::NothingDue, "nothing is due for this order: its seller has not confirmed it yet")
         }
         Rejection::TooLate { pay_until } => {
             let pay_until = Timestamp(pay_until);
@@ -230,7 +236,11 @@ async fn ledger<T: DeserializeOwned>(
     let limit = ("limit", page.limit()?.to_string());
     let query: Vec<_> = [limit].into_iter().chain(page.cursor.map(|cursor| ("cursor", cursor))).collect();
     let unavailable = |error: String| ApiError::new(Code::Unavailable, format!("the provider's ledger: {error}"));
-    let body = api.provider.ledger(what, &query).await.map_err(|error| unavailable(error.to_string()))?;
+    let body = api.provider.ledger(what, &query).await.map_err(|unknown| match unknown {
+        // What it does not take, nobody can mend but whoever asked.
+        Unknown::Refused(detail) => ApiError::new(Code::ValidationFailed, detail),
+        unknown => unavailable(unknown.to_string()),
+    })?;
     serde_json::from_slice(&body).map(Json).map_err(|error| unavailable(error.to_string()))
 }
 

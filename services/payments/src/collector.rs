@@ -19,7 +19,7 @@ use tokio::{
 use crate::{
     domain::{Answer, Input},
     handle::Batch,
-    provider::{Definite, Provider},
+    provider::{Definite, Provider, Unknown},
     store::{self, Due},
 };
 
@@ -122,7 +122,10 @@ impl Collector {
                     self.db.chaos().crash_at(CrashPoint::AfterAnswer).await;
                     self.commit(&due, definite).await
                 }
-                Err(unknown) => self.postpone(&due, &unknown.to_string()).await,
+                Err(unknown) => {
+                    let is_refused = matches!(unknown, Unknown::Refused(_));
+                    self.postpone(&due, &unknown.to_string(), is_refused).await
+                }
             },
             Err(error) => Err(error),
         };
@@ -140,7 +143,7 @@ impl Collector {
         }
         let text = format!("the provider's answer could not be written down: {error}");
         let (until, mut pause) = (Instant::now() + self.lease, BACKOFF_MIN);
-        while let Err(error) = self.postpone(due, &text).await {
+        while let Err(error) = self.postpone(due, &text, false).await {
             tracing::warn!(order_id = %due.order_id, kind = due.kind, %error, "the call cannot be given back");
             if Instant::now() + pause > until {
                 return;
@@ -191,13 +194,13 @@ impl Collector {
         Ok(())
     }
 
-    async fn postpone(&self, due: &Due, error: &str) -> Result<(), sqlx::Error> {
+    async fn postpone(&self, due: &Due, error: &str, is_refused: bool) -> Result<(), sqlx::Error> {
         let doublings = due.tries.saturating_sub(1).min(10);
         let after = (BACKOFF_MIN * 2_u32.pow(doublings)).min(BACKOFF_MAX);
         tracing::warn!(
             order_id = %due.order_id, correlation_id = due.context.correlation_id, kind = due.kind, tries = due.tries,
             error, "the outcome is unknown; the provider is asked again with the same key"
         );
-        store::postpone(&mut *self.db.acquire().await?, due, after, error).await
+        store::postpone(&mut *self.db.acquire().await?, due, after, error, is_refused).await
     }
 }

@@ -16,11 +16,12 @@ mod handle;
 mod provider;
 mod store;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use orderflow_contracts::{api::chaos::FaultName, events::topics};
 use orderflow_platform::{
     app::{App, AppBuilder, BuildError},
+    chaos::OF_EVERY_SERVICE,
     config::ServiceConfig,
     db::MigrationFile,
     kafka::Topic,
@@ -41,6 +42,7 @@ const MIGRATIONS: &[MigrationFile] = &[
         "add leased by",
         include_str!("../../../migrations/payments/20261122153000_add_leased_by.sql"),
     ),
+    (20_261_122_175_000, "add refused", include_str!("../../../migrations/payments/20261122175000_add_refused.sql")),
 ];
 
 const DEAD_LETTERS: &str = "payments.dead-letters";
@@ -54,23 +56,9 @@ const TOPICS: &[Topic] = &[
 const READ: &[&str] = &[topics::ORDERS];
 
 /// The faults that it knows how to make: those of every service, and the provider's.
-const FAULTS: &[FaultName] = &[
-    FaultName::HttpLatency,
-    FaultName::DbRefused,
-    FaultName::DbSlow,
-    FaultName::CommitLost,
-    FaultName::RelayPaused,
-    FaultName::RelayTwice,
-    FaultName::ConsumerPaused,
-    FaultName::ConsumerSlow,
-    FaultName::DeliverTwice,
-    FaultName::DeliverLate,
-    FaultName::Crash,
-    FaultName::PaymentFailure,
-    FaultName::ProviderLatency,
-    FaultName::ProviderTimeout,
-    FaultName::ProviderError,
-];
+static FAULTS: LazyLock<Vec<FaultName>> = LazyLock::new(|| [OF_EVERY_SERVICE, OF_THE_PROVIDER].concat());
+const OF_THE_PROVIDER: &[FaultName] =
+    &[FaultName::PaymentFailure, FaultName::ProviderLatency, FaultName::ProviderTimeout, FaultName::ProviderError];
 
 /// The settings.
 #[derive(Debug, Clone, Deserialize)]
@@ -107,7 +95,7 @@ impl std::fmt::Debug for Settings {
 
 /// Opens the database and binds the port.
 pub async fn build(config: Config) -> Result<App, BuildError> {
-    let mut app = AppBuilder::new("payments", config.service, MIGRATIONS, FAULTS).await?;
+    let mut app = AppBuilder::new("payments", config.service, MIGRATIONS, &FAULTS).await?;
     app.relay(TOPICS)?;
     let calls = Arc::new(Notify::new());
     let payments = consume::Payments::new(Arc::clone(&calls), app.db.chaos().clone());

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use orderflow_contracts::{
     api::{
-        IDEMPOTENCY_KEY,
+        IDEMPOTENCY_KEY, PAGE_SIZE_MAX, Page,
         chaos::{FaultName, SetFault},
         ops::Pattern,
         payments::Card,
         psp::{Charge, ChargeStatus, CreateCharge, CreateRefund, Refund},
     },
+    ids::OrderId,
     problem::{Code, Problem},
 };
 use orderflow_platform::chaos::Chaos;
@@ -23,6 +24,9 @@ use crate::{Settings, domain::Answer, store::Due};
 const CONNECT_MAX: Duration = Duration::from_secs(2);
 /// How long the provider may take to say whether it knows a token, while a customer waits.
 const TOKEN_MAX: Duration = Duration::from_secs(1);
+/// For so long all tries have to be refused before nothing in the provider's ledger means that nothing was charged: one
+/// before them whose answer was not heard is not under way there any more. The provider ends every request after 30 s.
+const UNDER_WAY_MAX: Duration = Duration::from_secs(60);
 /// Longest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 256 * 1024;
 
@@ -50,6 +54,9 @@ pub enum Unknown {
         /// The beginning of what it said.
         text: String,
     },
+    /// It refused the request: this try has done nothing. What became of the tries before it is another question.
+    #[error("the provider refuses the request: {0}")]
+    Refused(String),
 }
 
 /// A definite answer, and what it says about the card.
@@ -91,7 +98,11 @@ impl Provider {
         match (&due.token, &due.charge_id) {
             (Some(token), _) => {
                 let (amount, token) = (due.amount, token.clone());
-                self.charge(&key, &CreateCharge { amount, token, reference: due.order_id.to_string() }).await
+                let charge = CreateCharge { amount, token, reference: due.order_id.to_string() };
+                match self.charge(&key, &charge).await {
+                    Err(Unknown::Refused(detail)) => self.of_refused(due, detail).await,
+                    answer => answer,
+                }
             }
             (None, Some(charge_id)) => {
                 let (charge_id, amount) = (charge_id.clone(), due.amount);
@@ -102,30 +113,40 @@ impl Provider {
     }
 
     async fn charge(&self, key: &str, charge: &CreateCharge) -> Result<Definite, Unknown> {
-        let (status, body) = self.post("/v1/charges", key, charge).await?;
+        let (status, body) = self.post("/v1/charges", key, self.charge_faults(), charge).await?;
         if status.is_success() || status == StatusCode::PAYMENT_REQUIRED {
-            let charge: Charge = read(status, &body)?;
-            let answer = match charge.status {
-                ChargeStatus::Succeeded => Answer::Charged { charge_id: charge.id, amount: charge.amount },
-                ChargeStatus::Declined => {
-                    let decline_code = charge.decline_code.unwrap_or_else(|| "declined".to_owned());
-                    Answer::Declined { decline_code }
-                }
-            };
-            return Ok(Definite { answer, card: Some(charge.card) });
-        }
-        // The request itself is refused, for good: nothing was charged under this key, and nothing will be.
-        if status == StatusCode::UNPROCESSABLE_ENTITY
-            && read::<Problem>(status, &body).is_ok_and(|problem| problem.code == Code::ValidationFailed)
-        {
-            let answer = Answer::Declined { decline_code: "invalid_request".to_owned() };
-            return Ok(Definite { answer, card: None });
+            return read(status, &body).map(charged);
         }
         Err(undecided(status, &body))
     }
 
+    /// What a charge came to that is refused. The first try has done nothing, and nobody else has tried. Later, a try whose
+    /// answer was not heard may have charged the card, and the provider need not look at the key of a request that it
+    /// refuses: its ledger knows. That it has nothing there is definite once nothing can be under way any more.
+    async fn of_refused(&self, due: &Due, detail: String) -> Result<Definite, Unknown> {
+        let is_over = due.refused_for.is_some_and(|time| time >= UNDER_WAY_MAX);
+        let found = if due.tries > 1 { self.charge_for(due.order_id).await? } else { None };
+        match found {
+            Some(charge) => Ok(charged(charge)),
+            None if due.tries <= 1 || is_over => {
+                let answer = Answer::Declined { decline_code: "invalid_request".to_owned() };
+                Ok(Definite { answer, card: None })
+            }
+            None => Err(Unknown::Refused(detail)),
+        }
+    }
+
+    /// The charge for an order in the provider's ledger; the one that has taken money, should there be several.
+    async fn charge_for(&self, order_id: OrderId) -> Result<Option<Charge>, Unknown> {
+        let query = [("reference", order_id.to_string()), ("limit", PAGE_SIZE_MAX.to_string())];
+        let body = self.ledger("charges", &query).await?;
+        let mut charges = read::<Page<Charge>>(StatusCode::OK, &body)?.items;
+        charges.sort_by_key(|charge| charge.status == ChargeStatus::Succeeded);
+        Ok(charges.pop())
+    }
+
     async fn refund(&self, key: &str, refund: &CreateRefund) -> Result<Definite, Unknown> {
-        let (status, body) = self.post("/v1/refunds", key, refund).await?;
+        let (status, body) = self.post("/v1/refunds", key, self.faults(), refund).await?;
         if status.is_success() {
             let refund: Refund = read(status, &body)?;
             return Ok(Definite { answer: Answer::Refunded { refund_id: refund.id }, card: None });
@@ -133,10 +154,16 @@ impl Provider {
         Err(undecided(status, &body))
     }
 
-    async fn post<T: Serialize>(&self, path: &str, key: &str, body: &T) -> Result<(StatusCode, Vec<u8>), Unknown> {
+    async fn post<T: Serialize>(
+        &self,
+        path: &str,
+        key: &str,
+        faults: Vec<String>,
+        body: &T,
+    ) -> Result<(StatusCode, Vec<u8>), Unknown> {
         let mut request = self.client.post(format!("{}{path}", self.url)).bearer_auth(&self.key);
-        if let Some(faults) = self.test_faults() {
-            request = request.header("test-fault", faults);
+        if !faults.is_empty() {
+            request = request.header("test-fault", faults.join(", "));
         }
         let response = request.header(IDEMPOTENCY_KEY, key).json(body).send().await.map_err(no_answer)?;
         let status = response.status();
@@ -146,18 +173,20 @@ impl Provider {
 
 impl Provider {
     /// What the provider is asked to do wrong this time, by those faults of this service that strike.
-    fn test_faults(&self) -> Option<String> {
-        let decline = |set: SetFault| format!("decline={}", set.decline.as_deref().unwrap_or("card_declined"));
-        let faults: Vec<String> = [
-            self.chaos.strikes(FaultName::PaymentFailure).map(decline),
+    fn faults(&self) -> Vec<String> {
+        let faults = [
             self.chaos.strikes(FaultName::ProviderLatency).map(|set| format!("latency={}", set.ms.unwrap_or(0))),
             self.chaos.strikes(FaultName::ProviderTimeout).map(|_| "hang".to_owned()),
             self.chaos.strikes(FaultName::ProviderError).map(|_| "error".to_owned()),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        (!faults.is_empty()).then(|| faults.join(", "))
+        ];
+        faults.into_iter().flatten().collect()
+    }
+
+    /// The same, with what only a charge can meet: a refund is not declined, and must not use up a fault that is not its.
+    fn charge_faults(&self) -> Vec<String> {
+        let decline = |set: SetFault| format!("decline={}", set.decline.as_deref().unwrap_or("card_declined"));
+        let declined = self.chaos.strikes(FaultName::PaymentFailure).map(decline);
+        declined.into_iter().chain(self.faults()).collect()
     }
 
     /// Whether the provider knows a token. Without an answer it may: then the charge will say so.
@@ -176,6 +205,17 @@ impl Provider {
     }
 }
 
+/// What a charge says.
+fn charged(charge: Charge) -> Definite {
+    let answer = match charge.status {
+        ChargeStatus::Succeeded => Answer::Charged { charge_id: charge.id, amount: charge.amount },
+        ChargeStatus::Declined => {
+            Answer::Declined { decline_code: charge.decline_code.unwrap_or_else(|| "declined".to_owned()) }
+        }
+    };
+    Definite { answer, card: Some(charge.card) }
+}
+
 async fn bounded(mut response: Response) -> Result<Vec<u8>, Unknown> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
@@ -191,7 +231,14 @@ fn read<T: DeserializeOwned>(status: StatusCode, body: &[u8]) -> Result<T, Unkno
     serde_json::from_slice(body).map_err(|_| undecided(status, body))
 }
 
+/// An answer that is no success: a value that is not allowed is refused, anything else decides nothing.
 fn undecided(status: StatusCode, body: &[u8]) -> Unknown {
+    if status == StatusCode::UNPROCESSABLE_ENTITY
+        && let Ok(problem) = serde_json::from_slice::<Problem>(body)
+        && problem.code == Code::ValidationFailed
+    {
+        return Unknown::Refused(problem.detail);
+    }
     let text = String::from_utf8_lossy(body).chars().take(200).collect();
     Unknown::Undecided { status: status.as_u16(), text }
 }

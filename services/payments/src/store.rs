@@ -328,6 +328,8 @@ pub struct Due {
     pub amount: Money,
     /// How often it was made, this time included.
     pub tries: u32,
+    /// For how long every try before this one was refused by the provider; none if the last one was not.
+    pub refused_for: Option<Duration>,
     /// Where it comes from.
     pub context: Context,
 }
@@ -347,7 +349,8 @@ pub async fn take_due(
              select order_id, kind from provider_calls where answered_at is null and next_try_at <= clock_timestamp()
              order by next_try_at limit $2 for update skip locked)
          returning order_id, kind, idempotency_key, token, charge_id, amount_minor, currency, tries, correlation_id,
-             causation_id, traceparent",
+             causation_id, traceparent, case when refused_try = tries - 1
+                 then extract(epoch from clock_timestamp() - refused_since)::double precision end as refused_s",
     )
     .bind(lease.as_secs_f64())
     .bind(limit)
@@ -385,6 +388,7 @@ fn due_of(row: &PgRow) -> Result<Due, sqlx::Error> {
         charge_id: row.try_get("charge_id")?,
         amount: money_of(row)?.ok_or_else(|| unknown("amount_minor"))?,
         tries: row.try_get::<i32, _>("tries")?.unsigned_abs(),
+        refused_for: row.try_get::<Option<f64>, _>("refused_s")?.and_then(|s| Duration::try_from_secs_f64(s).ok()),
         context: Context {
             correlation_id: row.try_get("correlation_id")?,
             causation_id: row.try_get::<Option<Uuid>, _>("causation_id")?.map(Into::into),
@@ -411,11 +415,18 @@ pub async fn is_late(conn: &mut PgConnection, due: &Due) -> Result<bool, sqlx::E
 }
 
 /// Nothing definite was heard, or it could not be written down: the call is made again after so long. Unless somebody
-/// else has taken it meanwhile.
-pub async fn postpone(conn: &mut PgConnection, due: &Due, after: Duration, error: &str) -> Result<(), sqlx::Error> {
+/// else has taken it meanwhile. `is_refused` if the provider has refused this try.
+pub async fn postpone(
+    conn: &mut PgConnection,
+    due: &Due,
+    after: Duration,
+    error: &str,
+    is_refused: bool,
+) -> Result<(), sqlx::Error> {
     sqlx::query(
         "update provider_calls set next_try_at = clock_timestamp() + make_interval(secs => $3), last_error = $4,
-             leased_by = null
+             leased_by = null, refused_try = case when $6 then tries else refused_try end,
+             refused_since = case when not $6 or refused_try = tries - 1 then refused_since else clock_timestamp() end
          where order_id = $1 and kind = $2 and answered_at is null and tries = $5",
     )
     .bind(Uuid::from(due.order_id))
@@ -423,6 +434,7 @@ pub async fn postpone(conn: &mut PgConnection, due: &Due, after: Duration, error
     .bind(after.as_secs_f64())
     .bind(error)
     .bind(i64::from(due.tries))
+    .bind(is_refused)
     .execute(conn)
     .await
     .map(drop)

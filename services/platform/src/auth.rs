@@ -47,9 +47,17 @@ pub struct Principal {
     pub account_id: AccountId,
     /// What it may do.
     pub role: Role,
+    /// Until when its token is good, in seconds since 1970 by the machine's clock: the token's `exp`. What goes on for
+    /// longer than a request, as a stream, ends then. None where there is no token, or none yet.
+    pub exp: Option<u64>,
 }
 
 impl Principal {
+    /// An account, before it has a token.
+    pub const fn new(account_id: AccountId, role: Role) -> Self {
+        Self { account_id, role, exp: None }
+    }
+
     /// Its name in events and in the audit log.
     pub fn actor(&self) -> String {
         format!("{}/{}", self.role.as_str(), self.account_id)
@@ -94,7 +102,10 @@ impl Verifier {
     /// Who the token speaks for.
     pub fn verify(&self, token: &str) -> Result<Principal, ApiError> {
         match jsonwebtoken::decode::<Claims>(token, &self.key, &self.validation) {
-            Ok(token) => Ok(Principal { account_id: token.claims.sub, role: token.claims.role }),
+            Ok(token) => {
+                let Claims { sub, role, exp, .. } = token.claims;
+                Ok(Principal { exp: Some(exp), ..Principal::new(sub, role) })
+            }
             Err(error) if *error.kind() == ErrorKind::ExpiredSignature => {
                 Err(ApiError::new(Code::TokenExpired, "the token has expired; ask the console for a new one"))
             }
@@ -220,14 +231,15 @@ mod tests {
     }
 
     fn principal() -> Principal {
-        Principal { account_id: AccountId::from(Uuid::from_u128(7)), role: Role::Seller }
+        Principal::new(AccountId::from(Uuid::from_u128(7)), Role::Seller)
     }
 
     #[test]
     fn a_token_speaks_for_its_account_and_no_other_key_does() {
         let signer = signer();
-        let (token, _) = signer.sign(principal(), TOKEN_LIFE).unwrap();
-        assert_eq!(Verifier::new(signer.public_key()).unwrap().verify(&token).unwrap(), principal());
+        let (token, exp) = signer.sign(principal(), TOKEN_LIFE).unwrap();
+        let speaks = Verifier::new(signer.public_key()).unwrap().verify(&token).unwrap();
+        assert_eq!(speaks, Principal { exp: Some(exp), ..principal() });
         let other = Verifier::new(self::signer().public_key()).unwrap();
         assert_eq!(other.verify(&token).unwrap_err().code(), Code::Unauthenticated);
     }

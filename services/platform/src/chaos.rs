@@ -30,6 +30,8 @@ use crate::{http::ApiError, tasks::Stop};
 
 /// Longest that something can be made to take, in milliseconds.
 const MS_MAX: u64 = 600_000;
+/// Longest code that a charge can be declined with, in bytes.
+const DECLINE_CODE_BYTES_MAX: usize = 50;
 /// Longest that a fault can last, in milliseconds: a day.
 const FOR_MS_MAX: u64 = 24 * 3600 * 1000;
 
@@ -387,7 +389,16 @@ fn check(name: FaultName, set: &SetFault) -> Result<(), ApiError> {
     if set.decline.is_some() && name != FaultName::PaymentFailure {
         return refused("decline is for payment-failure");
     }
+    if set.decline.as_deref().is_some_and(|code| !is_decline_code(code)) {
+        return refused("decline is 1 to 50 small letters and underscores, as insufficient_funds");
+    }
     Ok(())
+}
+
+/// Whether a provider could decline with this code.
+pub fn is_decline_code(code: &str) -> bool {
+    (1..=DECLINE_CODE_BYTES_MAX).contains(&code.len())
+        && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
 #[cfg(test)]
@@ -436,5 +447,10 @@ mod tests {
         assert!(check(FaultName::Crash, &SetFault::default()).is_err());
         assert!(check(FaultName::RelayTwice, &SetFault { percent: Some(101.0), ..SetFault::default() }).is_err());
         assert!(check(FaultName::RelayTwice, &SetFault { percent: Some(f64::NAN), ..SetFault::default() }).is_err());
+        let decline = |code: &str| SetFault { decline: Some(code.to_owned()), ..SetFault::default() };
+        assert!(check(FaultName::PaymentFailure, &decline("insufficient_funds")).is_ok());
+        for code in ["", "Card declined", "card-declined", "card_declined, hang", "ü", &"x".repeat(51)] {
+            assert!(check(FaultName::PaymentFailure, &decline(code)).is_err(), "{code}");
+        }
     }
 }

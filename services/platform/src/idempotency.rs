@@ -81,6 +81,11 @@ pub enum Claim {
 }
 
 impl Key {
+    /// The SHA-256 of the key, if the request has one: for what is done before there is an account to claim it for.
+    pub fn hash(&self) -> Option<Vec<u8>> {
+        self.key.as_ref().map(|key| Sha256::digest(key).to_vec())
+    }
+
     /// Claims the key for the account, in the transaction of what is to be done.
     pub async fn claim(&self, conn: &mut PgConnection, principal: &Principal) -> Result<Claim, ApiError> {
         let Some(key) = &self.key else { return Ok(Claim::New) };

@@ -1,6 +1,6 @@
 //! Money that is taken, or not: either is recorded, together with the key it was asked for with.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     extract::State,
@@ -60,10 +60,7 @@ async fn create(
     faults: TestFaults,
     Json(asked): Json<CreateCharge>,
 ) -> Result<Response, ApiError> {
-    psp.stop.clone().sleep(Duration::from_millis(faults.latency_ms)).await;
-    if faults.error {
-        return Err(ApiError::new(Code::Internal, "an error, as was asked for; nothing was taken"));
-    }
+    faults.strike_before(&psp.stop).await?;
     check_amount(asked.amount.minor)?;
     check_reference(&asked.reference)?;
     let key = key.with("charge", &asked)?;
@@ -87,8 +84,7 @@ async fn create(
     commit(tx).await?;
     tracing::info!(charge_id = charge.id, reference = charge.reference, status = ?charge.status, "a charge");
     if behaviour == Behaviour::TimesOutAfterCharge || faults.hang {
-        // Nothing is held meanwhile but the connection; when the service stops, the answer goes out at once.
-        psp.stop.clone().sleep(psp.hang).await;
+        psp.withhold().await;
     }
     Ok((status_of(&charge), Json(charge)).into_response())
 }

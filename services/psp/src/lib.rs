@@ -84,6 +84,14 @@ struct Psp {
     stop: Stop,
 }
 
+impl Psp {
+    /// Waits, so that an answer comes too late. Nothing is held meanwhile but the connection; when the service stops, the
+    /// answer goes out at once.
+    async fn withhold(&self) {
+        self.stop.clone().sleep(self.hang).await;
+    }
+}
+
 /// Opens the database, binds the port.
 pub async fn build(config: Config) -> Result<App, BuildError> {
     if config.psp.secret_key.is_empty() {

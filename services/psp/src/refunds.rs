@@ -25,6 +25,7 @@ use crate::{
     Filter, Psp,
     access::Merchant,
     check_amount,
+    faults::TestFaults,
     ids::{ChargeId, RefundId},
     keys::{Claim, RequestKey, replayed},
     unreadable,
@@ -53,8 +54,10 @@ async fn create(
     State(psp): State<Arc<Psp>>,
     _: Merchant,
     key: RequestKey,
+    faults: TestFaults,
     Json(asked): Json<CreateRefund>,
 ) -> Result<Response, ApiError> {
+    faults.strike_before_refund(&psp.stop).await?;
     check_amount(asked.amount.minor)?;
     let key = key.with("refund", &asked)?;
     let mut tx = psp.db.begin().await?;
@@ -66,6 +69,9 @@ async fn create(
     key.record(&mut tx, &refund).await?;
     commit(tx).await?;
     tracing::info!(refund_id = refund.id, charge_id = refund.charge_id, reference = refund.reference, "a refund");
+    if faults.hang {
+        psp.withhold().await;
+    }
     Ok((StatusCode::CREATED, Json(refund)).into_response())
 }
 

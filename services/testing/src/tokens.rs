@@ -16,7 +16,7 @@ pub struct Keys {
 
 /// An account that nobody else has.
 pub fn new_account(role: Role) -> Principal {
-    Principal { account_id: AccountId::from(Uuid::now_v7()), role }
+    Principal::new(AccountId::from(Uuid::now_v7()), role)
 }
 
 impl Keys {

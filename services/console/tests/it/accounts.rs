@@ -1,9 +1,13 @@
 //! Accounts and sessions.
 
-use orderflow_contracts::problem::Code;
+use orderflow_contracts::{
+    api::{Page, ops::AuditEntry},
+    problem::Code,
+};
 use orderflow_platform::auth::Verifier;
-use orderflow_testing::{Answer, Caller};
+use orderflow_testing::{Answer, Caller, eventually};
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
 use crate::world::World;
 
@@ -89,6 +93,55 @@ async fn an_address_has_one_account_however_it_is_written_and_however_many_try()
 }
 
 #[tokio::test]
+async fn whoever_has_lost_the_answer_signs_up_again_with_the_same_key_and_nobody_else_does() {
+    let world = World::start().await;
+    let body = |email: &str, password: &str, role: &str| json!({ "email": email, "password": password, "role": role });
+    let (mine, nobody) = (body("a@example.com", PASSWORD, "customer"), world.nobody());
+    let first = nobody.with_key("k").post("/v1/accounts", &mine).await;
+    assert_eq!((first.status.as_u16(), first.headers.get("idempotency-replayed")), (201, None));
+    let again = nobody.with_key("k").post("/v1/accounts", &body(" A@example.com", PASSWORD, "customer")).await;
+    assert_eq!((again.status.as_u16(), &again.body["account"]), (201, &first.body["account"]));
+    assert_eq!(again.headers["idempotency-replayed"], "true");
+    for session in [&first.body, &again.body] {
+        assert_eq!(refresh(&world, &session["refresh_token"]).await.status, 200);
+    }
+    for (key, body) in [
+        (None, mine.clone()),
+        (Some("other"), mine.clone()),
+        (Some("k"), body("a@example.com", "incorrect horse", "customer")),
+        (Some("k"), body("a@example.com", PASSWORD, "seller")),
+    ] {
+        let caller = key.map_or_else(|| nobody.clone(), |key| nobody.with_key(key));
+        assert_eq!(caller.post("/v1/accounts", &body).await.code(), Some(Code::EmailTaken), "{key:?} {body}");
+    }
+    // Keys are of nobody: somebody else may have the same.
+    let others = nobody.with_key("k").post("/v1/accounts", &body("b@example.com", PASSWORD, "customer")).await;
+    assert_eq!(others.status, 201);
+    assert_eq!(world.database.count("select count(*) from accounts").await, 2);
+    assert_eq!(world.database.count("select count(*) from idempotency_keys").await, 0);
+    let bad = nobody.with_key(&"x".repeat(101)).post("/v1/accounts", &mine).await;
+    assert_eq!(bad.code(), Some(Code::ValidationFailed));
+}
+
+#[tokio::test]
+async fn many_at_once_with_one_key_open_one_account_and_all_have_it() {
+    let world = World::start().await;
+    let tries = (0..5).map(|_| {
+        let nobody = world.nobody().with_key("k");
+        let body = json!({ "email": "a@example.com", "password": PASSWORD, "role": "seller" });
+        tokio::spawn(async move { nobody.post("/v1/accounts", &body).await })
+    });
+    let mut accounts = Vec::new();
+    for answer in tries.collect::<Vec<_>>() {
+        let answer = answer.await.unwrap();
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        accounts.push(answer.body["account"].clone());
+    }
+    accounts.dedup();
+    assert_eq!(accounts.len(), 1);
+}
+
+#[tokio::test]
 async fn only_the_right_password_opens_a_session_and_a_wrong_one_tells_nothing() {
     let world = World::start().await;
     sign_up(&world, "a@example.com", "customer").await;
@@ -149,6 +202,89 @@ async fn a_session_ends_with_its_logout_or_its_time() {
     let later = "update refresh_tokens set expires_at = clock_timestamp()";
     sqlx::query(later).execute(world.database.pool()).await.unwrap();
     assert_eq!(refresh(&world, &old["refresh_token"]).await.code(), Some(Code::InvalidCredentials));
+}
+
+/// Lets a request go on in a task of its own until it waits for a lock of the database, as the so-many-th.
+async fn until_it_waits(world: &World, count: i64, path: &'static str, token: &Value) -> JoinHandle<Answer> {
+    let (nobody, body) = (world.nobody(), json!({ "refresh_token": token }));
+    let asked = tokio::spawn(async move { nobody.post(path, &body).await });
+    let waiting =
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    eventually("it waits", async || (world.database.count(waiting).await >= count).then_some(())).await;
+    asked
+}
+
+#[tokio::test]
+async fn a_session_that_ends_while_it_is_continued_has_no_token_left() {
+    for is_stolen in [false, true] {
+        let world = World::start().await;
+        let first = sign_up(&world, "a@example.com", "customer").await.body;
+        let second = refresh(&world, &first["refresh_token"]).await.body;
+        let later = "update refresh_tokens set used_at = used_at - interval '61 seconds' where used_at is not null";
+        sqlx::query(later).execute(world.database.pool()).await.unwrap();
+        // It is continued, and held up before the next token is there.
+        let mut held = world.database.pool().begin().await.unwrap();
+        sqlx::query("lock table accounts in access exclusive mode").execute(&mut *held).await.unwrap();
+        let continued = until_it_waits(&world, 1, "/v1/sessions/refresh", &second["refresh_token"]).await;
+        let (path, token) = match is_stolen {
+            true => ("/v1/sessions/refresh", &first["refresh_token"]),
+            false => ("/v1/sessions/logout", &second["refresh_token"]),
+        };
+        let ended = until_it_waits(&world, 2, path, token).await;
+        held.rollback().await.unwrap();
+        let third = continued.await.unwrap();
+        assert_eq!(third.status, 200, "it came first");
+        assert_eq!(ended.await.unwrap().status, if is_stolen { 401 } else { 204 });
+        let after = refresh(&world, &third.body["refresh_token"]).await;
+        assert_eq!(after.code(), Some(Code::InvalidCredentials), "stolen: {is_stolen}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_is_ended_first_is_not_continued() {
+    let world = World::start().await;
+    let first = sign_up(&world, "a@example.com", "customer").await.body;
+    let second = refresh(&world, &first["refresh_token"]).await.body;
+    // Its end is held up in the midst of its tokens.
+    let mut held = world.database.pool().begin().await.unwrap();
+    let one = "select from refresh_tokens where used_at is not null for update";
+    sqlx::query(one).execute(&mut *held).await.unwrap();
+    let ended = until_it_waits(&world, 1, "/v1/sessions/logout", &second["refresh_token"]).await;
+    let continued = until_it_waits(&world, 2, "/v1/sessions/refresh", &second["refresh_token"]).await;
+    held.rollback().await.unwrap();
+    assert_eq!(ended.await.unwrap().status, 204);
+    assert_eq!(continued.await.unwrap().code(), Some(Code::InvalidCredentials));
+    let alive = "select count(*) from refresh_tokens where not revoked";
+    assert_eq!(world.database.count(alive).await, 0);
+}
+
+#[tokio::test]
+async fn what_people_do_with_their_sessions_is_in_the_audit_log_once() {
+    let world = World::start().await;
+    let first = sign_up(&world, "a@example.com", "customer").await.body;
+    let token = json!({ "refresh_token": first["refresh_token"] });
+    for _ in 0..2 {
+        assert_eq!(world.nobody().post("/v1/sessions/logout", &token).await.status, 204);
+    }
+    assert_eq!(log_in(&world, "a@example.com", "wrong").await.code(), Some(Code::InvalidCredentials));
+    let second = log_in(&world, "a@example.com", PASSWORD).await.body;
+    assert_eq!(refresh(&world, &second["refresh_token"]).await.status, 200);
+    let later = "update refresh_tokens set used_at = used_at - interval '61 seconds'";
+    sqlx::query(later).execute(world.database.pool()).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(refresh(&world, &second["refresh_token"]).await.code(), Some(Code::InvalidCredentials));
+    }
+    let id = first["account"]["id"].as_str().unwrap();
+    let log: Page<AuditEntry> = world.by(world.admin).get(&format!("/v1/audit?subject={id}")).await.into();
+    let customer = format!("customer/{id}");
+    let done: Vec<_> = log.items.iter().rev().map(|entry| (entry.actor.as_str(), entry.action.as_str())).collect();
+    let expected = [
+        (customer.as_str(), "account.opened"),
+        (&customer, "session.closed"),
+        (&customer, "session.opened"),
+        ("console", "session.stolen"),
+    ];
+    assert_eq!(done, expected);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use orderflow_contracts::{
     problem::Code,
 };
 use orderflow_platform::auth::Principal;
-use orderflow_testing::{eventually, new_account};
+use orderflow_testing::{Caller, eventually, new_account};
 use reqwest::Response;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
@@ -210,6 +210,17 @@ async fn a_service_that_stops_ends_its_streams_at_once() {
     world.service.stop().await;
     assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
     assert!(admin.try_next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_token() {
+    let world = World::start().await;
+    let token = world.keys.token_for(world.customer, Duration::from_secs(5));
+    let short = Caller::new(world.service.url(), Some(token));
+    let response = short.open("/v1/stream", &[]).await;
+    assert_eq!(response.status(), 200);
+    let mut listener = Listener { response, unread: String::new() };
+    assert!(listener.try_next().await.is_none(), "its token is no good any more");
 }
 
 #[tokio::test]

@@ -30,11 +30,11 @@ pub enum FaultName {
     DeliverLate,
     /// The process kills itself at a point (`point`).
     Crash,
-    /// The provider declines (`decline`).
+    /// The provider declines a charge (`decline`).
     PaymentFailure,
     /// The provider takes its time (`ms`).
     ProviderLatency,
-    /// The provider charges, and its answer is lost.
+    /// The provider charges or gives back, and its answer is lost.
     ProviderTimeout,
     /// The provider answers 500 and does nothing.
     ProviderError,

@@ -174,6 +174,26 @@ pub struct AuditCheck {
     pub first_broken: Option<i64>,
 }
 
+/// A place in the audit log: everything before it fits together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct AuditPlace {
+    /// The number of the entry before it.
+    pub after: i64,
+    /// The hash of that entry, in hexadecimal digits.
+    pub hash: String,
+}
+
+/// What a part of the audit log is like: the entries up to its end, and where the next part begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct AuditPart {
+    /// Whether it is whole so far.
+    #[serde(flatten)]
+    pub check: AuditCheck,
+    /// Ask with this for the next part; none at the end.
+    #[serde(default)]
+    pub next: Option<AuditPlace>,
+}
+
 /// Something that an admin has done outside of the services, as killing one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -7,13 +7,15 @@ use orderflow_contracts::{
         Page,
         console::Role,
         inventory::{CreateProduct, EditProduct, Product, Restock},
+        ops::LedgerSum,
     },
     events::topics,
     money::{Currency, Money},
     problem::Code,
 };
-use orderflow_testing::new_account;
+use orderflow_testing::{eventually, new_account};
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::world::{PRICE, World};
 
@@ -60,6 +62,9 @@ async fn a_key_restocks_once_however_often_it_is_used() {
         assert_eq!(answer.await.unwrap().into::<Product>().on_hand, 3);
     }
     assert_eq!(world.level(product).await, (3, 0));
+    let told = world.published(topics::AUDIT, product, 1).await.remove(0);
+    assert_eq!(told.value, json!({ "action": "product.restock", "detail": { "quantity": 2 } }));
+    assert_eq!(told.headers["ce_actor"], world.seller.actor());
     assert_eq!(seller.post(&path, &Restock { quantity: 3 }).await.code(), Some(Code::IdempotencyKeyReused));
 }
 
@@ -142,4 +147,35 @@ async fn every_sort_goes_through_all_pages_without_gap_or_repeat() {
         };
         assert!(sorted && seen.len() == 7, "{sort}: {seen:?}");
     }
+}
+
+#[tokio::test]
+async fn the_ledger_comes_in_pages_that_read_no_more_than_they_show() {
+    let world = World::start().await;
+    let (first, second) = (world.product(7).await, world.product(3).await);
+    // Each of many orders has held one piece of the first product and given it back.
+    let fill = "insert into stock_ledger (product_id, order_id, kind, quantity, at_ms)
+                select $1, ('00000000-0000-7000-8000-' || lpad(number::text, 12, '0'))::uuid, kind, 1, 0
+                from generate_series(1, 20000) as number, (values ('reserved'), ('released')) as kinds (kind)";
+    sqlx::query(fill).bind(Uuid::from(first)).execute(world.database.pool()).await.unwrap();
+    sqlx::query("analyze stock_ledger").execute(world.database.pool()).await.unwrap();
+    let page = async |cursor: &str| -> Page<LedgerSum> {
+        world.admin().get(&format!("/v1/ledger?limit=100{cursor}")).await.into()
+    };
+    let one = page("").await;
+    let (place, received) = (one.next_cursor.unwrap(), &one.items[0]);
+    assert_eq!((received.product_id, received.order_id, received.received), (first, None, 7));
+    assert!(one.items[1..].iter().all(|sum| (sum.order_id.is_some(), sum.reserved, sum.released) == (true, 1, 1)));
+    let two = page(&format!("&cursor={place}")).await;
+    assert_eq!((one.items.len(), two.items.len()), (100, 100));
+    assert!(one.items[99].order_id < two.items[0].order_id);
+    let last = page(&format!("&cursor={first}:00000000-0000-7000-8000-000000020000")).await;
+    assert_eq!((last.items.len(), last.items[0].product_id, last.items[0].received), (1, second, 3));
+
+    let scans = "select idx_scan from pg_stat_user_indexes where indexrelname = 'stock_ledger_by_order'";
+    let all = async || (world.database.count(scans).await >= 3).then_some(());
+    eventually("the index was used for each page", all).await;
+    let read = "select idx_tup_read from pg_stat_user_indexes where indexrelname = 'stock_ledger_by_order'";
+    let read = world.database.count(read).await;
+    assert!(read < 1_000, "{read} of 40,002 movements were read for two pages");
 }

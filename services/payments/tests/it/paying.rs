@@ -6,9 +6,10 @@ use orderflow_contracts::{
         console::Role,
         payments::{Pay, Payment, PaymentStatus},
     },
+    events::topics,
     problem::Code,
 };
-use orderflow_testing::new_account;
+use orderflow_testing::{eventually, new_account};
 use serde_json::json;
 
 use crate::world::{AMOUNT, LATER_MS, World};
@@ -30,6 +31,13 @@ async fn a_confirmed_order_is_paid_once_and_told_of() {
     assert_eq!(records[1].value, json!({ "charge_id": charges[0].id }));
     assert_eq!(records[0].headers["ce_correlationid"], "test");
     assert!(!records[1].headers.contains_key("ce_causationid"), "it follows from the customer's command");
+    let audited = async || world.kafka.read_once(topics::AUDIT).await.pop();
+    let audited = eventually("who has paid is told", audited).await;
+    assert_eq!(
+        (audited.key.as_str(), audited.headers["ce_actor"].as_str()),
+        (&*order.to_string(), &*world.customer.actor())
+    );
+    assert_eq!(audited.value, json!({ "action": "payment.pay", "detail": { "amount": AMOUNT } }));
 }
 
 #[tokio::test]

@@ -7,13 +7,13 @@ use orderflow_contracts::{
 use orderflow_testing::{Caller, new_account};
 use serde_json::{Value, json};
 
-use crate::world::{LATER_MS, World, new_order};
+use crate::world::{CANCELLED, LATER_MS, World, new_order};
 
 #[tokio::test]
 async fn nothing_is_paid_before_it_is_due_or_after_the_time_is_over() {
     let world = World::start().await;
     let order = new_order();
-    assert_eq!(world.pay(order, "tok_visa").await.code(), Some(Code::NothingDue));
+    assert_eq!(world.pay(order, "tok_visa").await.code(), Some(Code::NotFound));
     world.tell(order, &world.confirmed(1)).await;
     world.wait_for(order, PaymentStatus::Open).await;
     assert_eq!(world.pay(order, "tok_visa").await.code(), Some(Code::PaymentDeadlinePassed));
@@ -42,6 +42,27 @@ async fn only_the_customer_of_the_order_pays() {
     let nobody = Caller::new(world.url(), None).post(&path, &pay).await;
     assert_eq!(nobody.code(), Some(Code::Unauthenticated));
     assert_eq!(world.show(order).await.unwrap().status, PaymentStatus::Open);
+}
+
+#[tokio::test]
+async fn nobody_learns_whether_there_is_an_order_that_is_not_theirs() {
+    let world = World::start().await;
+    let (open, cancelled, nobodys) = (world.open().await, new_order(), new_order());
+    world.tell(cancelled, &CANCELLED).await;
+    world.wait_for(cancelled, PaymentStatus::Voided).await;
+    let stranger = world.by(new_account(Role::Customer));
+    let mut answers = Vec::new();
+    for order in [open, cancelled, nobodys] {
+        for answer in [
+            stranger.post(&format!("/v1/payments/{order}/pay"), &json!({ "token": "tok_visa" })).await,
+            stranger.get(&format!("/v1/payments/{order}")).await,
+        ] {
+            assert_eq!((answer.status.as_u16(), answer.code()), (404, Some(Code::NotFound)), "{}", answer.body);
+            answers.push(without_request_id(&answer.body).replace(&order.to_string(), "ORDER"));
+        }
+    }
+    assert_eq!(answers[..2], answers[2..4]);
+    assert_eq!(answers[..2], answers[4..]);
 }
 
 #[tokio::test]
@@ -75,6 +96,14 @@ async fn a_question_that_makes_no_sense_is_refused() {
     for query in ["limit=0", "limit=201", "cursor=x", "status=EATEN"] {
         let answer = customer.get(&format!("/v1/payments?{query}")).await;
         assert_eq!(answer.code(), Some(Code::ValidationFailed), "{query}");
+    }
+    let admin = world.by(new_account(Role::Admin));
+    for ledger in ["charges", "refunds"] {
+        assert_eq!(admin.get(&format!("/v1/provider/{ledger}?limit=1")).await.status, 200);
+        for query in ["limit=0", "cursor=x", "cursor=%00"] {
+            let answer = admin.get(&format!("/v1/provider/{ledger}?{query}")).await;
+            assert_eq!(answer.code(), Some(Code::ValidationFailed), "{query}");
+        }
     }
     for path in ["/v1/payments/x", &format!("/v1/payments/{}", new_order())] {
         assert_eq!(customer.get(path).await.code(), Some(Code::NotFound), "{path}");

@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 use sqlx::Connection;
 
@@ -99,4 +101,21 @@ async fn the_database_itself_refuses_to_give_back_too_much() {
     let update = "update charges set refunded_minor = 1 where status = 'declined'";
     let refused = sqlx::query(update).execute(&mut database).await.unwrap_err();
     assert_eq!(refused.as_database_error().unwrap().constraint(), Some("charges_refunded_if_succeeded"));
+}
+
+#[tokio::test]
+async fn a_refund_can_be_made_to_go_wrong_as_a_charge_can_and_is_made_once() {
+    let psp = Psp::start().await;
+    let charge_id = psp.charged(1000).await;
+    let with = |fault: &str| psp.post("/v1/refunds", "r", &refund(&charge_id, 400)).header("test-fault", fault);
+    ask(with("error")).await.refuses(500, "internal", "nothing was done");
+    ask(with("decline=card_declined")).await.refuses(422, "validation_failed", "a refund is not declined");
+    assert!(psp.list("/v1/refunds").await.is_empty());
+    let withheld = with("hang").timeout(Duration::from_secs(2)).send().await;
+    assert!(withheld.unwrap_err().is_timeout());
+    let started = Instant::now();
+    let again = ask(with("latency=200, hang")).await;
+    assert!(started.elapsed() >= Duration::from_millis(200));
+    assert_eq!((again.status, again.replayed), (201, true));
+    assert_eq!(psp.list("/v1/refunds").await, [again.body]);
 }
