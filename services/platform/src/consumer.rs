@@ -291,10 +291,7 @@ impl<A: Apply> Consumer<A> {
         tx.commit().await?;
         self.outbox.wake();
         self.apply.applied();
-        for letter in &handled.letters {
-            let (topic, partition, offset) = (&letter.record.topic, letter.record.partition, letter.record.offset);
-            tracing::warn!(topic, partition, offset, reason = letter.reason, "dead-lettered");
-        }
+        handled.letters.iter().for_each(log);
         self.metrics.consumed(handled.applied, handled.duplicates, handled.letters.len());
         Ok(())
     }
@@ -349,20 +346,35 @@ impl<A: Apply> Consumer<A> {
         Ok(Some(Ok(())))
     }
 
+    /// Dead-letters a record that the database has refused. Its event is claimed, so that at another offset it is the
+    /// same dead letter; one whose claim is refused too is kept without: nothing may hold the others up for ever.
     async fn refuse(&self, record: &RawRecord, reason: String) -> Result<(), sqlx::Error> {
-        let mut tx = self.db.begin().await?;
-        if let Ok(event) = read_one(record) {
-            // At another offset it is the same dead letter.
-            if inbox::claim(&mut tx, &[event]).await?.is_empty() {
-                return tx.commit().await;
-            }
+        let letter = DeadLetter { record, reason };
+        match self.put_aside(&letter, read_one(record).ok()).await {
+            Err(error) if meaning(&error) == Meaning::Permanent => self.put_aside(&letter, None).await,
+            done => done,
         }
-        dead_letters::keep(&mut tx, self.dead_letter_topic, &[DeadLetter { record, reason }]).await?;
+    }
+
+    async fn put_aside(&self, letter: &DeadLetter<'_>, event: Option<Received>) -> Result<(), sqlx::Error> {
+        let mut tx = self.db.begin().await?;
+        if let Some(event) = event
+            && inbox::claim(&mut tx, &[event]).await?.is_empty()
+        {
+            return tx.commit().await;
+        }
+        dead_letters::keep(&mut tx, self.dead_letter_topic, std::slice::from_ref(letter)).await?;
         tx.commit().await?;
         self.outbox.wake();
+        log(letter);
         self.metrics.consumed(0, 0, 1);
         Ok(())
     }
+}
+
+fn log(letter: &DeadLetter<'_>) {
+    let (topic, partition, offset) = (&letter.record.topic, letter.record.partition, letter.record.offset);
+    tracing::warn!(topic, partition, offset, reason = letter.reason, "dead-lettered");
 }
 
 /// What came of a batch.

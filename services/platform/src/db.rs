@@ -209,12 +209,13 @@ pub enum Meaning {
     Permanent,
 }
 
-/// Only an error about the values themselves is permanent, and a row that cannot be read: what is about it would hold up
-/// everything else for ever, and can be replayed once it is mended. All else is worth another try, even a table that is
-/// missing: the next version of the service may bring it, and nothing is lost by waiting.
+/// Only an error about the values themselves is permanent, their size included, and a row that cannot be read: what is
+/// about it would hold up everything else for ever, and can be replayed once it is mended. All else is worth another try,
+/// even a table that is missing: the next version of the service may bring it, and nothing is lost by waiting.
 pub fn meaning(error: &sqlx::Error) -> Meaning {
-    // Class 22 is "data exception", 23 "integrity constraint violation".
-    let about_values = |code: &str| code.starts_with("22") || code.starts_with("23");
+    // Class 22 is "data exception", 23 "integrity constraint violation", 54 "program limit exceeded": a text that is too
+    // long for an index, as an example.
+    let about_values = |code: &str| ["22", "23", "54"].iter().any(|class| code.starts_with(class));
     if matches!(error, sqlx::Error::ColumnDecode { .. }) {
         return Meaning::Permanent;
     }
