@@ -4,14 +4,17 @@ use std::sync::{Arc, atomic::Ordering};
 
 use orderflow_contracts::ids::EventId;
 use orderflow_platform::{
-    consumer::Consumer,
+    consumer::{Assigned, Consumer},
     db::{Meaning, meaning},
+    kafka::Topic,
     metrics::Metrics,
     outbox::Outbox,
+    tasks::Tasks,
 };
+use orderflow_testing::eventually;
 use uuid::Uuid;
 
-use crate::toy::{DEAD_LETTERS, Listener, ToyEvent, World, record};
+use crate::toy::{DEAD_LETTERS, Listener, TOPIC, ToyEvent, World, record};
 
 const PLAYED: ToyEvent = ToyEvent::Played { times: 1 };
 
@@ -147,6 +150,20 @@ async fn what_is_too_large_for_the_database_will_always_be() {
     let refused = "do $$ begin raise exception 'too large' using errcode = '54000'; end $$";
     let error = sqlx::query(refused).execute(&world.pool).await.unwrap_err();
     assert_eq!(meaning(&error), Meaning::Permanent);
+}
+
+#[tokio::test]
+async fn a_topic_that_is_made_after_the_group_was_formed_is_read() {
+    const LATE: &str = "late-toys";
+    let Fixture { world, consumer, .. } = fixture().await;
+    let (assigned, mut tasks) = (Assigned::default(), Tasks::default());
+    let consume = Arc::new(consumer).run(world.client.clone(), &[TOPIC, LATE], assigned.clone(), tasks.stop());
+    tasks.spawn("consumer", consume);
+    eventually("it has its partitions", async || assigned.is_so().then_some(())).await;
+    world.client.ensure_topics(&[Topic { name: LATE, compacted: false }]).await.unwrap();
+    world.kafka.tell(LATE, "bear", 1, &PLAYED).await;
+    world.until("it is heard", "select count(*) from heard", 1).await;
+    tasks.shutdown().await;
 }
 
 #[tokio::test]

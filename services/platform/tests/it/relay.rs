@@ -1,12 +1,19 @@
 //! What is committed is published: all of it, in order, at least once.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use orderflow_broker::faults::{Fault, Request, Rule};
-use orderflow_platform::{outbox, tasks::Tasks};
+use orderflow_platform::{
+    consumer::{Assigned, Consumer},
+    kafka::Topic,
+    metrics::Metrics,
+    outbox::{self, NewEvent, Outbox},
+    tasks::Tasks,
+};
 use orderflow_testing::eventually;
+use sqlx::PgPool;
 
-use crate::toy::{TOPIC, World, event};
+use crate::toy::{DEAD_LETTERS, Listener, TOPIC, TOPICS, World, event};
 
 /// TOPIC_AUTHORIZATION_FAILED: an error that librdkafka does not try again.
 const REFUSED: i16 = 29;
@@ -89,6 +96,44 @@ async fn a_broker_that_has_lost_its_data_is_fed_again_with_its_topics_made_right
     published.sort();
     assert_eq!(published, ["bear", "bear", "duck"]);
     assert_eq!(relay.relay_once().await.unwrap(), 0, "once");
+}
+
+/// Replaces the broker, and nothing else, by one that has these topics and nothing in them, while a relay and a consumer
+/// run and have nothing to do.
+async fn a_broker_is_replaced(topics: &[Topic]) {
+    let mut world = World::start().await;
+    let (db, listener) = (world.db.clone(), Arc::new(Listener::default()));
+    let consumer = Consumer::new(db, Outbox::default(), Metrics::default(), "toy", DEAD_LETTERS, listener);
+    let mut tasks = Tasks::default();
+    let consume = Arc::new(consumer).run(world.client.clone(), &[TOPIC], Assigned::default(), tasks.stop());
+    tasks.spawn("consumer", consume);
+    tasks.spawn("relay", world.relay().run(tasks.stop()));
+    let append = async |pool: &PgPool, events: &[NewEvent]| {
+        let mut conn = pool.acquire().await.expect("a connection");
+        outbox::append(&mut conn, events).await.expect("they are appended");
+    };
+    append(&world.pool, &[event("bear", 1), event("duck", 1)]).await;
+    world.until("all of it is heard", "select count(*) from heard", 2).await;
+    world.until("all of it is marked", "select count(*) from outbox_pending", 0).await;
+
+    world.kafka = world.kafka.replaced(topics).await;
+    world.until("all of it comes again", "select sum(duplicates)::bigint from inbox", 2).await;
+    append(&world.pool, &[event("bear", 2)]).await;
+    world.until("what is new is heard", "select count(*) from heard", 3).await;
+    tasks.shutdown().await;
+    let mut published: Vec<_> = world.kafka.read(TOPIC).await.into_iter().map(|record| record.key).collect();
+    published.sort();
+    assert_eq!(published, ["bear", "bear", "duck"], "each once");
+}
+
+#[tokio::test]
+async fn a_broker_that_is_replaced_under_an_idle_relay_is_fed_again() {
+    a_broker_is_replaced(&[]).await;
+}
+
+#[tokio::test]
+async fn a_broker_whose_topics_somebody_else_has_made_again_is_fed_again() {
+    a_broker_is_replaced(TOPICS).await;
 }
 
 #[tokio::test]
