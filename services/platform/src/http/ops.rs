@@ -237,13 +237,27 @@ async fn replay_outbox(
     Json(replay): Json<ReplayOutbox>,
 ) -> Result<Json<Replayed>, ApiError> {
     principal.require(Role::Admin)?;
-    let mut tx = ops.db.begin().await?;
-    let events = outbox::replay(&mut tx, replay.subject.as_deref()).await?;
-    let subject = replay.subject.unwrap_or_else(|| ops.service.to_owned());
-    outbox::audit(&mut tx, ops.service, &principal, "outbox.replay", subject, json!({ "events": events })).await?;
-    commit(tx).await?;
-    ops.outbox.wake();
+    // In a task of its own: a large outbox may take longer than the request, and what is begun is ended all the same.
+    let all = tokio::spawn(replay_all(ops, principal, replay.subject)).await;
+    let events = all.map_err(|died| ApiError::internal("publishing again has ended before it was done", died))??;
     Ok(Json(Replayed { events }))
+}
+
+/// Part by part, each of them told to the audit log in its transaction; how many events that are.
+async fn replay_all(ops: Ops, principal: Principal, subject: Option<String>) -> Result<u64, ApiError> {
+    let (mut events, mut next) = (0, Some(0));
+    while let Some(after) = next {
+        let mut tx = ops.db.begin().await?;
+        let part = outbox::replay_part(&mut tx, subject.as_deref(), after).await?;
+        (events, next) = (events + part.events, part.next);
+        if part.events > 0 || next.is_none() {
+            let (about, detail) = (subject.as_deref().unwrap_or(ops.service), json!({ "events": part.events }));
+            outbox::audit(&mut tx, ops.service, &principal, "outbox.replay", about, detail).await?;
+        }
+        commit(tx).await?;
+        ops.outbox.wake();
+    }
+    Ok(events)
 }
 
 /// Which rows of the inbox.

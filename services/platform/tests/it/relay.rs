@@ -7,7 +7,7 @@ use orderflow_platform::{
     consumer::{Assigned, Consumer},
     kafka::Topic,
     metrics::Metrics,
-    outbox::{self, NewEvent, Outbox},
+    outbox::{self, NewEvent, Outbox, Part},
     tasks::Tasks,
 };
 use orderflow_testing::eventually;
@@ -96,6 +96,44 @@ async fn a_broker_that_has_lost_its_data_is_fed_again_with_its_topics_made_right
     published.sort();
     assert_eq!(published, ["bear", "bear", "duck"]);
     assert_eq!(relay.relay_once().await.unwrap(), 0, "once");
+}
+
+#[tokio::test]
+async fn a_large_outbox_is_fed_in_parts_and_a_crash_in_between_loses_nothing() {
+    let world = World::start().await;
+    assert_eq!(world.relay().relay_once().await.unwrap(), 0);
+    let known = async || sqlx::query_scalar::<_, String>("select cluster_id from broker").fetch_one(&world.pool).await;
+    let first = known().await.unwrap();
+    let published = "insert into outbox (event_id, topic, key, headers, payload)
+                     select gen_random_uuid(), 'toys', 'bear', '[]', '' from generate_series(1, 25000)";
+    sqlx::query(published).execute(&world.pool).await.unwrap();
+    // It ends in the middle, once.
+    let crash = "alter table outbox_pending add constraint crash check (id <= 15000)";
+    sqlx::query(crash).execute(&world.pool).await.unwrap();
+    let empty = orderflow_testing::Kafka::start().await;
+    let mut relay = world.relay_to(&empty);
+    assert!(relay.relay_once().await.is_err());
+    assert_eq!((world.pending().await, known().await.unwrap()), (10_000, first.clone()));
+    sqlx::query("alter table outbox_pending drop constraint crash").execute(&world.pool).await.unwrap();
+    let sent = eventually("it goes on", async || relay.relay_once().await.ok()).await;
+    assert_eq!(world.pending().await, 25_000 - i64::try_from(sent).unwrap());
+    assert_ne!(known().await.unwrap(), first);
+}
+
+#[tokio::test]
+async fn one_subject_or_all_is_published_again_in_parts() {
+    let world = World::start().await;
+    let published = "insert into outbox (event_id, topic, key, headers, payload)
+                     select gen_random_uuid(), 'toys', case when n % 2 = 0 then 'bear' else 'duck' end, '[]', ''
+                     from generate_series(1, 30000) n";
+    sqlx::query(published).execute(&world.pool).await.unwrap();
+    let mut conn = world.pool.acquire().await.unwrap();
+    let bears = outbox::replay_part(&mut conn, Some("bear"), 0).await.unwrap();
+    assert_eq!(bears, Part { events: 10_000, next: Some(20_000) });
+    let bears = outbox::replay_part(&mut conn, Some("bear"), 20_000).await.unwrap();
+    assert_eq!(bears, Part { events: 5_000, next: None });
+    let all = outbox::replay_part(&mut conn, None, 0).await.unwrap();
+    assert_eq!(all, Part { events: 5_000, next: Some(10_000) }, "half of it is marked");
 }
 
 /// Replaces the broker, and nothing else, by one that has these topics and nothing in them, while a relay and a consumer
