@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::{FutureExt, Stream, StreamExt, TryStreamExt, future::BoxFuture};
 use orderflow_contracts::{
     api::{
         chaos::{CrashPoint, FaultName},
@@ -199,7 +199,7 @@ impl<A: Apply> Consumer<A> {
             consumer.subscribe(topics)?;
             while !stop.is_now() {
                 let batch = tokio::select! {
-                    batch = next_batch(consumer) => batch?,
+                    batch = next_batch(records(consumer)) => batch?,
                     () = stop.wait() => break,
                 };
                 let goes_on = !batch.is_empty() && self.is_let_go_on(&mut stop).await;
@@ -396,25 +396,34 @@ impl<A: Apply> TryAgain for Consumer<A> {
     }
 }
 
-/// What is there now, at least one record unless the wait is over.
-async fn next_batch(consumer: &StreamConsumer<Rebalances>) -> Result<Vec<RawRecord>, KafkaError> {
+/// What comes over a consumer, record by record.
+fn records(consumer: &StreamConsumer<Rebalances>) -> impl Stream<Item = Result<RawRecord, KafkaError>> + Unpin {
+    consumer.stream().map_ok(|message| own(&message))
+}
+
+/// What is there now, at least one record unless the wait is over. A fatal error is told by librdkafka once, and nothing
+/// comes any more: another member has this one's name, as an example. What was taken before it comes to whoever takes
+/// over.
+async fn next_batch(
+    mut records: impl Stream<Item = Result<RawRecord, KafkaError>> + Unpin,
+) -> Result<Vec<RawRecord>, KafkaError> {
     let mut batch = Vec::new();
-    match tokio::time::timeout(WAIT_MAX, consumer.recv()).await {
-        Ok(Ok(message)) => batch.push(own(&message)),
-        // Told once, and nothing comes any more: another member has this one's name, as an example.
-        Ok(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
-        Ok(Err(error)) => {
-            // librdkafka goes on by itself; a topic that is not there yet comes by here too.
-            tracing::debug!(%error, "the consumer has a problem");
-            tokio::time::sleep(BACKOFF_MIN).await;
+    let mut next = tokio::time::timeout(WAIT_MAX, records.next()).await.unwrap_or_default();
+    while let Some(taken) = next {
+        match taken {
+            Ok(record) => batch.push(record),
+            Err(error @ KafkaError::MessageConsumptionFatal(_)) => return Err(error),
+            Err(error) => {
+                // librdkafka goes on by itself; a topic that is not there yet comes by here too.
+                tracing::debug!(%error, "the consumer has a problem");
+                if batch.is_empty() {
+                    tokio::time::sleep(BACKOFF_MIN).await;
+                }
+                break;
+            }
         }
-        Err(_) => return Ok(batch),
-    }
-    while batch.len() < BATCH_MAX {
-        match consumer.recv().now_or_never() {
-            Some(Ok(message)) => batch.push(own(&message)),
-            _ => break,
-        }
+        let is_full = batch.len() >= BATCH_MAX;
+        next = if is_full { None } else { records.next().now_or_never().flatten() };
     }
     Ok(batch)
 }
@@ -456,5 +465,40 @@ fn commit_offsets(consumer: &StreamConsumer<Rebalances>, batch: &[RawRecord]) {
     }
     if let Err(error) = consumer.commit(&offsets, CommitMode::Async) {
         tracing::debug!(%error, "offsets were not committed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+    use rdkafka::types::RDKafkaErrorCode;
+
+    use super::*;
+
+    fn record(offset: i64) -> Result<RawRecord, KafkaError> {
+        let topic = "toys".to_owned();
+        Ok(RawRecord { topic, partition: 0, offset, timestamp_ms: 0, key: None, headers: vec![], payload: None })
+    }
+
+    async fn offsets(taken: Vec<Result<RawRecord, KafkaError>>) -> Result<Vec<i64>, KafkaError> {
+        // Then nothing comes for as long as anybody waits.
+        let batch = next_batch(stream::iter(taken).chain(stream::pending())).await?;
+        Ok(batch.into_iter().map(|record| record.offset).collect())
+    }
+
+    #[tokio::test]
+    async fn a_batch_ends_at_an_error_and_a_fatal_one_is_told_wherever_it_comes() {
+        let fatal = || Err(KafkaError::MessageConsumptionFatal(RDKafkaErrorCode::FencedInstanceId));
+        let error = || Err(KafkaError::MessageConsumption(RDKafkaErrorCode::UnknownTopicOrPartition));
+        assert_eq!(offsets(vec![]).await, Ok(vec![]));
+        assert_eq!(offsets(vec![record(0), record(1)]).await, Ok(vec![0, 1]));
+        assert_eq!(offsets(vec![error(), record(0)]).await, Ok(vec![]));
+        assert_eq!(offsets(vec![record(0), error(), record(1)]).await, Ok(vec![0]));
+        for before in [vec![], vec![record(0)], vec![record(0), record(1)]] {
+            let taken = before.into_iter().chain([fatal()]).collect();
+            assert!(matches!(offsets(taken).await, Err(KafkaError::MessageConsumptionFatal(_))));
+        }
+        let many = (0..).take(2 * BATCH_MAX).map(record).collect();
+        assert_eq!(offsets(many).await.map(|batch| batch.len()), Ok(BATCH_MAX));
     }
 }
