@@ -7,7 +7,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -24,7 +24,7 @@ use orderflow_contracts::{
 use rustix::process::{Signal, getpid, kill_process};
 use serde_json::Value;
 use sqlx::PgPool;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::{http::ApiError, tasks::Stop};
 
@@ -76,6 +76,9 @@ pub struct Strike {
     pub set: SetFault,
     /// Which time it is, from 1 on.
     pub number: u64,
+    name: FaultName,
+    setting: u64,
+    ends_ms: Option<i64>,
 }
 
 /// The faults of one service. Cheap to clone.
@@ -94,6 +97,11 @@ struct Inner {
     /// What has struck and is not in the database yet. Taken after `active`, or alone.
     unsaved: Mutex<BTreeMap<FaultName, u64>>,
     bitten: Notify,
+    /// How often a fault was set: the name of the next setting.
+    settings: AtomicU64,
+    /// Told when faults are set or taken back; whether the service is ending. Never told while `active` is held, since
+    /// whoever hears it looks there.
+    changed: watch::Sender<bool>,
 }
 
 #[derive(Debug, Clone)]
@@ -103,6 +111,8 @@ struct Active {
     /// How often it was asked: the number of the next random number.
     asked: u64,
     ends_ms: Option<i64>,
+    /// Which setting of its name it is.
+    setting: u64,
 }
 
 impl Active {
@@ -158,13 +168,14 @@ impl Chaos {
         let active = rows.into_iter().filter_map(|(name, set, struck, ends_ms)| {
             let set = serde_json::from_value(set).ok()?;
             let struck = struck.unsigned_abs();
-            Some((read(&name)?, Active { set, struck, asked: struck, ends_ms }))
+            Some((read(&name)?, Active { set, struck, asked: struck, ends_ms, setting: 0 }))
         });
         let active: BTreeMap<FaultName, Active> = active.collect();
         let any = AtomicBool::new(!active.is_empty());
         let (out, active) = (AtomicU32::new(out), Mutex::new(active));
         let (unsaved, bitten) = (Mutex::default(), Notify::new());
-        Ok(Self(Arc::new(Inner { pool, possible, any, out, active, unsaved, bitten })))
+        let (settings, changed) = (AtomicU64::new(1), watch::Sender::new(false));
+        Ok(Self(Arc::new(Inner { pool, possible, any, out, active, unsaved, bitten, settings, changed })))
     }
 
     fn active(&self) -> MutexGuard<'_, BTreeMap<FaultName, Active>> {
@@ -187,9 +198,12 @@ impl Chaos {
         }
         let mut active = self.active();
         let fault = active.get_mut(&name)?;
-        let strike = fault.draw(name).then(|| Strike { set: fault.set.clone(), number: fault.struck })?;
+        if !fault.draw(name) {
+            return None;
+        }
         self.count_bite(name);
-        Some(strike)
+        let Active { set, struck: number, ends_ms, setting, .. } = fault.clone();
+        Some(Strike { set, number, name, setting, ends_ms })
     }
 
     /// How the fault is set, if it strikes now.
@@ -199,9 +213,24 @@ impl Chaos {
 
     /// Takes as long as the fault says, if it strikes now.
     pub async fn delay(&self, name: FaultName) {
-        if let Some(set) = self.strikes(name) {
-            tokio::time::sleep(Duration::from_millis(set.ms.unwrap_or(0))).await;
+        if let Some(strike) = self.strike(name) {
+            self.sit_out(&strike).await;
         }
+    }
+
+    /// Takes as long as a fault says that has struck. It is over at once when the fault ends by itself, is taken back or
+    /// set anew, and when the service ends.
+    pub async fn sit_out(&self, strike: &Strike) {
+        let mut changed = self.0.changed.subscribe();
+        let ms = strike.set.ms.unwrap_or(0);
+        let left = strike.ends_ms.map_or(ms, |ends_ms| ms.min(u64::try_from(ends_ms - now_ms()).unwrap_or(0)));
+        let over = changed.wait_for(|is_ending| *is_ending || !self.is_set(strike));
+        let _ = tokio::time::timeout(Duration::from_millis(left), over).await;
+    }
+
+    /// Whether what has struck is still set as it was.
+    fn is_set(&self, strike: &Strike) -> bool {
+        self.active().get(&strike.name).is_some_and(|active| active.setting == strike.setting)
     }
 
     /// Kills this process as `kill -9` does, if it is to crash at this point.
@@ -263,14 +292,16 @@ impl Chaos {
     }
 
     /// Writes down what has struck, a moment after it has, until it is told to stop. What cannot be written down now is
-    /// the next time.
+    /// the next time. Told to stop, it lets go whatever a fault holds up.
     pub async fn keep_bites(self, mut stop: Stop) -> Result<(), sqlx::Error> {
         while !stop.is_now() {
             tokio::select! {
                 () = self.0.bitten.notified() => {}
                 () = stop.wait() => {}
             }
-            stop.sleep(SAVE_AFTER).await;
+            if !stop.sleep(SAVE_AFTER).await {
+                self.0.changed.send_replace(true);
+            }
             if let Err(error) = self.save_bites().await {
                 tracing::debug!(%error, "how often faults have struck is written down later");
                 self.0.bitten.notify_one();
@@ -342,8 +373,10 @@ impl Chaos {
         .bind(ends_ms)
         .execute(&self.0.pool)
         .await?;
-        self.active().insert(name, Active { set: set.clone(), struck: 0, asked: 0, ends_ms });
+        let setting = self.0.settings.fetch_add(1, Ordering::Relaxed);
+        self.active().insert(name, Active { set: set.clone(), struck: 0, asked: 0, ends_ms, setting });
         self.0.any.store(true, Ordering::Relaxed);
+        self.0.changed.send_modify(|_| ());
         tracing::warn!(fault = word(name), "a fault is set");
         Ok(Fault { name, set, struck: 0, ends_at: ends_ms.map(Timestamp) })
     }
@@ -354,9 +387,12 @@ impl Chaos {
             .bind(name.map(word))
             .execute(&self.0.pool)
             .await?;
-        let mut active = self.active();
-        active.retain(|set, _| name.is_some_and(|name| name != *set));
-        self.0.any.store(!active.is_empty(), Ordering::Relaxed);
+        {
+            let mut active = self.active();
+            active.retain(|set, _| name.is_some_and(|name| name != *set));
+            self.0.any.store(!active.is_empty(), Ordering::Relaxed);
+        }
+        self.0.changed.send_modify(|_| ());
         tracing::warn!(fault = name.map(word), "faults are taken back");
         Ok(())
     }
@@ -395,7 +431,7 @@ mod tests {
     use super::*;
 
     fn active(set: SetFault) -> Active {
-        Active { set, struck: 0, asked: 0, ends_ms: None }
+        Active { set, struck: 0, asked: 0, ends_ms: None, setting: 0 }
     }
 
     fn drawn(name: FaultName, seed: u64, percent: f64) -> Vec<bool> {

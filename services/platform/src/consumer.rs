@@ -231,12 +231,12 @@ impl<A: Apply> Consumer<A> {
         chaos.delay(FaultName::ConsumerSlow).await;
         let mut done = 0;
         for (at, record) in batch.iter().enumerate() {
-            if let Some(late) = chaos.strikes(FaultName::DeliverLate) {
+            if let Some(late) = chaos.strike(FaultName::DeliverLate) {
                 if at > done && !self.consume(&batch[done..at], stop).await {
                     return false;
                 }
                 done = at;
-                tokio::time::sleep(Duration::from_millis(late.ms.unwrap_or(0))).await;
+                chaos.sit_out(&late).await;
             }
             if chaos.strikes(FaultName::DeliverTwice).is_some() {
                 let twice = self.consume(&batch[done..=at], stop).await
