@@ -24,7 +24,7 @@ use orderflow_contracts::{
 use rustix::process::{Signal, getpid, kill_process};
 use serde_json::Value;
 use sqlx::PgPool;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Mutex as Writing, Notify, watch};
 
 use crate::{http::ApiError, tasks::Stop};
 
@@ -33,8 +33,8 @@ const MS_MAX: u64 = 600_000;
 /// Longest that a fault can last, in milliseconds: a day.
 const FOR_MS_MAX: u64 = 24 * 3600 * 1000;
 
-/// How long bites are counted in memory before they are written down. Who asks for them sees them at once; who kills the
-/// process from outside takes so many of them away.
+/// How long bites are counted in memory before they are written down, and with them how far each fault has come. Who
+/// asks for them sees them at once; who kills the process from outside takes so many of them away.
 const SAVE_AFTER: Duration = Duration::from_secs(1);
 
 /// What every service knows how to make.
@@ -97,6 +97,9 @@ struct Inner {
     /// What has struck and is not in the database yet. Taken after `active`, or alone.
     unsaved: Mutex<BTreeMap<FaultName, u64>>,
     bitten: Notify,
+    /// Held while anything of faults is written down and until memory says the same: what has struck is never written into
+    /// the row of a later setting.
+    writing: Writing<()>,
     /// How often a fault was set: the name of the next setting.
     settings: AtomicU64,
     /// Told when faults are set or taken back; whether the service is ending. Never told while `active` is held, since
@@ -110,6 +113,8 @@ struct Active {
     struck: u64,
     /// How often it was asked: the number of the next random number.
     asked: u64,
+    /// How often that was when it was written down. It says of `struck` too whether that is in the database.
+    saved: u64,
     ends_ms: Option<i64>,
     /// Which setting of its name it is.
     setting: u64,
@@ -154,8 +159,8 @@ const fn splitmix64(mut x: u64) -> u64 {
 impl Chaos {
     /// The faults that are kept in the database; `possible` are those that this service knows how to make.
     pub async fn load(pool: PgPool, possible: &'static [FaultName]) -> Result<Self, sqlx::Error> {
-        let rows: Vec<(String, Value, i64, Option<i64>)> = sqlx::query_as(
-            "select name, set, struck, (extract(epoch from ends_at) * 1000)::bigint from faults
+        let rows: Vec<(String, Value, i64, i64, Option<i64>)> = sqlx::query_as(
+            "select name, set, struck, asked, (extract(epoch from ends_at) * 1000)::bigint from faults
              where ends_at is null or ends_at > clock_timestamp()",
         )
         .fetch_all(&pool)
@@ -165,17 +170,17 @@ impl Chaos {
             .filter_map(|(name, ..)| read(name.strip_prefix(PATTERN)?))
             .map(bit)
             .fold(0, |all, bit| all | bit);
-        let active = rows.into_iter().filter_map(|(name, set, struck, ends_ms)| {
-            let set = serde_json::from_value(set).ok()?;
-            let struck = struck.unsigned_abs();
-            Some((read(&name)?, Active { set, struck, asked: struck, ends_ms, setting: 0 }))
+        let active = rows.into_iter().filter_map(|(name, set, struck, asked, ends_ms)| {
+            let (set, struck, asked) = (serde_json::from_value(set).ok()?, struck.unsigned_abs(), asked.unsigned_abs());
+            Some((read(&name)?, Active { set, struck, asked, saved: asked, ends_ms, setting: 0 }))
         });
         let active: BTreeMap<FaultName, Active> = active.collect();
         let any = AtomicBool::new(!active.is_empty());
         let (out, active) = (AtomicU32::new(out), Mutex::new(active));
         let (unsaved, bitten) = (Mutex::default(), Notify::new());
         let (settings, changed) = (AtomicU64::new(1), watch::Sender::new(false));
-        Ok(Self(Arc::new(Inner { pool, possible, any, out, active, unsaved, bitten, settings, changed })))
+        let writing = Writing::new(());
+        Ok(Self(Arc::new(Inner { pool, possible, any, out, active, unsaved, bitten, writing, settings, changed })))
     }
 
     fn active(&self) -> MutexGuard<'_, BTreeMap<FaultName, Active>> {
@@ -188,7 +193,6 @@ impl Chaos {
 
     fn count_bite(&self, name: FaultName) {
         *self.unsaved().entry(name).or_default() += 1;
-        self.0.bitten.notify_one();
     }
 
     /// The fault, if it strikes now.
@@ -198,7 +202,10 @@ impl Chaos {
         }
         let mut active = self.active();
         let fault = active.get_mut(&name)?;
-        if !fault.draw(name) {
+        let strikes = fault.draw(name);
+        // What has not struck is written down as well: which of its chances comes next.
+        self.0.bitten.notify_one();
+        if !strikes {
             return None;
         }
         self.count_bite(name);
@@ -238,24 +245,16 @@ impl Chaos {
         if !self.0.any.load(Ordering::Relaxed) {
             return;
         }
-        let struck = {
+        {
             let mut active = self.active();
             let Some(fault) = active.get_mut(&FaultName::Crash) else { return };
             if fault.set.point != Some(point) || !fault.draw(FaultName::Crash) {
                 return;
             }
-            fault.struck
-        };
+        }
         self.count_bite(FaultName::Crash);
-        // A number that is not written down is no reason not to crash.
-        let _ = self.save_bites().await;
         // Counted before, or it would crash for ever.
-        let counted = sqlx::query("update faults set struck = $2 where name = $1")
-            .bind(word(FaultName::Crash))
-            .bind(i64::try_from(struck).unwrap_or(i64::MAX))
-            .execute(&self.0.pool)
-            .await;
-        if counted.is_ok() {
+        if self.save_bites().await.is_ok() {
             tracing::warn!(point = word(point), "crashing, as was asked for");
             let _ = kill_process(getpid(), Signal::KILL);
         }
@@ -270,25 +269,26 @@ impl Chaos {
         Ok(rows.into_iter().filter_map(bites).collect())
     }
 
-    /// Writes down what has struck. Added to what is there, since replicas count together.
+    /// Writes down what has struck, and how far each fault has come. The bites are added to those that are there, since
+    /// replicas count together.
     async fn save_bites(&self) -> Result<(), sqlx::Error> {
+        let _writing = self.0.writing.lock().await;
         let counted = std::mem::take(&mut *self.unsaved());
-        if counted.is_empty() {
+        let come: Vec<_> = self.active().iter().filter(|(_, a)| a.asked != a.saved).map(Come::of).collect();
+        if counted.is_empty() && come.is_empty() {
             return Ok(());
         }
-        let saved = sqlx::query(
-            "insert into fault_bites (name, bites) select * from unnest($1::text[], $2::bigint[])
-             on conflict (name) do update set bites = fault_bites.bites + excluded.bites",
-        )
-        .bind(counted.keys().map(word).collect::<Vec<_>>())
-        .bind(counted.values().map(|bites| i64::try_from(*bites).unwrap_or(i64::MAX)).collect::<Vec<_>>())
-        .execute(&self.0.pool)
-        .await;
+        let saved = save(&self.0.pool, &counted, &come).await;
         if saved.is_err() {
             let mut unsaved = self.unsaved();
             counted.into_iter().for_each(|(name, bites)| *unsaved.entry(name).or_default() += bites);
+        } else {
+            let mut active = self.active();
+            for come in come {
+                active.entry(come.name).and_modify(|active| active.saved = come.asked);
+            }
         }
-        saved.map(drop)
+        saved
     }
 
     /// Writes down what has struck, a moment after it has, until it is told to stop. What cannot be written down now is
@@ -363,10 +363,11 @@ impl Chaos {
         if name == FaultName::Crash {
             set.times = set.times.or(Some(1));
         }
+        let _writing = self.0.writing.lock().await;
         let ends_ms = set.for_ms.map(|ms| now_ms().saturating_add(i64::try_from(ms).unwrap_or(i64::MAX)));
         sqlx::query(
             "insert into faults (name, set, ends_at) values ($1, $2, to_timestamp($3::double precision / 1000))
-             on conflict (name) do update set set = excluded.set, struck = 0, ends_at = excluded.ends_at",
+             on conflict (name) do update set set = excluded.set, struck = 0, asked = 0, ends_at = excluded.ends_at",
         )
         .bind(word(name))
         .bind(serde_json::to_value(&set).unwrap_or_default())
@@ -374,7 +375,7 @@ impl Chaos {
         .execute(&self.0.pool)
         .await?;
         let setting = self.0.settings.fetch_add(1, Ordering::Relaxed);
-        self.active().insert(name, Active { set: set.clone(), struck: 0, asked: 0, ends_ms, setting });
+        self.active().insert(name, Active { set: set.clone(), struck: 0, asked: 0, saved: 0, ends_ms, setting });
         self.0.any.store(true, Ordering::Relaxed);
         self.0.changed.send_modify(|_| ());
         tracing::warn!(fault = word(name), "a fault is set");
@@ -383,6 +384,7 @@ impl Chaos {
 
     /// Takes back one fault, or all.
     pub async fn clear(&self, name: Option<FaultName>) -> Result<(), ApiError> {
+        let _writing = self.0.writing.lock().await;
         sqlx::query("delete from faults where ($1::text is null and not starts_with(name, 'lab:')) or name = $1")
             .bind(name.map(word))
             .execute(&self.0.pool)
@@ -396,6 +398,41 @@ impl Chaos {
         tracing::warn!(fault = name.map(word), "faults are taken back");
         Ok(())
     }
+}
+
+/// How far a fault has come.
+struct Come {
+    name: FaultName,
+    struck: u64,
+    asked: u64,
+}
+
+impl Come {
+    fn of((name, active): (&FaultName, &Active)) -> Self {
+        Self { name: *name, struck: active.struck, asked: active.asked }
+    }
+}
+
+/// In one statement: what is known of a bite is known of the fault too.
+async fn save(pool: &PgPool, counted: &BTreeMap<FaultName, u64>, come: &[Come]) -> Result<(), sqlx::Error> {
+    let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    sqlx::query(
+        "with counted as (
+             insert into fault_bites (name, bites) select * from unnest($1::text[], $2::bigint[])
+             on conflict (name) do update set bites = fault_bites.bites + excluded.bites
+         )
+         update faults set struck = come.struck, asked = come.asked
+         from unnest($3::text[], $4::bigint[], $5::bigint[]) as come (name, struck, asked)
+         where faults.name = come.name",
+    )
+    .bind(counted.keys().map(word).collect::<Vec<_>>())
+    .bind(counted.values().map(|bites| number(*bites)).collect::<Vec<_>>())
+    .bind(come.iter().map(|come| word(come.name)).collect::<Vec<_>>())
+    .bind(come.iter().map(|come| number(come.struck)).collect::<Vec<_>>())
+    .bind(come.iter().map(|come| number(come.asked)).collect::<Vec<_>>())
+    .execute(pool)
+    .await
+    .map(drop)
 }
 
 fn check(name: FaultName, set: &SetFault) -> Result<(), ApiError> {
@@ -431,7 +468,7 @@ mod tests {
     use super::*;
 
     fn active(set: SetFault) -> Active {
-        Active { set, struck: 0, asked: 0, ends_ms: None, setting: 0 }
+        Active { set, struck: 0, asked: 0, saved: 0, ends_ms: None, setting: 0 }
     }
 
     fn drawn(name: FaultName, seed: u64, percent: f64) -> Vec<bool> {

@@ -52,6 +52,11 @@ const PLATFORM: &[MigrationFile] = &[
         "create fault bites",
         include_str!("../../../migrations/platform/20261122151800_create_fault_bites.sql"),
     ),
+    (
+        20_261_122_183_000,
+        "keep faults asked",
+        include_str!("../../../migrations/platform/20261122183000_keep_faults_asked.sql"),
+    ),
 ];
 
 /// Why a service has no database.

@@ -4,7 +4,10 @@ use std::{pin::pin, time::Duration};
 
 use futures_util::FutureExt;
 use orderflow_contracts::api::chaos::{FaultName, SetFault};
-use orderflow_platform::{chaos::Chaos, tasks::Tasks};
+use orderflow_platform::{
+    chaos::{Chaos, OF_EVERY_SERVICE},
+    tasks::Tasks,
+};
 
 use crate::toy::World;
 
@@ -58,4 +61,55 @@ async fn what_a_fault_holds_up_goes_on_when_the_service_ends() {
     assert!(held_up.as_mut().now_or_never().is_none());
     tasks.shutdown().await;
     assert!(held_up.now_or_never().is_some());
+}
+
+/// The same service, started again.
+async fn again(world: &World) -> Chaos {
+    Chaos::load(world.pool.clone(), OF_EVERY_SERVICE).await.expect("the faults")
+}
+
+#[tokio::test]
+async fn what_has_struck_so_often_does_not_begin_anew_with_the_process() {
+    let world = World::start().await;
+    let chaos = world.db.chaos();
+    set(chaos, FaultName::CommitLost, SetFault { times: Some(3), ..SetFault::default() }).await;
+    assert!((0..2).all(|_| chaos.strikes(FaultName::CommitLost).is_some()));
+    // Asking for the bites writes all of it down.
+    chaos.bites().await.expect("the bites");
+    let chaos = again(&world).await;
+    assert_eq!(chaos.list()[0].struck, 2);
+    assert_eq!((0..9).filter(|_| chaos.strikes(FaultName::CommitLost).is_some()).count(), 1);
+    chaos.bites().await.expect("the bites");
+    assert!(again(&world).await.strikes(FaultName::CommitLost).is_none());
+}
+
+#[tokio::test]
+async fn a_seed_goes_on_where_it_was_and_begins_anew_with_another_setting() {
+    let world = World::start().await;
+    let half = || SetFault { percent: Some(50.0), seed: Some(7), ..SetFault::default() };
+    let draw = |chaos: &Chaos| (0..20).map(|_| chaos.strikes(FaultName::RelayTwice).is_some()).collect::<Vec<_>>();
+    let chaos = world.db.chaos();
+    set(chaos, FaultName::RelayTwice, half()).await;
+    let (first, second) = (draw(chaos), draw(chaos));
+    assert_ne!(first, second);
+    set(chaos, FaultName::RelayTwice, half()).await;
+    assert_eq!(draw(chaos), first);
+    chaos.bites().await.expect("the bites");
+    let chaos = again(&world).await;
+    assert_eq!(draw(&chaos), second);
+    set(&chaos, FaultName::RelayTwice, half()).await;
+    chaos.bites().await.expect("the bites");
+    assert_eq!(draw(&again(&world).await), first, "of what was set before nothing is left");
+}
+
+#[tokio::test]
+async fn how_far_a_fault_has_come_is_written_down_without_being_asked_for() {
+    let world = World::start().await;
+    let chaos = world.db.chaos();
+    let mut tasks = Tasks::default();
+    tasks.spawn("chaos", chaos.clone().keep_bites(tasks.stop()));
+    set(chaos, FaultName::RelayTwice, SetFault { percent: Some(0.0), ..SetFault::default() }).await;
+    assert!((0..5).all(|_| chaos.strikes(FaultName::RelayTwice).is_none()));
+    world.until("it is written down", "select asked from faults", 5).await;
+    tasks.shutdown().await;
 }
