@@ -28,17 +28,21 @@ use rdkafka::{
     error::KafkaError,
     message::Headers,
 };
+use serde_json::json;
 use sqlx::PgConnection;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::{
+    auth::Principal,
     db::{Db, Meaning, meaning},
     dead_letters::{self, DeadLetter},
-    elsewhere, inbox,
+    elsewhere,
+    http::{ApiError, commit},
+    inbox,
     kafka::Kafka,
     metrics::Metrics,
-    outbox::Outbox,
+    outbox::{self, Outbox},
     tasks::Stop,
 };
 
@@ -320,30 +324,39 @@ impl<A: Apply> Consumer<A> {
         Ok(Handled { applied: events.len(), duplicates: seen - events.len(), letters })
     }
 
-    /// Tries a dead letter again, as it is now; why it still cannot be applied, if it cannot. Nothing if there is no
-    /// open one of this id.
-    async fn try_again(&self, id: Uuid) -> Result<Option<Result<(), String>>, sqlx::Error> {
+    /// Tries a dead letter again, as it is now, and tells the audit log of it in the same transaction. It stays open, with
+    /// its new reason, if it still cannot be applied. False if there is no open one of this id.
+    async fn try_again(&self, id: Uuid, principal: &Principal) -> Result<bool, ApiError> {
         let mut tx = self.db.begin().await?;
-        let Some(record) = dead_letters::open_for_update(&mut tx, id).await? else { return Ok(None) };
-        if let Ok(event) = read_one(&record) {
-            inbox::forget(&mut tx, &event).await?;
+        let Some(record) = dead_letters::open_for_update(&mut tx, id).await? else { return Ok(false) };
+        sqlx::query("savepoint untried").execute(&mut *tx).await?;
+        let reason = self.try_record(&mut tx, &record).await?;
+        if let Some(reason) = &reason {
+            sqlx::query("rollback to savepoint untried").execute(&mut *tx).await?;
+            dead_letters::set_reason(&mut tx, id, reason).await?;
+        } else {
+            dead_letters::close(&mut tx, id, LetterStatus::Replayed).await?;
         }
-        let handled = self.handle(&mut tx, std::slice::from_ref(&record)).await;
-        let reason = match handled {
-            Ok(handled) => handled.letters.into_iter().next().map(|letter| letter.reason),
-            Err(error) if meaning(&error) == Meaning::Permanent => Some(error.to_string()),
-            Err(error) => return Err(error),
-        };
-        if let Some(reason) = reason {
-            drop(tx);
-            dead_letters::set_reason(&mut *self.db.acquire().await?, id, &reason).await?;
-            return Ok(Some(Err(reason)));
-        }
-        dead_letters::close(&mut tx, id, LetterStatus::Replayed).await?;
-        tx.commit().await?;
+        let (is_applied, detail) = (reason.is_none(), json!({ "applied": reason.is_none(), "reason": reason }));
+        outbox::audit(&mut tx, self.service, principal, "dead-letter.replay", id, detail).await?;
+        commit(tx).await?;
         self.outbox.wake();
-        self.apply.applied();
-        Ok(Some(Ok(())))
+        if is_applied {
+            self.apply.applied();
+        }
+        Ok(true)
+    }
+
+    /// Why a record still cannot be applied; nothing if it was.
+    async fn try_record(&self, conn: &mut PgConnection, record: &RawRecord) -> Result<Option<String>, sqlx::Error> {
+        if let Ok(event) = read_one(record) {
+            inbox::forget(&mut *conn, &event).await?;
+        }
+        match self.handle(conn, std::slice::from_ref(record)).await {
+            Ok(handled) => Ok(handled.letters.into_iter().next().map(|letter| letter.reason)),
+            Err(error) if meaning(&error) == Meaning::Permanent => Ok(Some(error.to_string())),
+            Err(error) => Err(error),
+        }
     }
 
     /// Dead-letters a record that the database has refused. Its event is claimed, so that at another offset it is the
@@ -386,13 +399,14 @@ struct Handled<'a> {
 
 /// Tries dead letters again. For whoever does not know what the service does with events.
 pub trait TryAgain: Send + Sync {
-    /// Tries the dead letter with this id; why it still cannot be applied, if it cannot. Nothing if there is no open one.
-    fn try_again(&self, id: Uuid) -> BoxFuture<'_, Result<Option<Result<(), String>>, sqlx::Error>>;
+    /// Tries the dead letter with this id for somebody, and tells the audit log of it. It stays open, with its new reason,
+    /// if it still cannot be applied. False if there is no open one of this id.
+    fn try_again<'a>(&'a self, id: Uuid, principal: &'a Principal) -> BoxFuture<'a, Result<bool, ApiError>>;
 }
 
 impl<A: Apply> TryAgain for Consumer<A> {
-    fn try_again(&self, id: Uuid) -> BoxFuture<'_, Result<Option<Result<(), String>>, sqlx::Error>> {
-        Self::try_again(self, id).boxed()
+    fn try_again<'a>(&'a self, id: Uuid, principal: &'a Principal) -> BoxFuture<'a, Result<bool, ApiError>> {
+        Self::try_again(self, id, principal).boxed()
     }
 }
 

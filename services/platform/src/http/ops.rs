@@ -1,6 +1,6 @@
 //! What an admin can look at and do beside a service's business: faults, outbox, inbox, dead letters, laboratory.
 //! Everything that changes something is told to the audit log: in the same transaction, or right after where what was done
-//! is a fault, a pattern or another try of a dead letter, which have transactions of their own.
+//! is a fault or a pattern, which have transactions of their own.
 
 use std::sync::Arc;
 
@@ -341,6 +341,16 @@ fn closed(id: Uuid) -> ApiError {
     ApiError::new(Code::IllegalTransition, format!("the dead letter {id} does not exist, or was replayed or discarded"))
 }
 
+/// The answer to whoever wants what was done already: his first answer may have been lost. An error if something else was
+/// done.
+async fn decided(ops: &Ops, id: Uuid, status: LetterStatus) -> Result<Json<DeadLetter>, ApiError> {
+    match letter(ops, id).await {
+        Ok(letter) if letter.status == status => Ok(Json(letter)),
+        Err(error) if error.code() != Code::NotFound => Err(error),
+        _ => Err(closed(id)),
+    }
+}
+
 /// One dead letter.
 #[utoipa::path(get, path = "/v1/dead-letters/{id}", tag = "admin", params(("id" = String, Path, format = "uuid")), security(("token" = [])),
     responses((status = 200, body = DeadLetter), (status = "4XX", body = Problem)))]
@@ -373,7 +383,8 @@ async fn edit_letter(
     letter(&ops, id).await.map(Json)
 }
 
-/// Applies an open dead letter after all; it stays open, with its new reason, if that is not possible.
+/// Applies an open dead letter after all; it stays open, with its new reason, if that is not possible. One that was applied
+/// already is not applied again.
 #[utoipa::path(post, path = "/v1/dead-letters/{id}/replay", tag = "admin", params(("id" = String, Path, format = "uuid")), security(("token" = [])),
     responses((status = 200, body = DeadLetter), (status = "4XX", body = Problem)))]
 async fn replay_letter(
@@ -383,13 +394,13 @@ async fn replay_letter(
 ) -> Result<Json<DeadLetter>, ApiError> {
     principal.require(Role::Admin)?;
     let consumer = ops.consumer.as_ref().ok_or_else(|| closed(id))?;
-    let tried = consumer.try_again(id).await?.ok_or_else(|| closed(id))?;
-    let detail = json!({ "applied": tried.is_ok(), "reason": tried.err() });
-    ops.note(&principal, "dead-letter.replay", id.to_string(), detail).await?;
+    if !consumer.try_again(id, &principal).await? {
+        return decided(&ops, id, LetterStatus::Replayed).await;
+    }
     letter(&ops, id).await.map(Json)
 }
 
-/// Gives an open dead letter up.
+/// Gives an open dead letter up. One that was given up already stays so.
 #[utoipa::path(post, path = "/v1/dead-letters/{id}/discard", tag = "admin", params(("id" = String, Path, format = "uuid")), security(("token" = [])),
     responses((status = 200, body = DeadLetter), (status = "4XX", body = Problem)))]
 async fn discard_letter(
@@ -400,7 +411,7 @@ async fn discard_letter(
     principal.require(Role::Admin)?;
     let mut tx = ops.db.begin().await?;
     if !dead_letters::close(&mut tx, id, LetterStatus::Discarded).await? {
-        return Err(closed(id));
+        return decided(&ops, id, LetterStatus::Discarded).await;
     }
     outbox::audit(&mut tx, ops.service, &principal, "dead-letter.discard", id, json!({})).await?;
     commit(tx).await?;

@@ -3,6 +3,7 @@
 
 mod chaos;
 mod consumer;
+mod http;
 mod lag;
 mod relay;
 mod toy;

@@ -1,0 +1,144 @@
+//! What an admin does by HTTP: all of it together with its entry in the audit log, or nothing.
+
+use std::sync::Arc;
+
+use orderflow_contracts::{
+    api::{chaos::FaultName, console::Role},
+    problem::Code,
+};
+use orderflow_platform::{
+    auth::Verifier,
+    consumer::{Consumer, TryAgain},
+    http::{Health, Ops, Server, Status, harden},
+    metrics::Metrics,
+    outbox::Outbox,
+    tasks::Tasks,
+    unreadable::Unreadable,
+};
+use orderflow_testing::{Answer, Caller, Keys, new_account};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::toy::{DEAD_LETTERS, Listener, ToyEvent, World, record};
+
+struct Fixture {
+    world: World,
+    consumer: Arc<Consumer<Listener>>,
+    admin: Caller,
+    _tasks: Tasks,
+}
+
+impl Fixture {
+    /// The toy service with the routes that every service has.
+    async fn start() -> Self {
+        let (world, keys) = (World::start().await, Keys::generate());
+        let (db, outbox, metrics) = (world.db.clone(), Outbox::default(), Metrics::default());
+        let listener = Arc::new(Listener::default());
+        let consumer = Consumer::new(db.clone(), outbox.clone(), metrics.clone(), "toy", DEAD_LETTERS, listener);
+        let consumer = Arc::new(consumer);
+        let ops = Ops {
+            service: "toy",
+            db: db.clone(),
+            outbox: outbox.clone(),
+            unreadable: Unreadable::default(),
+            consumer: Some(Arc::clone(&consumer) as Arc<dyn TryAgain>),
+            local: true,
+            lab: true,
+        };
+        let status = Status {
+            service: "toy",
+            outbox,
+            db: db.clone(),
+            metrics: metrics.clone(),
+            unreadable: Unreadable::default(),
+            lag: None,
+            health: Health::default(),
+            local: true,
+            clock_moved: Arc::default(),
+            openapi: String::new(),
+        };
+        let verifier = Verifier::new(keys.public()).expect("a key");
+        let router = harden(ops.router().merge(status.router()), Some(verifier), metrics, db.chaos().clone());
+        let server = Server::bind(([127, 0, 0, 1], 0).into(), router).await.expect("a port");
+        let url = format!("http://{}", server.address().expect("an address"));
+        let mut tasks = Tasks::default();
+        tasks.spawn("http", server.run(tasks.stop()));
+        let admin = Caller::new(url, Some(keys.token(new_account(Role::Admin))));
+        Self { world, consumer, admin, _tasks: tasks }
+    }
+
+    /// A record that the toy service makes no sense of; the path of its dead letter.
+    async fn letter(&self, id: u128) -> String {
+        let broken = record(i64::try_from(id).expect("a small number"), Uuid::from_u128(id).into(), &ToyEvent::Broken);
+        self.consumer.consume_once(&[broken]).await.expect("it is put aside");
+        let letters = self.admin.get("/v1/dead-letters").await.body;
+        format!("/v1/dead-letters/{}", letters["items"][0]["id"].as_str().expect("an id"))
+    }
+
+    /// Makes sense of the dead letters, behind everybody's back.
+    async fn mend(&self) {
+        let mended = "update dead_letters set headers = replace(headers::text, 'toy.broken', 'toy.played')::jsonb";
+        sqlx::query(mended).execute(&self.world.pool).await.expect("it is mended");
+    }
+
+    async fn audited(&self) -> i64 {
+        self.world.database.count("select count(*) from outbox where topic = 'audit'").await
+    }
+
+    async fn lose_next_commit(&self) {
+        let fault = format!("/v1/chaos/{}", orderflow_contracts::words::word(FaultName::CommitLost));
+        assert_eq!(self.admin.put(&fault, &json!({ "times": 1 })).await.status, 200);
+    }
+}
+
+fn status_of(answer: &Answer) -> &str {
+    answer.body["status"].as_str().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_dead_letter_whose_commit_was_lost_is_applied_and_told_of_once() {
+    let fixture = Fixture::start().await;
+    let letter = fixture.letter(1).await;
+    let replay = async || fixture.admin.command(&format!("{letter}/replay")).await;
+    assert_eq!((status_of(&replay().await), fixture.audited().await), ("open", 1));
+    fixture.mend().await;
+    fixture.lose_next_commit().await;
+    let told = fixture.audited().await;
+    // It was committed, and nobody can know.
+    assert_eq!(replay().await.code(), Some(Code::OutcomeUnknown));
+    assert_eq!(fixture.audited().await, told + 1);
+    let again = replay().await;
+    assert_eq!((status_of(&again), again.status.as_u16()), ("replayed", 200));
+    assert_eq!(
+        (fixture.audited().await, fixture.world.database.count("select count(*) from heard").await),
+        (told + 1, 1)
+    );
+    assert_eq!(fixture.admin.command(&format!("{letter}/discard")).await.code(), Some(Code::IllegalTransition));
+    let nobody = format!("/v1/dead-letters/{}/replay", Uuid::nil());
+    assert_eq!(fixture.admin.command(&nobody).await.code(), Some(Code::IllegalTransition));
+}
+
+#[tokio::test]
+async fn a_dead_letter_that_was_given_up_stays_so_however_often_it_is_said() {
+    let fixture = Fixture::start().await;
+    let letter = fixture.letter(1).await;
+    for _ in 0..2 {
+        let answer = fixture.admin.command(&format!("{letter}/discard")).await;
+        assert_eq!((status_of(&answer), fixture.audited().await), ("discarded", 1));
+    }
+    assert_eq!(fixture.admin.command(&format!("{letter}/replay")).await.code(), Some(Code::IllegalTransition));
+}
+
+#[tokio::test]
+async fn a_dead_letter_that_still_cannot_be_applied_has_changed_nothing() {
+    let fixture = Fixture::start().await;
+    let letter = fixture.letter(1).await;
+    let inbox = "select count(*) from inbox where event_id = '00000000-0000-0000-0000-000000000001'";
+    // Refused by the service, and then by the database.
+    assert_eq!(status_of(&fixture.admin.command(&format!("{letter}/replay")).await), "open");
+    let impossible = "update dead_letters set headers = replace(headers::text, 'toy.broken', 'toy.impossible')::jsonb";
+    sqlx::query(impossible).execute(&fixture.world.pool).await.unwrap();
+    let still = fixture.admin.command(&format!("{letter}/replay")).await;
+    assert!(still.body["reason"].as_str().unwrap().contains("heard_pkey"), "{}", still.body);
+    assert_eq!((status_of(&still), fixture.audited().await, fixture.world.database.count(inbox).await), ("open", 2, 1));
+}
