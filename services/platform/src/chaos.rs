@@ -23,8 +23,8 @@ use orderflow_contracts::{
 };
 use rustix::process::{Signal, getpid, kill_process};
 use serde_json::Value;
-use sqlx::PgPool;
-use tokio::sync::{Mutex as Writing, Notify, watch};
+use sqlx::{PgConnection, PgPool};
+use tokio::sync::{Mutex as Writing, Notify, OwnedMutexGuard, watch};
 
 use crate::{http::ApiError, tasks::Stop};
 
@@ -99,7 +99,7 @@ struct Inner {
     bitten: Notify,
     /// Held while anything of faults is written down and until memory says the same: what has struck is never written into
     /// the row of a later setting.
-    writing: Writing<()>,
+    writing: Arc<Writing<()>>,
     /// How often a fault was set: the name of the next setting.
     settings: AtomicU64,
     /// Told when faults are set or taken back; whether the service is ending. Never told while `active` is held, since
@@ -179,7 +179,7 @@ impl Chaos {
         let (out, active) = (AtomicU32::new(out), Mutex::new(active));
         let (unsaved, bitten) = (Mutex::default(), Notify::new());
         let (settings, changed) = (AtomicU64::new(1), watch::Sender::new(false));
-        let writing = Writing::new(());
+        let writing = Arc::default();
         Ok(Self(Arc::new(Inner { pool, possible, any, out, active, unsaved, bitten, writing, settings, changed })))
     }
 
@@ -315,22 +315,22 @@ impl Chaos {
         self.0.out.load(Ordering::Relaxed) & bit(pattern) != 0
     }
 
-    /// Takes a pattern out, or puts it back. As faults do, it outlives a restart.
-    pub async fn set_pattern(&self, pattern: Pattern, disabled: bool) -> Result<(), sqlx::Error> {
+    /// Takes a pattern out, or puts it back, in the caller's transaction. As faults do, it outlives a restart.
+    pub async fn set_pattern(
+        &self,
+        conn: &mut PgConnection,
+        pattern: Pattern,
+        disabled: bool,
+    ) -> Result<Change, sqlx::Error> {
+        let writing = Arc::clone(&self.0.writing).lock_owned().await;
         let name = format!("{PATTERN}{}", word(pattern));
         let statement = if disabled {
             "insert into faults (name, set) values ($1, '{}') on conflict do nothing"
         } else {
             "delete from faults where name = $1"
         };
-        sqlx::query(statement).bind(name).execute(&self.0.pool).await?;
-        if disabled {
-            self.0.out.fetch_or(bit(pattern), Ordering::Relaxed);
-        } else {
-            self.0.out.fetch_and(!bit(pattern), Ordering::Relaxed);
-        }
-        tracing::warn!(pattern = word(pattern), disabled, "A PATTERN IS TAKEN OUT OR PUT BACK: this is a laboratory");
-        Ok(())
+        sqlx::query(statement).bind(name).execute(conn).await?;
+        Ok(Change { chaos: self.clone(), what: What::Pattern { pattern, disabled }, _writing: writing })
     }
 
     /// The patterns that are out.
@@ -352,8 +352,13 @@ impl Chaos {
         set.map(fault).collect()
     }
 
-    /// Sets a fault, in place of one of the same name.
-    pub async fn set(&self, name: FaultName, mut set: SetFault) -> Result<Fault, ApiError> {
+    /// Sets a fault, in place of one of the same name, in the caller's transaction.
+    pub async fn set(
+        &self,
+        conn: &mut PgConnection,
+        name: FaultName,
+        mut set: SetFault,
+    ) -> Result<(Fault, Change), ApiError> {
         check(name, &set)?;
         if !self.0.possible.contains(&name) {
             let possible: Vec<_> = self.0.possible.iter().map(word).collect();
@@ -363,40 +368,87 @@ impl Chaos {
         if name == FaultName::Crash {
             set.times = set.times.or(Some(1));
         }
-        let _writing = self.0.writing.lock().await;
+        let writing = Arc::clone(&self.0.writing).lock_owned().await;
         let ends_ms = set.for_ms.map(|ms| now_ms().saturating_add(i64::try_from(ms).unwrap_or(i64::MAX)));
         sqlx::query(
             "insert into faults (name, set, ends_at) values ($1, $2, to_timestamp($3::double precision / 1000))
-             on conflict (name) do update set set = excluded.set, struck = 0, asked = 0, ends_at = excluded.ends_at",
+             on conflict (name) do update
+             set set = excluded.set, struck = 0, asked = 0, ends_at = excluded.ends_at",
         )
         .bind(word(name))
         .bind(serde_json::to_value(&set).unwrap_or_default())
         .bind(ends_ms)
-        .execute(&self.0.pool)
+        .execute(conn)
         .await?;
         let setting = self.0.settings.fetch_add(1, Ordering::Relaxed);
-        self.active().insert(name, Active { set: set.clone(), struck: 0, asked: 0, saved: 0, ends_ms, setting });
-        self.0.any.store(true, Ordering::Relaxed);
-        self.0.changed.send_modify(|_| ());
-        tracing::warn!(fault = word(name), "a fault is set");
-        Ok(Fault { name, set, struck: 0, ends_at: ends_ms.map(Timestamp) })
+        let active = Active { set: set.clone(), struck: 0, asked: 0, saved: 0, ends_ms, setting };
+        let change = Change { chaos: self.clone(), what: What::Set { name, active }, _writing: writing };
+        Ok((Fault { name, set, struck: 0, ends_at: ends_ms.map(Timestamp) }, change))
     }
 
-    /// Takes back one fault, or all.
-    pub async fn clear(&self, name: Option<FaultName>) -> Result<(), ApiError> {
-        let _writing = self.0.writing.lock().await;
+    /// Takes back one fault, or all, in the caller's transaction.
+    pub async fn clear(&self, conn: &mut PgConnection, name: Option<FaultName>) -> Result<Change, sqlx::Error> {
+        let writing = Arc::clone(&self.0.writing).lock_owned().await;
         sqlx::query("delete from faults where ($1::text is null and not starts_with(name, 'lab:')) or name = $1")
             .bind(name.map(word))
-            .execute(&self.0.pool)
+            .execute(conn)
             .await?;
-        {
-            let mut active = self.active();
-            active.retain(|set, _| name.is_some_and(|name| name != *set));
-            self.0.any.store(!active.is_empty(), Ordering::Relaxed);
+        Ok(Change { chaos: self.clone(), what: What::Cleared { name }, _writing: writing })
+    }
+}
+
+/// A change of the faults that is written and not committed. Dropped, nothing has changed.
+#[derive(Debug)]
+#[must_use = "after the commit it is still to be made"]
+pub struct Change {
+    chaos: Chaos,
+    what: What,
+    _writing: OwnedMutexGuard<()>,
+}
+
+#[derive(Debug)]
+enum What {
+    Set {
+        name: FaultName,
+        active: Active,
+    },
+    /// One, or all.
+    Cleared {
+        name: Option<FaultName>,
+    },
+    Pattern {
+        pattern: Pattern,
+        disabled: bool,
+    },
+}
+
+impl Change {
+    /// Makes it, once it is committed.
+    pub fn make(self) {
+        let inner = &self.chaos.0;
+        match self.what {
+            What::Set { name, active } => {
+                self.chaos.active().insert(name, active);
+                inner.any.store(true, Ordering::Relaxed);
+                tracing::warn!(fault = word(name), "a fault is set");
+            }
+            What::Cleared { name } => {
+                let mut active = self.chaos.active();
+                active.retain(|set, _| name.is_some_and(|name| name != *set));
+                inner.any.store(!active.is_empty(), Ordering::Relaxed);
+                tracing::warn!(fault = name.map(word), "faults are taken back");
+            }
+            What::Pattern { pattern, disabled } => {
+                if disabled {
+                    inner.out.fetch_or(bit(pattern), Ordering::Relaxed);
+                } else {
+                    inner.out.fetch_and(!bit(pattern), Ordering::Relaxed);
+                }
+                let pattern = word(pattern);
+                tracing::warn!(pattern, disabled, "A PATTERN IS TAKEN OUT OR PUT BACK: this is a laboratory");
+            }
         }
-        self.0.changed.send_modify(|_| ());
-        tracing::warn!(fault = name.map(word), "faults are taken back");
-        Ok(())
+        inner.changed.send_modify(|_| ());
     }
 }
 

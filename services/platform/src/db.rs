@@ -143,12 +143,20 @@ impl Db {
     /// Begins a transaction. Dropped, it is rolled back.
     pub async fn begin(&self) -> Result<Tx, sqlx::Error> {
         self.suffer().await?;
+        Ok(Tx { tx: self.open().await?, chaos: Some(self.chaos.clone()) })
+    }
+
+    /// A transaction that the faults spare: for what has to work while they strike.
+    pub async fn begin_spared(&self) -> Result<Tx, sqlx::Error> {
+        Ok(Tx { tx: self.open().await?, chaos: None })
+    }
+
+    async fn open(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
         let pool = self.pool.clone();
         // In a task of its own, which ends though the caller may not: of a BEGIN that is sent and not waited for, sqlx
         // knows nothing, and whoever has the connection next would write into a transaction that nobody commits.
         let begun = tokio::spawn(async move { pool.begin().await }).await;
-        let tx = begun.map_err(|died| sqlx::Error::Io(io::Error::other(died)))??;
-        Ok(Tx { tx, chaos: self.chaos.clone() })
+        begun.map_err(|died| sqlx::Error::Io(io::Error::other(died)))?
     }
 
     /// A connection, for what needs no transaction.
@@ -169,14 +177,16 @@ impl Db {
 /// A transaction of [`Db`].
 pub struct Tx {
     tx: Transaction<'static, Postgres>,
-    chaos: Chaos,
+    /// The faults that it suffers, if it does.
+    chaos: Option<Chaos>,
 }
 
 impl Tx {
     /// Commits. If this fails, ask [`surely_not_committed`] what that means.
     pub async fn commit(self) -> Result<(), sqlx::Error> {
-        self.chaos.crash_at(CrashPoint::BeforeCommit).await;
-        if let Some(strike) = self.chaos.strike(FaultName::CommitLost) {
+        let Some(chaos) = self.chaos else { return self.tx.commit().await };
+        chaos.crash_at(CrashPoint::BeforeCommit).await;
+        if let Some(strike) = chaos.strike(FaultName::CommitLost) {
             // Nobody who sees the error can know which of the two it was.
             if strike.number % 2 == 1 {
                 self.tx.commit().await?;
@@ -186,7 +196,7 @@ impl Tx {
             return Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::ConnectionReset, "broken on purpose")));
         }
         self.tx.commit().await?;
-        self.chaos.crash_at(CrashPoint::AfterCommit).await;
+        chaos.crash_at(CrashPoint::AfterCommit).await;
         Ok(())
     }
 }

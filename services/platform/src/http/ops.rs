@@ -1,6 +1,5 @@
 //! What an admin can look at and do beside a service's business: faults, outbox, inbox, dead letters, laboratory.
-//! Everything that changes something is told to the audit log: in the same transaction, or right after where what was done
-//! is a fault or a pattern, which have transactions of their own.
+//! Everything that changes something is told to the audit log in the same transaction.
 
 use std::sync::Arc;
 
@@ -20,7 +19,7 @@ use orderflow_contracts::{
     words::word,
 };
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::{IntoParams, openapi::OpenApi};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -28,8 +27,9 @@ use uuid::Uuid;
 use super::{ApiError, Json, PageQuery, Path, Query, commit, page_of};
 use crate::{
     auth::Principal,
+    chaos::Change,
     consumer::TryAgain,
-    db::Db,
+    db::{Db, Tx},
     dead_letters, inbox,
     outbox::{self, Outbox},
     unreadable::Unreadable,
@@ -94,16 +94,17 @@ impl Ops {
         Err(ApiError::new(Code::NotLocal, "faults are made in a local cluster only"))
     }
 
-    /// Tells the audit log of something that needed no transaction.
-    async fn note(
+    /// Tells the audit log of a change of the faults in its transaction, commits it, and makes it then.
+    async fn make(
         &self,
+        mut tx: Tx,
+        change: Change,
         principal: &Principal,
-        action: &str,
-        subject: String,
-        detail: serde_json::Value,
+        (action, subject, detail): (&str, String, Value),
     ) -> Result<(), ApiError> {
-        let mut conn = self.db.pool().acquire().await?;
-        outbox::audit(&mut conn, self.service, principal, action, subject, detail).await?;
+        outbox::audit(&mut tx, self.service, principal, action, subject, detail).await?;
+        commit(tx).await?;
+        change.make();
         self.outbox.wake();
         Ok(())
     }
@@ -143,9 +144,10 @@ async fn set_fault(
     Json(set): Json<SetFault>,
 ) -> Result<Json<Fault>, ApiError> {
     ops.may_break(&principal)?;
-    let fault = ops.db.chaos().set(name, set).await?;
+    let mut tx = ops.db.begin_spared().await?;
+    let (fault, change) = ops.db.chaos().set(&mut tx, name, set).await?;
     let subject = format!("{}/{}", ops.service, word(name));
-    ops.note(&principal, "chaos.set", subject, json!(fault)).await?;
+    ops.make(tx, change, &principal, ("chaos.set", subject, json!(fault))).await?;
     Ok(Json(fault))
 }
 
@@ -158,8 +160,10 @@ async fn clear_fault(
     Path(name): Path<FaultName>,
 ) -> Result<StatusCode, ApiError> {
     ops.may_break(&principal)?;
-    ops.db.chaos().clear(Some(name)).await?;
-    ops.note(&principal, "chaos.clear", format!("{}/{}", ops.service, word(name)), json!({})).await?;
+    let mut tx = ops.db.begin_spared().await?;
+    let change = ops.db.chaos().clear(&mut tx, Some(name)).await?;
+    let subject = format!("{}/{}", ops.service, word(name));
+    ops.make(tx, change, &principal, ("chaos.clear", subject, json!({}))).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -168,8 +172,9 @@ async fn clear_fault(
     responses((status = 204), (status = "4XX", body = Problem)))]
 async fn clear_faults(State(ops): State<Ops>, principal: Principal) -> Result<StatusCode, ApiError> {
     ops.may_break(&principal)?;
-    ops.db.chaos().clear(None).await?;
-    ops.note(&principal, "chaos.clear", ops.service.to_owned(), json!({})).await?;
+    let mut tx = ops.db.begin_spared().await?;
+    let change = ops.db.chaos().clear(&mut tx, None).await?;
+    ops.make(tx, change, &principal, ("chaos.clear", ops.service.to_owned(), json!({}))).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -194,9 +199,10 @@ async fn set_pattern(
     if !ops.lab {
         return Err(ApiError::new(Code::NotLocal, "patterns are taken out in a laboratory only: `orderflow up --lab`"));
     }
-    ops.db.chaos().set_pattern(pattern, set.disabled).await?;
-    let subject = format!("{}/{}", ops.service, word(pattern));
-    ops.note(&principal, "lab.set", subject, json!({ "disabled": set.disabled })).await?;
+    let mut tx = ops.db.begin_spared().await?;
+    let change = ops.db.chaos().set_pattern(&mut tx, pattern, set.disabled).await?;
+    let (subject, detail) = (format!("{}/{}", ops.service, word(pattern)), json!({ "disabled": set.disabled }));
+    ops.make(tx, change, &principal, ("lab.set", subject, detail)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

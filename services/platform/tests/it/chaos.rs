@@ -14,8 +14,14 @@ use crate::toy::World;
 /// Ten minutes: longer than any test.
 const LONG_MS: u64 = 600_000;
 
-async fn set(chaos: &Chaos, name: FaultName, set: SetFault) {
-    chaos.set(name, set).await.expect("the fault is set");
+async fn set(world: &World, chaos: &Chaos, name: FaultName, set: SetFault) {
+    let mut conn = world.pool.acquire().await.expect("a connection");
+    chaos.set(&mut conn, name, set).await.expect("the fault is set").1.make();
+}
+
+async fn clear(world: &World, name: Option<FaultName>) {
+    let mut conn = world.pool.acquire().await.expect("a connection");
+    world.db.chaos().clear(&mut conn, name).await.expect("it is taken back").make();
 }
 
 fn long() -> SetFault {
@@ -27,16 +33,16 @@ async fn what_a_fault_holds_up_goes_on_when_it_is_taken_back_or_set_anew_and_not
     let world = World::start().await;
     let chaos = world.db.chaos();
     for end in 0..3 {
-        set(chaos, FaultName::HttpLatency, long()).await;
-        set(chaos, FaultName::DbSlow, long()).await;
+        set(&world, chaos, FaultName::HttpLatency, long()).await;
+        set(&world, chaos, FaultName::DbSlow, long()).await;
         let mut held_up = pin!(chaos.delay(FaultName::HttpLatency));
         assert!(held_up.as_mut().now_or_never().is_none());
-        chaos.clear(Some(FaultName::DbSlow)).await.expect("it is taken back");
+        clear(&world, Some(FaultName::DbSlow)).await;
         assert!(held_up.as_mut().now_or_never().is_none(), "another one was taken back");
         match end {
-            0 => chaos.clear(Some(FaultName::HttpLatency)).await.expect("it is taken back"),
-            1 => chaos.clear(None).await.expect("all are taken back"),
-            _ => set(chaos, FaultName::HttpLatency, long()).await,
+            0 => clear(&world, Some(FaultName::HttpLatency)).await,
+            1 => clear(&world, None).await,
+            _ => set(&world, chaos, FaultName::HttpLatency, long()).await,
         }
         assert!(held_up.now_or_never().is_some(), "{end}");
     }
@@ -45,7 +51,7 @@ async fn what_a_fault_holds_up_goes_on_when_it_is_taken_back_or_set_anew_and_not
 #[tokio::test]
 async fn what_a_fault_holds_up_goes_on_when_it_ends_by_itself() {
     let world = World::start().await;
-    set(world.db.chaos(), FaultName::DbSlow, SetFault { for_ms: Some(300), ..long() }).await;
+    set(&world, world.db.chaos(), FaultName::DbSlow, SetFault { for_ms: Some(300), ..long() }).await;
     let begun = tokio::time::timeout(Duration::from_millis(LONG_MS / 2), world.db.begin()).await;
     assert!(begun.expect("in time").is_ok());
 }
@@ -56,7 +62,7 @@ async fn what_a_fault_holds_up_goes_on_when_the_service_ends() {
     let chaos = world.db.chaos();
     let mut tasks = Tasks::default();
     tasks.spawn("chaos", chaos.clone().keep_bites(tasks.stop()));
-    set(chaos, FaultName::ConsumerSlow, long()).await;
+    set(&world, chaos, FaultName::ConsumerSlow, long()).await;
     let mut held_up = pin!(chaos.delay(FaultName::ConsumerSlow));
     assert!(held_up.as_mut().now_or_never().is_none());
     tasks.shutdown().await;
@@ -72,7 +78,7 @@ async fn again(world: &World) -> Chaos {
 async fn what_has_struck_so_often_does_not_begin_anew_with_the_process() {
     let world = World::start().await;
     let chaos = world.db.chaos();
-    set(chaos, FaultName::CommitLost, SetFault { times: Some(3), ..SetFault::default() }).await;
+    set(&world, chaos, FaultName::CommitLost, SetFault { times: Some(3), ..SetFault::default() }).await;
     assert!((0..2).all(|_| chaos.strikes(FaultName::CommitLost).is_some()));
     // Asking for the bites writes all of it down.
     chaos.bites().await.expect("the bites");
@@ -89,15 +95,15 @@ async fn a_seed_goes_on_where_it_was_and_begins_anew_with_another_setting() {
     let half = || SetFault { percent: Some(50.0), seed: Some(7), ..SetFault::default() };
     let draw = |chaos: &Chaos| (0..20).map(|_| chaos.strikes(FaultName::RelayTwice).is_some()).collect::<Vec<_>>();
     let chaos = world.db.chaos();
-    set(chaos, FaultName::RelayTwice, half()).await;
+    set(&world, chaos, FaultName::RelayTwice, half()).await;
     let (first, second) = (draw(chaos), draw(chaos));
     assert_ne!(first, second);
-    set(chaos, FaultName::RelayTwice, half()).await;
+    set(&world, chaos, FaultName::RelayTwice, half()).await;
     assert_eq!(draw(chaos), first);
     chaos.bites().await.expect("the bites");
     let chaos = again(&world).await;
     assert_eq!(draw(&chaos), second);
-    set(&chaos, FaultName::RelayTwice, half()).await;
+    set(&world, &chaos, FaultName::RelayTwice, half()).await;
     chaos.bites().await.expect("the bites");
     assert_eq!(draw(&again(&world).await), first, "of what was set before nothing is left");
 }
@@ -108,8 +114,23 @@ async fn how_far_a_fault_has_come_is_written_down_without_being_asked_for() {
     let chaos = world.db.chaos();
     let mut tasks = Tasks::default();
     tasks.spawn("chaos", chaos.clone().keep_bites(tasks.stop()));
-    set(chaos, FaultName::RelayTwice, SetFault { percent: Some(0.0), ..SetFault::default() }).await;
+    set(&world, chaos, FaultName::RelayTwice, SetFault { percent: Some(0.0), ..SetFault::default() }).await;
     assert!((0..5).all(|_| chaos.strikes(FaultName::RelayTwice).is_none()));
     world.until("it is written down", "select asked from faults", 5).await;
     tasks.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_change_that_is_not_committed_is_not_made() {
+    let world = World::start().await;
+    let chaos = world.db.chaos();
+    let mut tx = world.db.begin().await.expect("a transaction");
+    drop(chaos.set(&mut tx, FaultName::DbRefused, SetFault::default()).await.expect("it is written"));
+    drop(tx);
+    assert_eq!((chaos.list(), again(&world).await.list()), (vec![], vec![]));
+    set(&world, chaos, FaultName::RelayTwice, SetFault::default()).await;
+    let mut tx = world.db.begin().await.expect("a transaction");
+    drop(chaos.clear(&mut tx, None).await.expect("it is written"));
+    drop(tx);
+    assert_eq!((chaos.list().len(), again(&world).await.list().len()), (1, 1));
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::http::Method;
 use orderflow_contracts::{
     api::{chaos::FaultName, console::Role},
     problem::Code,
@@ -141,4 +142,34 @@ async fn a_dead_letter_that_still_cannot_be_applied_has_changed_nothing() {
     let still = fixture.admin.command(&format!("{letter}/replay")).await;
     assert!(still.body["reason"].as_str().unwrap().contains("heard_pkey"), "{}", still.body);
     assert_eq!((status_of(&still), fixture.audited().await, fixture.world.database.count(inbox).await), ("open", 2, 1));
+}
+
+#[tokio::test]
+async fn what_cannot_be_told_to_the_audit_log_is_not_done() {
+    let fixture = Fixture::start().await;
+    let (admin, database) = (&fixture.admin, &fixture.world.database);
+    assert_eq!(admin.put("/v1/chaos/relay-twice", &json!({})).await.status, 200);
+    let silence = "alter table outbox add constraint silence check (topic <> 'audit') not valid";
+    sqlx::query(silence).execute(&fixture.world.pool).await.unwrap();
+    for (path, body) in [
+        ("/v1/clock", json!({ "offset_ms": 60_000 })),
+        ("/v1/chaos/db-refused", json!({})),
+        ("/v1/lab/inbox", json!({ "disabled": true })),
+    ] {
+        assert_eq!(admin.put(path, &body).await.status, 500, "{path}");
+    }
+    for path in ["/v1/chaos", "/v1/chaos/relay-twice"] {
+        assert_eq!(admin.call(Method::DELETE, path, None, vec![]).await.status, 500, "{path}");
+    }
+    let set = admin.get("/v1/chaos").await.body;
+    assert_eq!((set.as_array().map(Vec::len), &set[0]["name"]), (Some(1), &json!("relay-twice")));
+    assert_eq!(admin.get("/v1/lab").await.body, json!([]));
+    assert_eq!(admin.get("/v1/clock").await.body["offset_ms"], 0);
+    assert_eq!(database.count("select offset_ms from clock").await, 0);
+    assert_eq!(database.count("select count(*) from faults").await, 1);
+    sqlx::query("alter table outbox drop constraint silence").execute(&fixture.world.pool).await.unwrap();
+    let told = fixture.audited().await;
+    assert_eq!(admin.put("/v1/clock", &json!({ "offset_ms": 60_000 })).await.body["offset_ms"], 60_000);
+    assert_eq!(admin.call(Method::DELETE, "/v1/chaos", None, vec![]).await.status, 204);
+    assert_eq!((fixture.audited().await, admin.get("/v1/chaos").await.body), (told + 2, json!([])));
 }
