@@ -26,7 +26,10 @@ use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::{Mutex as Writing, Notify, OwnedMutexGuard, watch};
 
-use crate::{http::ApiError, tasks::Stop};
+use crate::{
+    http::{ApiError, checked_text},
+    tasks::Stop,
+};
 
 /// Longest that something can be made to take, in milliseconds.
 const MS_MAX: u64 = 600_000;
@@ -512,6 +515,7 @@ fn check(name: FaultName, set: &SetFault) -> Result<(), ApiError> {
     if set.decline.is_some() && name != FaultName::PaymentFailure {
         return refused("decline is for payment-failure");
     }
+    set.decline.as_ref().map(|decline| checked_text("decline", decline)).transpose()?;
     Ok(())
 }
 

@@ -24,7 +24,7 @@ use utoipa::{IntoParams, openapi::OpenApi};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::{ApiError, Json, PageQuery, Path, Query, commit, page_of};
+use super::{ApiError, Json, PageQuery, Path, Query, checked_text, commit, page_of, text::without_nul};
 use crate::{
     auth::Principal,
     chaos::Change,
@@ -206,6 +206,11 @@ async fn set_pattern(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Which order or product; all if nothing is said.
+fn checked_subject(subject: Option<String>) -> Result<Option<String>, ApiError> {
+    subject.map(|subject| checked_text("subject", subject)).transpose()
+}
+
 /// Which rows of the outbox.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -229,7 +234,7 @@ async fn list_outbox(
     principal.require(Role::Admin)?;
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let limit = page.limit()?;
-    let filter = outbox::Filter { subject: query.subject, after: page.cursor()? };
+    let filter = outbox::Filter { subject: checked_subject(query.subject)?, after: page.cursor()? };
     let rows = outbox::list(&mut *ops.db.pool().acquire().await?, &filter, limit).await?;
     Ok(Json(page_of(rows, limit, |row| row.id.to_string())))
 }
@@ -243,8 +248,9 @@ async fn replay_outbox(
     Json(replay): Json<ReplayOutbox>,
 ) -> Result<Json<Replayed>, ApiError> {
     principal.require(Role::Admin)?;
+    let subject = checked_subject(replay.subject)?;
     // In a task of its own: a large outbox may take longer than the request, and what is begun is ended all the same.
-    let all = tokio::spawn(replay_all(ops, principal, replay.subject)).await;
+    let all = tokio::spawn(replay_all(ops, principal, subject)).await;
     let events = all.map_err(|died| ApiError::internal("publishing again has ended before it was done", died))??;
     Ok(Json(Replayed { events }))
 }
@@ -331,7 +337,7 @@ async fn list_letters(
     principal.require(Role::Admin)?;
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let limit = page.limit()?;
-    let (status, subject) = (query.status, query.subject);
+    let (status, subject) = (query.status, checked_subject(query.subject)?);
     let filter = dead_letters::Filter { id: None, status, subject, before: page.cursor()? };
     let letters = dead_letters::list(&mut *ops.db.pool().acquire().await?, &filter, limit).await?;
     Ok(Json(page_of(letters, limit, |letter| letter.id.to_string())))
@@ -369,6 +375,20 @@ async fn show_letter(
     letter(&ops, id).await.map(Json)
 }
 
+/// An error if it could not be kept. Other headers than ours are passed over by whoever reads them, and stay as they are.
+fn check_edit(edit: &EditLetter) -> Result<(), ApiError> {
+    edit.key.as_ref().map(|key| checked_text("key", key)).transpose()?;
+    for (name, value) in edit.headers.iter().flatten() {
+        let field = format!("headers.{}", checked_text("headers", name)?);
+        if name.starts_with("ce_") {
+            checked_text(&field, value)?;
+        } else {
+            without_nul(&field, &json!(value))?;
+        }
+    }
+    edit.payload.as_ref().map_or(Ok(()), |payload| without_nul("payload", payload))
+}
+
 /// Mends an open dead letter.
 #[utoipa::path(patch, path = "/v1/dead-letters/{id}", tag = "admin", params(("id" = String, Path, format = "uuid")), request_body = EditLetter, security(("token" = [])),
     responses((status = 200, body = DeadLetter), (status = "4XX", body = Problem)))]
@@ -379,6 +399,7 @@ async fn edit_letter(
     Json(edit): Json<EditLetter>,
 ) -> Result<Json<DeadLetter>, ApiError> {
     principal.require(Role::Admin)?;
+    check_edit(&edit)?;
     let mut tx = ops.db.begin().await?;
     if !dead_letters::edit(&mut tx, id, &edit).await? {
         return Err(closed(id));

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::Method;
-use orderflow_contracts::{
-    api::{chaos::FaultName, console::Role},
-    problem::Code,
-};
+use orderflow_contracts::{api::console::Role, problem::Code};
 use orderflow_platform::{
     auth::Verifier,
     consumer::{Consumer, TryAgain},
@@ -87,8 +84,7 @@ impl Fixture {
     }
 
     async fn lose_next_commit(&self) {
-        let fault = format!("/v1/chaos/{}", orderflow_contracts::words::word(FaultName::CommitLost));
-        assert_eq!(self.admin.put(&fault, &json!({ "times": 1 })).await.status, 200);
+        assert_eq!(self.admin.put("/v1/chaos/commit-lost", &json!({ "times": 1 })).await.status, 200);
     }
 }
 
@@ -172,4 +168,45 @@ async fn what_cannot_be_told_to_the_audit_log_is_not_done() {
     assert_eq!(admin.put("/v1/clock", &json!({ "offset_ms": 60_000 })).await.body["offset_ms"], 60_000);
     assert_eq!(admin.call(Method::DELETE, "/v1/chaos", None, vec![]).await.status, 204);
     assert_eq!((fixture.audited().await, admin.get("/v1/chaos").await.body), (told + 2, json!([])));
+}
+
+#[tokio::test]
+async fn a_large_outbox_is_published_again_in_parts_each_of_which_is_told_of() {
+    let fixture = Fixture::start().await;
+    let published = "insert into outbox (event_id, topic, key, headers, payload)
+                     select gen_random_uuid(), 'toys', 'bear', '[]', '' from generate_series(1, 25000)";
+    sqlx::query(published).execute(&fixture.world.pool).await.unwrap();
+    let replayed = fixture.admin.post("/v1/outbox/replay", &json!({})).await;
+    assert_eq!((replayed.status.as_u16(), replayed.body), (200, json!({ "events": 25_000 })));
+    // The entries themselves are there to be published as well.
+    assert_eq!((fixture.audited().await, fixture.world.pending().await), (3, 25_003));
+}
+
+#[tokio::test]
+async fn texts_that_no_table_can_keep_are_refused_and_named() {
+    let fixture = Fixture::start().await;
+    let (admin, letter) = (&fixture.admin, fixture.letter(1).await);
+    let refused = |answer: Answer, field: &str| {
+        let named = (answer.code(), answer.status.as_u16(), answer.body["field"].clone());
+        assert_eq!(named, (Some(Code::ValidationFailed), 422, json!(field)), "{}", answer.body);
+    };
+    for bad in ["", "%00", "a%0Ab", &"x".repeat(201)] {
+        for path in ["/v1/outbox", "/v1/dead-letters"] {
+            refused(admin.get(&format!("{path}?subject={bad}")).await, "subject");
+        }
+    }
+    let long = "x".repeat(201);
+    for bad in ["", "\0", "a\nb", &long] {
+        refused(admin.post("/v1/outbox/replay", &json!({ "subject": bad })).await, "subject");
+        refused(admin.patch(&letter, &json!({ "key": bad })).await, "key");
+        refused(admin.patch(&letter, &json!({ "headers": [[bad, "x"]] })).await, "headers");
+        refused(admin.patch(&letter, &json!({ "headers": [["ce_type", bad]] })).await, "headers.ce_type");
+    }
+    refused(admin.patch(&letter, &json!({ "headers": [["baggage", "\0"]] })).await, "headers.baggage");
+    refused(admin.patch(&letter, &json!({ "payload": { "a": ["\0"] } })).await, "payload");
+    assert_eq!(fixture.audited().await, 0, "nothing was done");
+    // What is not ours stays as it is.
+    let headers = json!([["ce_type", "toy.played"], ["baggage", ""], ["tracestate", long]]);
+    let edited = admin.patch(&letter, &json!({ "key": "bear", "headers": headers })).await;
+    assert_eq!((edited.status.as_u16(), &edited.body["headers"]), (200, &headers));
 }
