@@ -85,7 +85,11 @@ impl Envelope {
         let optional = |name: &'static str| match found.get(name) {
             None => Ok(None),
             Some(bytes) if bytes.len() > HEADER_BYTES_MAX => Err(EnvelopeError::Unreadable(name)),
-            Some(bytes) => std::str::from_utf8(bytes).map(Some).map_err(|_| EnvelopeError::Unreadable(name)),
+            // No attribute has a control character in it (CloudEvents 1.0, type system); a NUL is refused by Postgres.
+            Some(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) if !text.chars().any(char::is_control) => Ok(Some(text)),
+                _ => Err(EnvelopeError::Unreadable(name)),
+            },
         };
         let needed = |name| optional(name)?.filter(|text| !text.is_empty()).ok_or(EnvelopeError::Missing(name));
         let version = needed("ce_specversion")?;
@@ -175,6 +179,11 @@ mod tests {
             ("ce_sequence", "0"),
             ("ce_sequence", "-1"),
             ("ce_time", "yesterday"),
+            ("ce_subject", "00000000-0000-0000-0000-000000000001\0"),
+            ("ce_source", "\n"),
+            ("ce_type", "order.\u{85}created"),
+            ("ce_correlationid", "\u{1b}[2J"),
+            ("ce_actor", "\u{7f}"),
         ] {
             assert_eq!(with(name, value), Err(EnvelopeError::Unreadable(name)), "{name}: {value}");
         }

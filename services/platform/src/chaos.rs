@@ -7,7 +7,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -23,10 +23,13 @@ use orderflow_contracts::{
 };
 use rustix::process::{Signal, getpid, kill_process};
 use serde_json::Value;
-use sqlx::PgPool;
-use tokio::sync::Notify;
+use sqlx::{PgConnection, PgPool};
+use tokio::sync::{Mutex as Writing, Notify, OwnedMutexGuard, watch};
 
-use crate::{http::ApiError, tasks::Stop};
+use crate::{
+    http::{ApiError, checked_text},
+    tasks::Stop,
+};
 
 /// Longest that something can be made to take, in milliseconds.
 const MS_MAX: u64 = 600_000;
@@ -35,8 +38,8 @@ const DECLINE_CODE_BYTES_MAX: usize = 50;
 /// Longest that a fault can last, in milliseconds: a day.
 const FOR_MS_MAX: u64 = 24 * 3600 * 1000;
 
-/// How long bites are counted in memory before they are written down. Who asks for them sees them at once; who kills the
-/// process from outside takes so many of them away.
+/// How long bites are counted in memory before they are written down, and with them how far each fault has come. Who
+/// asks for them sees them at once; who kills the process from outside takes so many of them away.
 const SAVE_AFTER: Duration = Duration::from_secs(1);
 
 /// What every service knows how to make.
@@ -78,6 +81,9 @@ pub struct Strike {
     pub set: SetFault,
     /// Which time it is, from 1 on.
     pub number: u64,
+    name: FaultName,
+    setting: u64,
+    ends_ms: Option<i64>,
 }
 
 /// The faults of one service. Cheap to clone.
@@ -96,6 +102,14 @@ struct Inner {
     /// What has struck and is not in the database yet. Taken after `active`, or alone.
     unsaved: Mutex<BTreeMap<FaultName, u64>>,
     bitten: Notify,
+    /// Held while anything of faults is written down and until memory says the same: what has struck is never written into
+    /// the row of a later setting.
+    writing: Arc<Writing<()>>,
+    /// How often a fault was set: the name of the next setting.
+    settings: AtomicU64,
+    /// Told when faults are set or taken back; whether the service is ending. Never told while `active` is held, since
+    /// whoever hears it looks there.
+    changed: watch::Sender<bool>,
 }
 
 #[derive(Debug, Clone)]
@@ -104,7 +118,11 @@ struct Active {
     struck: u64,
     /// How often it was asked: the number of the next random number.
     asked: u64,
+    /// How often that was when it was written down. It says of `struck` too whether that is in the database.
+    saved: u64,
     ends_ms: Option<i64>,
+    /// Which setting of its name it is.
+    setting: u64,
 }
 
 impl Active {
@@ -146,8 +164,8 @@ const fn splitmix64(mut x: u64) -> u64 {
 impl Chaos {
     /// The faults that are kept in the database; `possible` are those that this service knows how to make.
     pub async fn load(pool: PgPool, possible: &'static [FaultName]) -> Result<Self, sqlx::Error> {
-        let rows: Vec<(String, Value, i64, Option<i64>)> = sqlx::query_as(
-            "select name, set, struck, (extract(epoch from ends_at) * 1000)::bigint from faults
+        let rows: Vec<(String, Value, i64, i64, Option<i64>)> = sqlx::query_as(
+            "select name, set, struck, asked, (extract(epoch from ends_at) * 1000)::bigint from faults
              where ends_at is null or ends_at > clock_timestamp()",
         )
         .fetch_all(&pool)
@@ -157,16 +175,17 @@ impl Chaos {
             .filter_map(|(name, ..)| read(name.strip_prefix(PATTERN)?))
             .map(bit)
             .fold(0, |all, bit| all | bit);
-        let active = rows.into_iter().filter_map(|(name, set, struck, ends_ms)| {
-            let set = serde_json::from_value(set).ok()?;
-            let struck = struck.unsigned_abs();
-            Some((read(&name)?, Active { set, struck, asked: struck, ends_ms }))
+        let active = rows.into_iter().filter_map(|(name, set, struck, asked, ends_ms)| {
+            let (set, struck, asked) = (serde_json::from_value(set).ok()?, struck.unsigned_abs(), asked.unsigned_abs());
+            Some((read(&name)?, Active { set, struck, asked, saved: asked, ends_ms, setting: 0 }))
         });
         let active: BTreeMap<FaultName, Active> = active.collect();
         let any = AtomicBool::new(!active.is_empty());
         let (out, active) = (AtomicU32::new(out), Mutex::new(active));
         let (unsaved, bitten) = (Mutex::default(), Notify::new());
-        Ok(Self(Arc::new(Inner { pool, possible, any, out, active, unsaved, bitten })))
+        let (settings, changed) = (AtomicU64::new(1), watch::Sender::new(false));
+        let writing = Arc::default();
+        Ok(Self(Arc::new(Inner { pool, possible, any, out, active, unsaved, bitten, writing, settings, changed })))
     }
 
     fn active(&self) -> MutexGuard<'_, BTreeMap<FaultName, Active>> {
@@ -179,7 +198,6 @@ impl Chaos {
 
     fn count_bite(&self, name: FaultName) {
         *self.unsaved().entry(name).or_default() += 1;
-        self.0.bitten.notify_one();
     }
 
     /// The fault, if it strikes now.
@@ -189,9 +207,15 @@ impl Chaos {
         }
         let mut active = self.active();
         let fault = active.get_mut(&name)?;
-        let strike = fault.draw(name).then(|| Strike { set: fault.set.clone(), number: fault.struck })?;
+        let strikes = fault.draw(name);
+        // What has not struck is written down as well: which of its chances comes next.
+        self.0.bitten.notify_one();
+        if !strikes {
+            return None;
+        }
         self.count_bite(name);
-        Some(strike)
+        let Active { set, struck: number, ends_ms, setting, .. } = fault.clone();
+        Some(Strike { set, number, name, setting, ends_ms })
     }
 
     /// How the fault is set, if it strikes now.
@@ -201,9 +225,24 @@ impl Chaos {
 
     /// Takes as long as the fault says, if it strikes now.
     pub async fn delay(&self, name: FaultName) {
-        if let Some(set) = self.strikes(name) {
-            tokio::time::sleep(Duration::from_millis(set.ms.unwrap_or(0))).await;
+        if let Some(strike) = self.strike(name) {
+            self.sit_out(&strike).await;
         }
+    }
+
+    /// Takes as long as a fault says that has struck. It is over at once when the fault ends by itself, is taken back or
+    /// set anew, and when the service ends.
+    pub async fn sit_out(&self, strike: &Strike) {
+        let mut changed = self.0.changed.subscribe();
+        let ms = strike.set.ms.unwrap_or(0);
+        let left = strike.ends_ms.map_or(ms, |ends_ms| ms.min(u64::try_from(ends_ms - now_ms()).unwrap_or(0)));
+        let over = changed.wait_for(|is_ending| *is_ending || !self.is_set(strike));
+        let _ = tokio::time::timeout(Duration::from_millis(left), over).await;
+    }
+
+    /// Whether what has struck is still set as it was.
+    fn is_set(&self, strike: &Strike) -> bool {
+        self.active().get(&strike.name).is_some_and(|active| active.setting == strike.setting)
     }
 
     /// Kills this process as `kill -9` does, if it is to crash at this point.
@@ -211,24 +250,16 @@ impl Chaos {
         if !self.0.any.load(Ordering::Relaxed) {
             return;
         }
-        let struck = {
+        {
             let mut active = self.active();
             let Some(fault) = active.get_mut(&FaultName::Crash) else { return };
             if fault.set.point != Some(point) || !fault.draw(FaultName::Crash) {
                 return;
             }
-            fault.struck
-        };
+        }
         self.count_bite(FaultName::Crash);
-        // A number that is not written down is no reason not to crash.
-        let _ = self.save_bites().await;
         // Counted before, or it would crash for ever.
-        let counted = sqlx::query("update faults set struck = $2 where name = $1")
-            .bind(word(FaultName::Crash))
-            .bind(i64::try_from(struck).unwrap_or(i64::MAX))
-            .execute(&self.0.pool)
-            .await;
-        if counted.is_ok() {
+        if self.save_bites().await.is_ok() {
             tracing::warn!(point = word(point), "crashing, as was asked for");
             let _ = kill_process(getpid(), Signal::KILL);
         }
@@ -243,36 +274,39 @@ impl Chaos {
         Ok(rows.into_iter().filter_map(bites).collect())
     }
 
-    /// Writes down what has struck. Added to what is there, since replicas count together.
+    /// Writes down what has struck, and how far each fault has come. The bites are added to those that are there, since
+    /// replicas count together.
     async fn save_bites(&self) -> Result<(), sqlx::Error> {
+        let _writing = self.0.writing.lock().await;
         let counted = std::mem::take(&mut *self.unsaved());
-        if counted.is_empty() {
+        let come: Vec<_> = self.active().iter().filter(|(_, a)| a.asked != a.saved).map(Come::of).collect();
+        if counted.is_empty() && come.is_empty() {
             return Ok(());
         }
-        let saved = sqlx::query(
-            "insert into fault_bites (name, bites) select * from unnest($1::text[], $2::bigint[])
-             on conflict (name) do update set bites = fault_bites.bites + excluded.bites",
-        )
-        .bind(counted.keys().map(word).collect::<Vec<_>>())
-        .bind(counted.values().map(|bites| i64::try_from(*bites).unwrap_or(i64::MAX)).collect::<Vec<_>>())
-        .execute(&self.0.pool)
-        .await;
+        let saved = save(&self.0.pool, &counted, &come).await;
         if saved.is_err() {
             let mut unsaved = self.unsaved();
             counted.into_iter().for_each(|(name, bites)| *unsaved.entry(name).or_default() += bites);
+        } else {
+            let mut active = self.active();
+            for come in come {
+                active.entry(come.name).and_modify(|active| active.saved = come.asked);
+            }
         }
-        saved.map(drop)
+        saved
     }
 
     /// Writes down what has struck, a moment after it has, until it is told to stop. What cannot be written down now is
-    /// the next time.
+    /// the next time. Told to stop, it lets go whatever a fault holds up.
     pub async fn keep_bites(self, mut stop: Stop) -> Result<(), sqlx::Error> {
         while !stop.is_now() {
             tokio::select! {
                 () = self.0.bitten.notified() => {}
                 () = stop.wait() => {}
             }
-            stop.sleep(SAVE_AFTER).await;
+            if !stop.sleep(SAVE_AFTER).await {
+                self.0.changed.send_replace(true);
+            }
             if let Err(error) = self.save_bites().await {
                 tracing::debug!(%error, "how often faults have struck is written down later");
                 self.0.bitten.notify_one();
@@ -286,22 +320,22 @@ impl Chaos {
         self.0.out.load(Ordering::Relaxed) & bit(pattern) != 0
     }
 
-    /// Takes a pattern out, or puts it back. As faults do, it outlives a restart.
-    pub async fn set_pattern(&self, pattern: Pattern, disabled: bool) -> Result<(), sqlx::Error> {
+    /// Takes a pattern out, or puts it back, in the caller's transaction. As faults do, it outlives a restart.
+    pub async fn set_pattern(
+        &self,
+        conn: &mut PgConnection,
+        pattern: Pattern,
+        disabled: bool,
+    ) -> Result<Change, sqlx::Error> {
+        let writing = Arc::clone(&self.0.writing).lock_owned().await;
         let name = format!("{PATTERN}{}", word(pattern));
         let statement = if disabled {
             "insert into faults (name, set) values ($1, '{}') on conflict do nothing"
         } else {
             "delete from faults where name = $1"
         };
-        sqlx::query(statement).bind(name).execute(&self.0.pool).await?;
-        if disabled {
-            self.0.out.fetch_or(bit(pattern), Ordering::Relaxed);
-        } else {
-            self.0.out.fetch_and(!bit(pattern), Ordering::Relaxed);
-        }
-        tracing::warn!(pattern = word(pattern), disabled, "A PATTERN IS TAKEN OUT OR PUT BACK: this is a laboratory");
-        Ok(())
+        sqlx::query(statement).bind(name).execute(conn).await?;
+        Ok(Change { chaos: self.clone(), what: What::Pattern { pattern, disabled }, _writing: writing })
     }
 
     /// The patterns that are out.
@@ -323,8 +357,13 @@ impl Chaos {
         set.map(fault).collect()
     }
 
-    /// Sets a fault, in place of one of the same name.
-    pub async fn set(&self, name: FaultName, mut set: SetFault) -> Result<Fault, ApiError> {
+    /// Sets a fault, in place of one of the same name, in the caller's transaction.
+    pub async fn set(
+        &self,
+        conn: &mut PgConnection,
+        name: FaultName,
+        mut set: SetFault,
+    ) -> Result<(Fault, Change), ApiError> {
         check(name, &set)?;
         if !self.0.possible.contains(&name) {
             let possible: Vec<_> = self.0.possible.iter().map(word).collect();
@@ -334,34 +373,123 @@ impl Chaos {
         if name == FaultName::Crash {
             set.times = set.times.or(Some(1));
         }
+        let writing = Arc::clone(&self.0.writing).lock_owned().await;
         let ends_ms = set.for_ms.map(|ms| now_ms().saturating_add(i64::try_from(ms).unwrap_or(i64::MAX)));
         sqlx::query(
             "insert into faults (name, set, ends_at) values ($1, $2, to_timestamp($3::double precision / 1000))
-             on conflict (name) do update set set = excluded.set, struck = 0, ends_at = excluded.ends_at",
+             on conflict (name) do update
+             set set = excluded.set, struck = 0, asked = 0, ends_at = excluded.ends_at",
         )
         .bind(word(name))
         .bind(serde_json::to_value(&set).unwrap_or_default())
         .bind(ends_ms)
-        .execute(&self.0.pool)
+        .execute(conn)
         .await?;
-        self.active().insert(name, Active { set: set.clone(), struck: 0, asked: 0, ends_ms });
-        self.0.any.store(true, Ordering::Relaxed);
-        tracing::warn!(fault = word(name), "a fault is set");
-        Ok(Fault { name, set, struck: 0, ends_at: ends_ms.map(Timestamp) })
+        let setting = self.0.settings.fetch_add(1, Ordering::Relaxed);
+        let active = Active { set: set.clone(), struck: 0, asked: 0, saved: 0, ends_ms, setting };
+        let change = Change { chaos: self.clone(), what: What::Set { name, active }, _writing: writing };
+        Ok((Fault { name, set, struck: 0, ends_at: ends_ms.map(Timestamp) }, change))
     }
 
-    /// Takes back one fault, or all.
-    pub async fn clear(&self, name: Option<FaultName>) -> Result<(), ApiError> {
+    /// Takes back one fault, or all, in the caller's transaction.
+    pub async fn clear(&self, conn: &mut PgConnection, name: Option<FaultName>) -> Result<Change, sqlx::Error> {
+        let writing = Arc::clone(&self.0.writing).lock_owned().await;
         sqlx::query("delete from faults where ($1::text is null and not starts_with(name, 'lab:')) or name = $1")
             .bind(name.map(word))
-            .execute(&self.0.pool)
+            .execute(conn)
             .await?;
-        let mut active = self.active();
-        active.retain(|set, _| name.is_some_and(|name| name != *set));
-        self.0.any.store(!active.is_empty(), Ordering::Relaxed);
-        tracing::warn!(fault = name.map(word), "faults are taken back");
-        Ok(())
+        Ok(Change { chaos: self.clone(), what: What::Cleared { name }, _writing: writing })
     }
+}
+
+/// A change of the faults that is written and not committed. Dropped, nothing has changed.
+#[derive(Debug)]
+#[must_use = "after the commit it is still to be made"]
+pub struct Change {
+    chaos: Chaos,
+    what: What,
+    _writing: OwnedMutexGuard<()>,
+}
+
+#[derive(Debug)]
+enum What {
+    Set {
+        name: FaultName,
+        active: Active,
+    },
+    /// One, or all.
+    Cleared {
+        name: Option<FaultName>,
+    },
+    Pattern {
+        pattern: Pattern,
+        disabled: bool,
+    },
+}
+
+impl Change {
+    /// Makes it, once it is committed.
+    pub fn make(self) {
+        let inner = &self.chaos.0;
+        match self.what {
+            What::Set { name, active } => {
+                self.chaos.active().insert(name, active);
+                inner.any.store(true, Ordering::Relaxed);
+                tracing::warn!(fault = word(name), "a fault is set");
+            }
+            What::Cleared { name } => {
+                let mut active = self.chaos.active();
+                active.retain(|set, _| name.is_some_and(|name| name != *set));
+                inner.any.store(!active.is_empty(), Ordering::Relaxed);
+                tracing::warn!(fault = name.map(word), "faults are taken back");
+            }
+            What::Pattern { pattern, disabled } => {
+                if disabled {
+                    inner.out.fetch_or(bit(pattern), Ordering::Relaxed);
+                } else {
+                    inner.out.fetch_and(!bit(pattern), Ordering::Relaxed);
+                }
+                let pattern = word(pattern);
+                tracing::warn!(pattern, disabled, "A PATTERN IS TAKEN OUT OR PUT BACK: this is a laboratory");
+            }
+        }
+        inner.changed.send_modify(|_| ());
+    }
+}
+
+/// How far a fault has come.
+struct Come {
+    name: FaultName,
+    struck: u64,
+    asked: u64,
+}
+
+impl Come {
+    fn of((name, active): (&FaultName, &Active)) -> Self {
+        Self { name: *name, struck: active.struck, asked: active.asked }
+    }
+}
+
+/// In one statement: what is known of a bite is known of the fault too.
+async fn save(pool: &PgPool, counted: &BTreeMap<FaultName, u64>, come: &[Come]) -> Result<(), sqlx::Error> {
+    let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    sqlx::query(
+        "with counted as (
+             insert into fault_bites (name, bites) select * from unnest($1::text[], $2::bigint[])
+             on conflict (name) do update set bites = fault_bites.bites + excluded.bites
+         )
+         update faults set struck = come.struck, asked = come.asked
+         from unnest($3::text[], $4::bigint[], $5::bigint[]) as come (name, struck, asked)
+         where faults.name = come.name",
+    )
+    .bind(counted.keys().map(word).collect::<Vec<_>>())
+    .bind(counted.values().map(|bites| number(*bites)).collect::<Vec<_>>())
+    .bind(come.iter().map(|come| word(come.name)).collect::<Vec<_>>())
+    .bind(come.iter().map(|come| number(come.struck)).collect::<Vec<_>>())
+    .bind(come.iter().map(|come| number(come.asked)).collect::<Vec<_>>())
+    .execute(pool)
+    .await
+    .map(drop)
 }
 
 fn check(name: FaultName, set: &SetFault) -> Result<(), ApiError> {
@@ -406,7 +534,7 @@ mod tests {
     use super::*;
 
     fn active(set: SetFault) -> Active {
-        Active { set, struck: 0, asked: 0, ends_ms: None }
+        Active { set, struck: 0, asked: 0, saved: 0, ends_ms: None, setting: 0 }
     }
 
     fn drawn(name: FaultName, seed: u64, percent: f64) -> Vec<bool> {

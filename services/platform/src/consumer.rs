@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::{FutureExt, Stream, StreamExt, TryStreamExt, future::BoxFuture};
 use orderflow_contracts::{
     api::{
         chaos::{CrashPoint, FaultName},
@@ -28,17 +28,21 @@ use rdkafka::{
     error::KafkaError,
     message::Headers,
 };
+use serde_json::json;
 use sqlx::PgConnection;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::{
+    auth::Principal,
     db::{Db, Meaning, meaning},
     dead_letters::{self, DeadLetter},
-    elsewhere, inbox,
+    elsewhere,
+    http::{ApiError, commit},
+    inbox,
     kafka::Kafka,
     metrics::Metrics,
-    outbox::Outbox,
+    outbox::{self, Outbox},
     tasks::Stop,
 };
 
@@ -199,7 +203,7 @@ impl<A: Apply> Consumer<A> {
             consumer.subscribe(topics)?;
             while !stop.is_now() {
                 let batch = tokio::select! {
-                    batch = next_batch(consumer) => batch?,
+                    batch = next_batch(records(consumer)) => batch?,
                     () = stop.wait() => break,
                 };
                 let goes_on = !batch.is_empty() && self.is_let_go_on(&mut stop).await;
@@ -231,12 +235,12 @@ impl<A: Apply> Consumer<A> {
         chaos.delay(FaultName::ConsumerSlow).await;
         let mut done = 0;
         for (at, record) in batch.iter().enumerate() {
-            if let Some(late) = chaos.strikes(FaultName::DeliverLate) {
+            if let Some(late) = chaos.strike(FaultName::DeliverLate) {
                 if at > done && !self.consume(&batch[done..at], stop).await {
                     return false;
                 }
                 done = at;
-                tokio::time::sleep(Duration::from_millis(late.ms.unwrap_or(0))).await;
+                chaos.sit_out(&late).await;
             }
             if chaos.strikes(FaultName::DeliverTwice).is_some() {
                 let twice = self.consume(&batch[done..=at], stop).await
@@ -291,10 +295,7 @@ impl<A: Apply> Consumer<A> {
         tx.commit().await?;
         self.outbox.wake();
         self.apply.applied();
-        for letter in &handled.letters {
-            let (topic, partition, offset) = (&letter.record.topic, letter.record.partition, letter.record.offset);
-            tracing::warn!(topic, partition, offset, reason = letter.reason, "dead-lettered");
-        }
+        handled.letters.iter().for_each(log);
         self.metrics.consumed(handled.applied, handled.duplicates, handled.letters.len());
         Ok(())
     }
@@ -323,46 +324,70 @@ impl<A: Apply> Consumer<A> {
         Ok(Handled { applied: events.len(), duplicates: seen - events.len(), letters })
     }
 
-    /// Tries a dead letter again, as it is now; why it still cannot be applied, if it cannot. Nothing if there is no
-    /// open one of this id.
-    async fn try_again(&self, id: Uuid) -> Result<Option<Result<(), String>>, sqlx::Error> {
+    /// Tries a dead letter again, as it is now, and tells the audit log of it in the same transaction. It stays open, with
+    /// its new reason, if it still cannot be applied. False if there is no open one of this id.
+    async fn try_again(&self, id: Uuid, principal: &Principal) -> Result<bool, ApiError> {
         let mut tx = self.db.begin().await?;
-        let Some(record) = dead_letters::open_for_update(&mut tx, id).await? else { return Ok(None) };
-        if let Ok(event) = read_one(&record) {
-            inbox::forget(&mut tx, &event).await?;
+        let Some(record) = dead_letters::open_for_update(&mut tx, id).await? else { return Ok(false) };
+        sqlx::query("savepoint untried").execute(&mut *tx).await?;
+        let reason = self.try_record(&mut tx, &record).await?;
+        if let Some(reason) = &reason {
+            sqlx::query("rollback to savepoint untried").execute(&mut *tx).await?;
+            dead_letters::set_reason(&mut tx, id, reason).await?;
+        } else {
+            dead_letters::close(&mut tx, id, LetterStatus::Replayed).await?;
         }
-        let handled = self.handle(&mut tx, std::slice::from_ref(&record)).await;
-        let reason = match handled {
-            Ok(handled) => handled.letters.into_iter().next().map(|letter| letter.reason),
-            Err(error) if meaning(&error) == Meaning::Permanent => Some(error.to_string()),
-            Err(error) => return Err(error),
-        };
-        if let Some(reason) = reason {
-            drop(tx);
-            dead_letters::set_reason(&mut *self.db.acquire().await?, id, &reason).await?;
-            return Ok(Some(Err(reason)));
-        }
-        dead_letters::close(&mut tx, id, LetterStatus::Replayed).await?;
-        tx.commit().await?;
+        let (is_applied, detail) = (reason.is_none(), json!({ "applied": reason.is_none(), "reason": reason }));
+        outbox::audit(&mut tx, self.service, principal, "dead-letter.replay", id, detail).await?;
+        commit(tx).await?;
         self.outbox.wake();
-        self.apply.applied();
-        Ok(Some(Ok(())))
+        if is_applied {
+            self.apply.applied();
+        }
+        Ok(true)
     }
 
-    async fn refuse(&self, record: &RawRecord, reason: String) -> Result<(), sqlx::Error> {
-        let mut tx = self.db.begin().await?;
+    /// Why a record still cannot be applied; nothing if it was.
+    async fn try_record(&self, conn: &mut PgConnection, record: &RawRecord) -> Result<Option<String>, sqlx::Error> {
         if let Ok(event) = read_one(record) {
-            // At another offset it is the same dead letter.
-            if inbox::claim(&mut tx, &[event]).await?.is_empty() {
-                return tx.commit().await;
-            }
+            inbox::forget(&mut *conn, &event).await?;
         }
-        dead_letters::keep(&mut tx, self.dead_letter_topic, &[DeadLetter { record, reason }]).await?;
+        match self.handle(conn, std::slice::from_ref(record)).await {
+            Ok(handled) => Ok(handled.letters.into_iter().next().map(|letter| letter.reason)),
+            Err(error) if meaning(&error) == Meaning::Permanent => Ok(Some(error.to_string())),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Dead-letters a record that the database has refused. Its event is claimed, so that at another offset it is the
+    /// same dead letter; one whose claim is refused too is kept without: nothing may hold the others up for ever.
+    async fn refuse(&self, record: &RawRecord, reason: String) -> Result<(), sqlx::Error> {
+        let letter = DeadLetter { record, reason };
+        match self.put_aside(&letter, read_one(record).ok()).await {
+            Err(error) if meaning(&error) == Meaning::Permanent => self.put_aside(&letter, None).await,
+            done => done,
+        }
+    }
+
+    async fn put_aside(&self, letter: &DeadLetter<'_>, event: Option<Received>) -> Result<(), sqlx::Error> {
+        let mut tx = self.db.begin().await?;
+        if let Some(event) = event
+            && inbox::claim(&mut tx, &[event]).await?.is_empty()
+        {
+            return tx.commit().await;
+        }
+        dead_letters::keep(&mut tx, self.dead_letter_topic, std::slice::from_ref(letter)).await?;
         tx.commit().await?;
         self.outbox.wake();
+        log(letter);
         self.metrics.consumed(0, 0, 1);
         Ok(())
     }
+}
+
+fn log(letter: &DeadLetter<'_>) {
+    let (topic, partition, offset) = (&letter.record.topic, letter.record.partition, letter.record.offset);
+    tracing::warn!(topic, partition, offset, reason = letter.reason, "dead-lettered");
 }
 
 /// What came of a batch.
@@ -374,35 +399,45 @@ struct Handled<'a> {
 
 /// Tries dead letters again. For whoever does not know what the service does with events.
 pub trait TryAgain: Send + Sync {
-    /// Tries the dead letter with this id; why it still cannot be applied, if it cannot. Nothing if there is no open one.
-    fn try_again(&self, id: Uuid) -> BoxFuture<'_, Result<Option<Result<(), String>>, sqlx::Error>>;
+    /// Tries the dead letter with this id for somebody, and tells the audit log of it. It stays open, with its new reason,
+    /// if it still cannot be applied. False if there is no open one of this id.
+    fn try_again<'a>(&'a self, id: Uuid, principal: &'a Principal) -> BoxFuture<'a, Result<bool, ApiError>>;
 }
 
 impl<A: Apply> TryAgain for Consumer<A> {
-    fn try_again(&self, id: Uuid) -> BoxFuture<'_, Result<Option<Result<(), String>>, sqlx::Error>> {
-        Self::try_again(self, id).boxed()
+    fn try_again<'a>(&'a self, id: Uuid, principal: &'a Principal) -> BoxFuture<'a, Result<bool, ApiError>> {
+        Self::try_again(self, id, principal).boxed()
     }
 }
 
-/// What is there now, at least one record unless the wait is over.
-async fn next_batch(consumer: &StreamConsumer<Rebalances>) -> Result<Vec<RawRecord>, KafkaError> {
+/// What comes over a consumer, record by record.
+fn records(consumer: &StreamConsumer<Rebalances>) -> impl Stream<Item = Result<RawRecord, KafkaError>> + Unpin {
+    consumer.stream().map_ok(|message| own(&message))
+}
+
+/// What is there now, at least one record unless the wait is over. A fatal error is told by librdkafka once, and nothing
+/// comes any more: another member has this one's name, as an example. What was taken before it comes to whoever takes
+/// over.
+async fn next_batch(
+    mut records: impl Stream<Item = Result<RawRecord, KafkaError>> + Unpin,
+) -> Result<Vec<RawRecord>, KafkaError> {
     let mut batch = Vec::new();
-    match tokio::time::timeout(WAIT_MAX, consumer.recv()).await {
-        Ok(Ok(message)) => batch.push(own(&message)),
-        // Told once, and nothing comes any more: another member has this one's name, as an example.
-        Ok(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
-        Ok(Err(error)) => {
-            // librdkafka goes on by itself; a topic that is not there yet comes by here too.
-            tracing::debug!(%error, "the consumer has a problem");
-            tokio::time::sleep(BACKOFF_MIN).await;
+    let mut next = tokio::time::timeout(WAIT_MAX, records.next()).await.unwrap_or_default();
+    while let Some(taken) = next {
+        match taken {
+            Ok(record) => batch.push(record),
+            Err(error @ KafkaError::MessageConsumptionFatal(_)) => return Err(error),
+            Err(error) => {
+                // librdkafka goes on by itself; a topic that is not there yet comes by here too.
+                tracing::debug!(%error, "the consumer has a problem");
+                if batch.is_empty() {
+                    tokio::time::sleep(BACKOFF_MIN).await;
+                }
+                break;
+            }
         }
-        Err(_) => return Ok(batch),
-    }
-    while batch.len() < BATCH_MAX {
-        match consumer.recv().now_or_never() {
-            Some(Ok(message)) => batch.push(own(&message)),
-            _ => break,
-        }
+        let is_full = batch.len() >= BATCH_MAX;
+        next = if is_full { None } else { records.next().now_or_never().flatten() };
     }
     Ok(batch)
 }
@@ -444,5 +479,40 @@ fn commit_offsets(consumer: &StreamConsumer<Rebalances>, batch: &[RawRecord]) {
     }
     if let Err(error) = consumer.commit(&offsets, CommitMode::Async) {
         tracing::debug!(%error, "offsets were not committed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+    use rdkafka::types::RDKafkaErrorCode;
+
+    use super::*;
+
+    fn record(offset: i64) -> Result<RawRecord, KafkaError> {
+        let topic = "toys".to_owned();
+        Ok(RawRecord { topic, partition: 0, offset, timestamp_ms: 0, key: None, headers: vec![], payload: None })
+    }
+
+    async fn offsets(taken: Vec<Result<RawRecord, KafkaError>>) -> Result<Vec<i64>, KafkaError> {
+        // Then nothing comes for as long as anybody waits.
+        let batch = next_batch(stream::iter(taken).chain(stream::pending())).await?;
+        Ok(batch.into_iter().map(|record| record.offset).collect())
+    }
+
+    #[tokio::test]
+    async fn a_batch_ends_at_an_error_and_a_fatal_one_is_told_wherever_it_comes() {
+        let fatal = || Err(KafkaError::MessageConsumptionFatal(RDKafkaErrorCode::FencedInstanceId));
+        let error = || Err(KafkaError::MessageConsumption(RDKafkaErrorCode::UnknownTopicOrPartition));
+        assert_eq!(offsets(vec![]).await, Ok(vec![]));
+        assert_eq!(offsets(vec![record(0), record(1)]).await, Ok(vec![0, 1]));
+        assert_eq!(offsets(vec![error(), record(0)]).await, Ok(vec![]));
+        assert_eq!(offsets(vec![record(0), error(), record(1)]).await, Ok(vec![0]));
+        for before in [vec![], vec![record(0)], vec![record(0), record(1)]] {
+            let taken = before.into_iter().chain([fatal()]).collect();
+            assert!(matches!(offsets(taken).await, Err(KafkaError::MessageConsumptionFatal(_))));
+        }
+        let many = (0..).take(2 * BATCH_MAX).map(record).collect();
+        assert_eq!(offsets(many).await.map(|batch| batch.len()), Ok(BATCH_MAX));
     }
 }

@@ -52,6 +52,11 @@ const PLATFORM: &[MigrationFile] = &[
         "create fault bites",
         include_str!("../../../migrations/platform/20261122151800_create_fault_bites.sql"),
     ),
+    (
+        20_261_122_183_000,
+        "keep faults asked",
+        include_str!("../../../migrations/platform/20261122183000_keep_faults_asked.sql"),
+    ),
 ];
 
 /// Why a service has no database.
@@ -138,12 +143,20 @@ impl Db {
     /// Begins a transaction. Dropped, it is rolled back.
     pub async fn begin(&self) -> Result<Tx, sqlx::Error> {
         self.suffer().await?;
+        Ok(Tx { tx: self.open().await?, chaos: Some(self.chaos.clone()) })
+    }
+
+    /// A transaction that the faults spare: for what has to work while they strike.
+    pub async fn begin_spared(&self) -> Result<Tx, sqlx::Error> {
+        Ok(Tx { tx: self.open().await?, chaos: None })
+    }
+
+    async fn open(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
         let pool = self.pool.clone();
         // In a task of its own, which ends though the caller may not: of a BEGIN that is sent and not waited for, sqlx
         // knows nothing, and whoever has the connection next would write into a transaction that nobody commits.
         let begun = tokio::spawn(async move { pool.begin().await }).await;
-        let tx = begun.map_err(|died| sqlx::Error::Io(io::Error::other(died)))??;
-        Ok(Tx { tx, chaos: self.chaos.clone() })
+        begun.map_err(|died| sqlx::Error::Io(io::Error::other(died)))?
     }
 
     /// A connection, for what needs no transaction.
@@ -164,14 +177,16 @@ impl Db {
 /// A transaction of [`Db`].
 pub struct Tx {
     tx: Transaction<'static, Postgres>,
-    chaos: Chaos,
+    /// The faults that it suffers, if it does.
+    chaos: Option<Chaos>,
 }
 
 impl Tx {
     /// Commits. If this fails, ask [`surely_not_committed`] what that means.
     pub async fn commit(self) -> Result<(), sqlx::Error> {
-        self.chaos.crash_at(CrashPoint::BeforeCommit).await;
-        if let Some(strike) = self.chaos.strike(FaultName::CommitLost) {
+        let Some(chaos) = self.chaos else { return self.tx.commit().await };
+        chaos.crash_at(CrashPoint::BeforeCommit).await;
+        if let Some(strike) = chaos.strike(FaultName::CommitLost) {
             // Nobody who sees the error can know which of the two it was.
             if strike.number % 2 == 1 {
                 self.tx.commit().await?;
@@ -181,7 +196,7 @@ impl Tx {
             return Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::ConnectionReset, "broken on purpose")));
         }
         self.tx.commit().await?;
-        self.chaos.crash_at(CrashPoint::AfterCommit).await;
+        chaos.crash_at(CrashPoint::AfterCommit).await;
         Ok(())
     }
 }
@@ -209,12 +224,13 @@ pub enum Meaning {
     Permanent,
 }
 
-/// Only an error about the values themselves is permanent, and a row that cannot be read: what is about it would hold up
-/// everything else for ever, and can be replayed once it is mended. All else is worth another try, even a table that is
-/// missing: the next version of the service may bring it, and nothing is lost by waiting.
+/// Only an error about the values themselves is permanent, their size included, and a row that cannot be read: what is
+/// about it would hold up everything else for ever, and can be replayed once it is mended. All else is worth another try,
+/// even a table that is missing: the next version of the service may bring it, and nothing is lost by waiting.
 pub fn meaning(error: &sqlx::Error) -> Meaning {
-    // Class 22 is "data exception", 23 "integrity constraint violation".
-    let about_values = |code: &str| code.starts_with("22") || code.starts_with("23");
+    // Class 22 is "data exception", 23 "integrity constraint violation", 54 "program limit exceeded": a text that is too
+    // long for an index, as an example.
+    let about_values = |code: &str| ["22", "23", "54"].iter().any(|class| code.starts_with(class));
     if matches!(error, sqlx::Error::ColumnDecode { .. }) {
         return Meaning::Permanent;
     }

@@ -23,6 +23,9 @@ const DEAD_LETTER_IDS: Uuid = Uuid::from_u128(0x6465_6164_5f6c_6574_7465_7273_00
 /// one that it does not take would hold up the relay for ever. The table keeps all of it.
 const PUBLISHED_VALUE_MAX: usize = 512 * 1024;
 const PUBLISHED_HEADERS_MAX: usize = 64 * 1024;
+/// Longest key that is published, in bytes. It stands in an index of the outbox, where a row has at most a third of a
+/// page. Keys of ours are ids; the table keeps all of it.
+const PUBLISHED_KEY_MAX: usize = 500;
 /// Longest reason, in characters. It may quote what it is about.
 const REASON_MAX: usize = 1_000;
 
@@ -110,7 +113,8 @@ fn to_publish(topic: &str, id: Uuid, letter: &DeadLetter<'_>) -> Row {
     headers.push(("dead-letter-topic".to_owned(), record.topic.clone()));
     headers.push(("dead-letter-partition".to_owned(), record.partition.to_string()));
     headers.push(("dead-letter-offset".to_owned(), record.offset.to_string()));
-    let key = record.key.as_deref().map(text).unwrap_or_default().chars().take(REASON_MAX).collect();
+    let mut key = record.key.as_deref().map(text).unwrap_or_default();
+    key.truncate(key.floor_char_boundary(PUBLISHED_KEY_MAX));
     Row { event_id: id, topic: topic.to_owned(), key, headers, payload: published.to_vec() }
 }
 
@@ -240,7 +244,8 @@ mod tests {
         let letter = DeadLetter { record: &record, reason: "\0".repeat(5_000) };
         let row = to_publish("dead", Uuid::nil(), &letter);
         let headers: usize = row.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
-        assert!(row.payload.len() + headers + row.key.len() < 700_000);
+        assert!(row.payload.len() + headers < 700_000);
+        assert_eq!(row.key, "\u{fffd}".repeat(166), "cut between two characters");
         assert!(row.headers.contains(&("dead-letter-truncated".into(), "true".into())));
         assert!(row.headers.iter().all(|(_, value)| !value.contains('\0')), "Postgres has no NUL in its texts");
     }

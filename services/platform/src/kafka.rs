@@ -88,6 +88,9 @@ impl Kafka {
             .set("heartbeat.interval.ms", "1500");
         config.set("fetch.wait.max.ms", "500").set("fetch.queue.backoff.ms", "10");
         config.set("queued.max.messages.kbytes", "8192").set("fetch.error.backoff.ms", "50");
+        // A topic that was not there when the group was formed, since the broker is a new one, is found soon; by default
+        // that takes five minutes.
+        config.set("topic.metadata.refresh.interval.ms", "2000");
         config.set("partition.assignment.strategy", "range");
         if let Some(instance) = &self.instance {
             config.set("group.instance.id", instance);

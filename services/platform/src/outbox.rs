@@ -218,25 +218,60 @@ fn named<'a>(headers: &'a Value, name: &str) -> Option<&'a str> {
         .map(|p| p.1)
 }
 
-/// Publishes again what was published before, of one subject or all; how many events that are. For a broker that has
-/// lost its data: Kafka is transport, the database is the truth. Consumers know what they had.
-pub async fn replay(conn: &mut PgConnection, subject: Option<&str>) -> Result<u64, sqlx::Error> {
-    let again = sqlx::query(
-        "insert into outbox_pending (id) select id from outbox where $1::text is null or key = $1
-         on conflict do nothing",
+/// Rows of the outbox that are marked in one statement: a few hundred milliseconds, so that an outbox of any size stays
+/// below what a statement may take.
+pub const REPLAY_ROWS_MAX: i64 = 10_000;
+
+/// A part of an outbox that was marked to be published again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// How many events are published again that would not have been.
+    pub events: u64,
+    /// After which id the next part begins; none if this was the last one.
+    pub next: Option<i64>,
+}
+
+/// Marks what comes after this id to be published again, of one subject or all, and no more of it than one statement
+/// should. For a broker that has lost its data: Kafka is transport, the database is the truth. Consumers know what they
+/// had, so it can be begun again at any time.
+pub async fn replay_part(conn: &mut PgConnection, subject: Option<&str>, after: i64) -> Result<Part, sqlx::Error> {
+    let mut query = QueryBuilder::<Postgres>::new("with part as (select id from outbox where id > ");
+    query.push_bind(after);
+    if let Some(subject) = subject {
+        query.push(" and key = ").push_bind(subject);
+    }
+    query.push(" order by id limit ").push_bind(REPLAY_ROWS_MAX);
+    // Locked, since the janitor may just be throwing the oldest away.
+    query.push(
+        " for key share), marked as (
+             insert into outbox_pending (id) select id from part on conflict do nothing returning id
+         )
+         select (select count(*) from marked), (select count(*) from part), (select max(id) from part)",
     );
-    Ok(again.bind(subject).execute(conn).await?.rows_affected())
+    let (marked, rows, last): (i64, i64, Option<i64>) = query.build_query_as().fetch_one(conn).await?;
+    Ok(Part { events: marked.unsigned_abs(), next: last.filter(|_| rows == REPLAY_ROWS_MAX) })
+}
+
+/// Marks all of it, part by part; how many events that are. The connection is in no transaction: each part is one of its
+/// own, and what is done of them stays.
+async fn replay(conn: &mut PgConnection) -> Result<u64, sqlx::Error> {
+    let (mut events, mut next) = (0, Some(0));
+    while let Some(after) = next {
+        let part = replay_part(&mut *conn, None, after).await?;
+        (events, next) = (events + part.events, part.next);
+    }
+    Ok(events)
 }
 
 /// If this is another broker than the one that everything was published to, publishes all of it again; how many events
-/// that are.
+/// that are. The connection is in no transaction.
 pub(crate) async fn feed_new_broker(conn: &mut PgConnection, cluster_id: &str) -> Result<Option<u64>, sqlx::Error> {
     let known: Option<String> = sqlx::query_scalar("select cluster_id from broker").fetch_optional(&mut *conn).await?;
     if known.as_deref() == Some(cluster_id) {
         return Ok(None);
     }
     // First what is to be published, then what is known: in between it is begun again, and consumers know what they had.
-    let events = if known.is_some() { Some(replay(&mut *conn, None).await?) } else { None };
+    let events = if known.is_some() { Some(replay(&mut *conn).await?) } else { None };
     sqlx::query(
         "insert into broker (cluster_id) values ($1) on conflict (only_row) do update set cluster_id = excluded.cluster_id",
     )

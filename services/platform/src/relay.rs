@@ -6,7 +6,7 @@
 //! - Marked after the delivery report. On any error the producer is thrown away and all that is not marked is sent
 //!   again; the consumers' inbox knows it by its id.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use orderflow_contracts::api::{
     chaos::{CrashPoint, FaultName},
@@ -44,8 +44,12 @@ const DELIVERY_MAX: Duration = Duration::from_secs(30);
 const DATABASE_MAX: Duration = Duration::from_secs(15);
 /// How long a producer may take to end; then it ends on its own.
 const CLOSE_MAX: Duration = Duration::from_secs(3);
-/// How long Kafka may take to say which cluster it is.
+/// How long Kafka may take to say which cluster it is, before anything is published.
 const CLUSTER_ID_MAX: Duration = Duration::from_secs(5);
+/// The same afterwards. Shorter, since what is to be published waits for the answer.
+const CLUSTER_CHECK_MAX: Duration = Duration::from_secs(1);
+/// How often it is asked whether it still is that one. A request of a few bytes.
+const CLUSTER_CHECK: Duration = Duration::from_secs(1);
 /// The key of the lock that makes a relay the owner. Any number will do, as long as all replicas have the same.
 const OWNER_LOCK: i64 = 0x6f75_7462_6f78;
 
@@ -61,6 +65,9 @@ pub enum RelayError {
     /// Kafka said nothing for too long.
     #[error("Kafka did not say in time what became of a record")]
     NoReport,
+    /// Kafka did not say which cluster it is: it may be one that has to be fed first.
+    #[error("Kafka did not say which cluster it is")]
+    NoClusterId,
 }
 
 /// Publishes one service's outbox.
@@ -74,8 +81,10 @@ pub struct Relay {
     producer: Option<FutureProducer>,
     /// The topics that have to be there before anything is sent.
     topics: &'static [Topic],
-    /// Whether they are, and the broker is the one that we know.
-    is_prepared: bool,
+    /// The cluster where they are, which has all that was published before; none until that is so.
+    cluster_id: Option<String>,
+    /// When Kafka was asked the last time which cluster it is.
+    asked_at: Instant,
 }
 
 struct Pending {
@@ -89,8 +98,9 @@ struct Pending {
 
 impl Relay {
     /// A relay for the outbox of this database, which publishes on these topics.
-    pub const fn new(db: Db, kafka: Kafka, outbox: Outbox, metrics: Metrics, topics: &'static [Topic]) -> Self {
-        Self { db, kafka, outbox, metrics, session: None, producer: None, topics, is_prepared: false }
+    pub fn new(db: Db, kafka: Kafka, outbox: Outbox, metrics: Metrics, topics: &'static [Topic]) -> Self {
+        let asked_at = Instant::now();
+        Self { db, kafka, outbox, metrics, session: None, producer: None, topics, cluster_id: None, asked_at }
     }
 
     /// Publishes until it is told to stop. An error is a reason to wait and to try again, for ever.
@@ -124,13 +134,18 @@ impl Relay {
         self.outbox.set_failing(published.is_err());
         if published.is_err() {
             self.session = None;
-            self.is_prepared = false;
-            // What was handed to it and not reported is unknown, and it must not send it after we have sent it again.
-            if let Some(producer) = self.producer.take() {
-                elsewhere::close(producer, CLOSE_MAX).await;
-            }
+            self.start_over().await;
         }
         published
+    }
+
+    /// Believes nothing any more of the broker. What was handed to the producer and not reported is unknown, and it must
+    /// not send it after we have sent it again.
+    async fn start_over(&mut self) {
+        self.cluster_id = None;
+        if let Some(producer) = self.producer.take() {
+            elsewhere::close(producer, CLOSE_MAX).await;
+        }
     }
 
     async fn publish_batch(&mut self) -> Result<usize, RelayError> {
@@ -189,26 +204,55 @@ impl Relay {
         failed.map_or(Ok(published.len()), Err)
     }
 
-    /// Before the first batch, and after every error: makes the topics that are missing, for a client would make them
-    /// wrong; makes a producer, which takes half a second until it may send; and looks whether this is still the broker
-    /// that everything was published to. One that has lost its data has another id, and is fed again.
+    /// Before the first batch, after every error, and where the broker has become another one: makes the topics that are
+    /// missing, for a client would make them wrong; makes a producer, which takes half a second until it may send; and
+    /// looks whether this is still the broker that everything was published to. One that has lost its data has another
+    /// id, whoever may have made its topics again, and is fed again.
     async fn prepare(&mut self) -> Result<(), RelayError> {
+        if self.is_replaced().await {
+            self.start_over().await;
+        }
+        if self.cluster_id.is_some() {
+            return Ok(());
+        }
         let producer = match &self.producer {
             Some(producer) => producer.clone(),
             None => self.producer.insert(self.kafka.producer()?).clone(),
         };
-        if self.is_prepared {
-            return Ok(());
-        }
         self.kafka.ensure_topics(self.topics).await?;
-        let asked = tokio::task::spawn_blocking(move || producer.client().fetch_cluster_id(CLUSTER_ID_MAX)).await;
-        if let (Some(session), Ok(Some(cluster_id))) = (self.session.as_mut(), asked)
+        let cluster_id = self.ask(producer, CLUSTER_ID_MAX).await?.ok_or(RelayError::NoClusterId)?;
+        if let Some(session) = self.session.as_mut()
             && let Some(events) = outbox::feed_new_broker(session, &cluster_id).await?
         {
             tracing::warn!(cluster_id, events, "the broker is another one, or has lost its data; it is fed again");
         }
-        self.is_prepared = true;
+        self.cluster_id = Some(cluster_id);
         Ok(())
+    }
+
+    /// Whether the broker is another one than it was. Asked every now and then: while there is nothing to publish, no
+    /// error would tell. If there is no answer, nothing is known, and it is asked again.
+    async fn is_replaced(&mut self) -> bool {
+        let (Some(known), Some(producer)) = (&self.cluster_id, &self.producer) else { return false };
+        if self.asked_at.elapsed() < CLUSTER_CHECK {
+            return false;
+        }
+        let (known, producer) = (known.clone(), producer.clone());
+        let is = self.ask(producer, CLUSTER_CHECK_MAX).await;
+        is.is_ok_and(|is| is.is_some_and(|is| is != known))
+    }
+
+    /// Which cluster Kafka is, by its own word: the client would give what it remembers, at once. Not on a thread of the
+    /// runtime, since it waits for the answer.
+    async fn ask(&mut self, producer: FutureProducer, within: Duration) -> Result<Option<String>, KafkaError> {
+        let topic = self.topics.first().map(|topic| topic.name);
+        let asked = tokio::task::spawn_blocking(move || {
+            producer.client().fetch_metadata(topic, within)?;
+            Ok(producer.client().fetch_cluster_id(Duration::ZERO))
+        });
+        let told = asked.await.unwrap_or(Ok(None));
+        self.asked_at = Instant::now();
+        told
     }
 }
 

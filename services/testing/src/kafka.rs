@@ -7,7 +7,7 @@ use std::{
 
 use orderflow_broker::{Broker, Config, Handle};
 use orderflow_contracts::{envelope::Envelope, events::encode, ids::EventId};
-use orderflow_platform::kafka::Kafka as Client;
+use orderflow_platform::kafka::{Kafka as Client, Topic};
 use rdkafka::{
     ClientConfig, Message,
     consumer::{BaseConsumer, Consumer},
@@ -49,10 +49,31 @@ impl Kafka {
     /// A new one.
     pub async fn start() -> Self {
         let dir = tempfile::tempdir().expect("a directory");
-        let broker = Broker::start(Config::new(dir.path().to_owned())).await.expect("the broker starts");
-        let bootstrap = broker.bootstrap_servers().to_string();
+        let config = Config::new(dir.path().to_owned());
+        Self::start_with(dir, config).await
+    }
+
+    async fn start_with(dir: TempDir, config: Config) -> Self {
+        let broker = Broker::start(config).await.expect("the broker starts");
+        let bootstrap = broker.bootstrap_servers();
         let producer = Client::new(bootstrap.clone(), BTreeMap::new()).producer().expect("a producer");
         Self { bootstrap, producer, broker, _dir: dir }
+    }
+
+    /// Another broker in the place of this one, as after the loss of its disk. There is nothing in it but these topics,
+    /// which somebody has made before anyone else could look.
+    #[must_use]
+    pub async fn replaced(self, topics: &[Topic]) -> Self {
+        let new = Self::start().await;
+        if !topics.is_empty() {
+            let made = Client::new(new.bootstrap, BTreeMap::new()).ensure_topics(topics).await;
+            made.expect("the topics are made");
+        }
+        new.broker.shutdown().await;
+        self.broker.shutdown().await;
+        let mut config = Config::new(new._dir.path().to_owned());
+        config.listen = self.bootstrap.parse().expect("an address");
+        Self::start_with(new._dir, config).await
     }
 
     /// For a service's settings.

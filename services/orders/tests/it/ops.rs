@@ -137,7 +137,7 @@ async fn a_dead_letter_is_mended_and_applied_once() {
     assert_eq!(mended.status, 200, "{}", mended.body);
     assert_eq!(admin.command(&format!("{path}/replay")).await.body["status"], "replayed");
     assert_eq!(world.show(id).await.status, OrderStatus::Confirmed);
-    assert_eq!(admin.command(&format!("{path}/replay")).await.code(), Some(Code::IllegalTransition));
+    assert_eq!(admin.command(&format!("{path}/replay")).await.body["status"], "replayed", "nothing is done again");
     assert_eq!(admin.command(&format!("{path}/discard")).await.code(), Some(Code::IllegalTransition));
     world.published(id, 3).await;
     // The same event, coming once more by Kafka, is known.

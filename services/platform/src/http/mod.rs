@@ -8,6 +8,7 @@ mod ops;
 mod page;
 mod server;
 mod status;
+mod text;
 
 pub use self::{
     error::{ApiError, commit},
@@ -17,4 +18,5 @@ pub use self::{
     page::{Cursor, PageQuery, page_of},
     server::{BODY_BYTES_MAX, Server, harden},
     status::{Health, Status, describe},
+    text::{TEXT_CHARS_MAX, checked_text},
 };

@@ -1,6 +1,5 @@
 //! What an admin can look at and do beside a service's business: faults, outbox, inbox, dead letters, laboratory.
-//! Everything that changes something is told to the audit log: in the same transaction, or right after where what was done
-//! is a fault, a pattern or another try of a dead letter, which have transactions of their own.
+//! Everything that changes something is told to the audit log in the same transaction.
 
 use std::sync::Arc;
 
@@ -20,16 +19,17 @@ use orderflow_contracts::{
     words::word,
 };
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::{IntoParams, openapi::OpenApi};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::{ApiError, Json, PageQuery, Path, Query, commit, page_of};
+use super::{ApiError, Json, PageQuery, Path, Query, checked_text, commit, page_of, text::without_nul};
 use crate::{
     auth::Principal,
+    chaos::Change,
     consumer::TryAgain,
-    db::Db,
+    db::{Db, Tx},
     dead_letters, inbox,
     outbox::{self, Outbox},
     unreadable::Unreadable,
@@ -94,16 +94,17 @@ impl Ops {
         Err(ApiError::new(Code::NotLocal, "faults are made in a local cluster only"))
     }
 
-    /// Tells the audit log of something that needed no transaction.
-    async fn note(
+    /// Tells the audit log of a change of the faults in its transaction, commits it, and makes it then.
+    async fn make(
         &self,
+        mut tx: Tx,
+        change: Change,
         principal: &Principal,
-        action: &str,
-        subject: String,
-        detail: serde_json::Value,
+        (action, subject, detail): (&str, String, Value),
     ) -> Result<(), ApiError> {
-        let mut conn = self.db.pool().acquire().await?;
-        outbox::audit(&mut conn, self.service, principal, action, subject, detail).await?;
+        outbox::audit(&mut tx, self.service, principal, action, subject, detail).await?;
+        commit(tx).await?;
+        change.make();
         self.outbox.wake();
         Ok(())
     }
@@ -143,9 +144,10 @@ async fn set_fault(
     Json(set): Json<SetFault>,
 ) -> Result<Json<Fault>, ApiError> {
     ops.may_break(&principal)?;
-    let fault = ops.db.chaos().set(name, set).await?;
+    let mut tx = ops.db.begin_spared().await?;
+    let (fault, change) = ops.db.chaos().set(&mut tx, name, set).await?;
     let subject = format!("{}/{}", ops.service, word(name));
-    ops.note(&principal, "chaos.set", subject, json!(fault)).await?;
+    ops.make(tx, change, &principal, ("chaos.set", subject, json!(fault))).await?;
     Ok(Json(fault))
 }
 
@@ -158,8 +160,10 @@ async fn clear_fault(
     Path(name): Path<FaultName>,
 ) -> Result<StatusCode, ApiError> {
     ops.may_break(&principal)?;
-    ops.db.chaos().clear(Some(name)).await?;
-    ops.note(&principal, "chaos.clear", format!("{}/{}", ops.service, word(name)), json!({})).await?;
+    let mut tx = ops.db.begin_spared().await?;
+    let change = ops.db.chaos().clear(&mut tx, Some(name)).await?;
+    let subject = format!("{}/{}", ops.service, word(name));
+    ops.make(tx, change, &principal, ("chaos.clear", subject, json!({}))).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -168,8 +172,9 @@ async fn clear_fault(
     responses((status = 204), (status = "4XX", body = Problem)))]
 async fn clear_faults(State(ops): State<Ops>, principal: Principal) -> Result<StatusCode, ApiError> {
     ops.may_break(&principal)?;
-    ops.db.chaos().clear(None).await?;
-    ops.note(&principal, "chaos.clear", ops.service.to_owned(), json!({})).await?;
+    let mut tx = ops.db.begin_spared().await?;
+    let change = ops.db.chaos().clear(&mut tx, None).await?;
+    ops.make(tx, change, &principal, ("chaos.clear", ops.service.to_owned(), json!({}))).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -194,10 +199,16 @@ async fn set_pattern(
     if !ops.lab {
         return Err(ApiError::new(Code::NotLocal, "patterns are taken out in a laboratory only: `orderflow up --lab`"));
     }
-    ops.db.chaos().set_pattern(pattern, set.disabled).await?;
-    let subject = format!("{}/{}", ops.service, word(pattern));
-    ops.note(&principal, "lab.set", subject, json!({ "disabled": set.disabled })).await?;
+    let mut tx = ops.db.begin_spared().await?;
+    let change = ops.db.chaos().set_pattern(&mut tx, pattern, set.disabled).await?;
+    let (subject, detail) = (format!("{}/{}", ops.service, word(pattern)), json!({ "disabled": set.disabled }));
+    ops.make(tx, change, &principal, ("lab.set", subject, detail)).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Which order or product; all if nothing is said.
+fn checked_subject(subject: Option<String>) -> Result<Option<String>, ApiError> {
+    subject.map(|subject| checked_text("subject", subject)).transpose()
 }
 
 /// Which rows of the outbox.
@@ -223,7 +234,7 @@ async fn list_outbox(
     principal.require(Role::Admin)?;
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let limit = page.limit()?;
-    let filter = outbox::Filter { subject: query.subject, after: page.cursor()? };
+    let filter = outbox::Filter { subject: checked_subject(query.subject)?, after: page.cursor()? };
     let rows = outbox::list(&mut *ops.db.pool().acquire().await?, &filter, limit).await?;
     Ok(Json(page_of(rows, limit, |row| row.id.to_string())))
 }
@@ -237,13 +248,28 @@ async fn replay_outbox(
     Json(replay): Json<ReplayOutbox>,
 ) -> Result<Json<Replayed>, ApiError> {
     principal.require(Role::Admin)?;
-    let mut tx = ops.db.begin().await?;
-    let events = outbox::replay(&mut tx, replay.subject.as_deref()).await?;
-    let subject = replay.subject.unwrap_or_else(|| ops.service.to_owned());
-    outbox::audit(&mut tx, ops.service, &principal, "outbox.replay", subject, json!({ "events": events })).await?;
-    commit(tx).await?;
-    ops.outbox.wake();
+    let subject = checked_subject(replay.subject)?;
+    // In a task of its own: a large outbox may take longer than the request, and what is begun is ended all the same.
+    let all = tokio::spawn(replay_all(ops, principal, subject)).await;
+    let events = all.map_err(|died| ApiError::internal("publishing again has ended before it was done", died))??;
     Ok(Json(Replayed { events }))
+}
+
+/// Part by part, each of them told to the audit log in its transaction; how many events that are.
+async fn replay_all(ops: Ops, principal: Principal, subject: Option<String>) -> Result<u64, ApiError> {
+    let (mut events, mut next) = (0, Some(0));
+    while let Some(after) = next {
+        let mut tx = ops.db.begin().await?;
+        let part = outbox::replay_part(&mut tx, subject.as_deref(), after).await?;
+        (events, next) = (events + part.events, part.next);
+        if part.events > 0 || next.is_none() {
+            let (about, detail) = (subject.as_deref().unwrap_or(ops.service), json!({ "events": part.events }));
+            outbox::audit(&mut tx, ops.service, &principal, "outbox.replay", about, detail).await?;
+        }
+        commit(tx).await?;
+        ops.outbox.wake();
+    }
+    Ok(events)
 }
 
 /// Which rows of the inbox.
@@ -311,7 +337,7 @@ async fn list_letters(
     principal.require(Role::Admin)?;
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let limit = page.limit()?;
-    let (status, subject) = (query.status, query.subject);
+    let (status, subject) = (query.status, checked_subject(query.subject)?);
     let filter = dead_letters::Filter { id: None, status, subject, before: page.cursor()? };
     let letters = dead_letters::list(&mut *ops.db.pool().acquire().await?, &filter, limit).await?;
     Ok(Json(page_of(letters, limit, |letter| letter.id.to_string())))
@@ -327,6 +353,16 @@ fn closed(id: Uuid) -> ApiError {
     ApiError::new(Code::IllegalTransition, format!("the dead letter {id} does not exist, or was replayed or discarded"))
 }
 
+/// The answer to whoever wants what was done already: his first answer may have been lost. An error if something else was
+/// done.
+async fn decided(ops: &Ops, id: Uuid, status: LetterStatus) -> Result<Json<DeadLetter>, ApiError> {
+    match letter(ops, id).await {
+        Ok(letter) if letter.status == status => Ok(Json(letter)),
+        Err(error) if error.code() != Code::NotFound => Err(error),
+        _ => Err(closed(id)),
+    }
+}
+
 /// One dead letter.
 #[utoipa::path(get, path = "/v1/dead-letters/{id}", tag = "admin", params(("id" = String, Path, format = "uuid")), security(("token" = [])),
     responses((status = 200, body = DeadLetter), (status = "4XX", body = Problem)))]
@@ -339,6 +375,20 @@ async fn show_letter(
     letter(&ops, id).await.map(Json)
 }
 
+/// An error if it could not be kept. Other headers than ours are passed over by whoever reads them, and stay as they are.
+fn check_edit(edit: &EditLetter) -> Result<(), ApiError> {
+    edit.key.as_ref().map(|key| checked_text("key", key)).transpose()?;
+    for (name, value) in edit.headers.iter().flatten() {
+        let field = format!("headers.{}", checked_text("headers", name)?);
+        if name.starts_with("ce_") {
+            checked_text(&field, value)?;
+        } else {
+            without_nul(&field, &json!(value))?;
+        }
+    }
+    edit.payload.as_ref().map_or(Ok(()), |payload| without_nul("payload", payload))
+}
+
 /// Mends an open dead letter.
 #[utoipa::path(patch, path = "/v1/dead-letters/{id}", tag = "admin", params(("id" = String, Path, format = "uuid")), request_body = EditLetter, security(("token" = [])),
     responses((status = 200, body = DeadLetter), (status = "4XX", body = Problem)))]
@@ -349,6 +399,7 @@ async fn edit_letter(
     Json(edit): Json<EditLetter>,
 ) -> Result<Json<DeadLetter>, ApiError> {
     principal.require(Role::Admin)?;
+    check_edit(&edit)?;
     let mut tx = ops.db.begin().await?;
     if !dead_letters::edit(&mut tx, id, &edit).await? {
         return Err(closed(id));
@@ -359,7 +410,8 @@ async fn edit_letter(
     letter(&ops, id).await.map(Json)
 }
 
-/// Applies an open dead letter after all; it stays open, with its new reason, if that is not possible.
+/// Applies an open dead letter after all; it stays open, with its new reason, if that is not possible. One that was applied
+/// already is not applied again.
 #[utoipa::path(post, path = "/v1/dead-letters/{id}/replay", tag = "admin", params(("id" = String, Path, format = "uuid")), security(("token" = [])),
     responses((status = 200, body = DeadLetter), (status = "4XX", body = Problem)))]
 async fn replay_letter(
@@ -369,13 +421,13 @@ async fn replay_letter(
 ) -> Result<Json<DeadLetter>, ApiError> {
     principal.require(Role::Admin)?;
     let consumer = ops.consumer.as_ref().ok_or_else(|| closed(id))?;
-    let tried = consumer.try_again(id).await?.ok_or_else(|| closed(id))?;
-    let detail = json!({ "applied": tried.is_ok(), "reason": tried.err() });
-    ops.note(&principal, "dead-letter.replay", id.to_string(), detail).await?;
+    if !consumer.try_again(id, &principal).await? {
+        return decided(&ops, id, LetterStatus::Replayed).await;
+    }
     letter(&ops, id).await.map(Json)
 }
 
-/// Gives an open dead letter up.
+/// Gives an open dead letter up. One that was given up already stays so.
 #[utoipa::path(post, path = "/v1/dead-letters/{id}/discard", tag = "admin", params(("id" = String, Path, format = "uuid")), security(("token" = [])),
     responses((status = 200, body = DeadLetter), (status = "4XX", body = Problem)))]
 async fn discard_letter(
@@ -386,7 +438,7 @@ async fn discard_letter(
     principal.require(Role::Admin)?;
     let mut tx = ops.db.begin().await?;
     if !dead_letters::close(&mut tx, id, LetterStatus::Discarded).await? {
-        return Err(closed(id));
+        return decided(&ops, id, LetterStatus::Discarded).await;
     }
     outbox::audit(&mut tx, ops.service, &principal, "dead-letter.discard", id, json!({})).await?;
     commit(tx).await?;

@@ -23,7 +23,7 @@ use utoipa::openapi::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{ApiError, Json, ops};
+use super::{ApiError, Json, commit, ops};
 use crate::{
     auth::Principal,
     clock,
@@ -151,13 +151,14 @@ async fn set_clock(
     if set.offset_ms.unsigned_abs() > clock::OFFSET_MS_MAX.unsigned_abs() {
         return Err(ApiError::new(Code::ValidationFailed, "the clock can be moved by ten years at most"));
     }
-    let mut conn = status.db.pool().acquire().await?;
-    clock::set_offset_ms(&mut conn, set.offset_ms).await?;
+    let mut tx = status.db.begin_spared().await?;
+    clock::set_offset_ms(&mut tx, set.offset_ms).await?;
     let detail = json!({ "offset_ms": set.offset_ms });
-    outbox::audit(&mut conn, status.service, &principal, "clock.set", status.service, detail).await?;
+    outbox::audit(&mut tx, status.service, &principal, "clock.set", status.service, detail).await?;
+    let now = Timestamp(clock::now_ms(&mut tx).await?);
+    commit(tx).await?;
     status.outbox.wake();
     status.clock_moved.notify_waiters();
-    let now = Timestamp(clock::now_ms(&mut conn).await?);
     tracing::info!(offset_ms = set.offset_ms, account_id = %principal.account_id, "the clock was moved");
     Ok(Json(Clock { now, offset_ms: set.offset_ms }))
 }

@@ -3,10 +3,18 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use orderflow_contracts::ids::EventId;
-use orderflow_platform::{consumer::Consumer, metrics::Metrics, outbox::Outbox};
+use orderflow_platform::{
+    consumer::{Assigned, Consumer},
+    db::{Meaning, meaning},
+    kafka::Topic,
+    metrics::Metrics,
+    outbox::Outbox,
+    tasks::Tasks,
+};
+use orderflow_testing::eventually;
 use uuid::Uuid;
 
-use crate::toy::{DEAD_LETTERS, Listener, ToyEvent, World, record};
+use crate::toy::{DEAD_LETTERS, Listener, TOPIC, ToyEvent, World, record};
 
 const PLAYED: ToyEvent = ToyEvent::Played { times: 1 };
 
@@ -103,6 +111,59 @@ async fn what_cannot_be_read_or_makes_no_sense_is_kept_once_and_told_once() {
     let told = fixture.world.kafka.read(DEAD_LETTERS).await;
     assert_eq!(told.len(), 4);
     assert!(told.iter().all(|letter| letter.headers["dead-letter-topic"] == "toys"));
+}
+
+#[tokio::test]
+async fn a_record_that_no_table_takes_is_put_aside_and_holds_nobody_up() {
+    let fixture = fixture().await;
+    let about = |offset, key: &str| {
+        let mut record = record(offset, id(10 + u128::from(offset.unsigned_abs())), &PLAYED);
+        record.key = Some(key.as_bytes().to_vec());
+        record.headers.retain(|(name, _)| name != "ce_subject");
+        record.headers.push(("ce_subject".to_owned(), key.as_bytes().to_vec()));
+        record
+    };
+    // Texts of Postgres have no NUL in them.
+    let nul = about(0, &format!("{}\0", Uuid::from_u128(1)));
+    // No two characters are the same, so that no index can make it shorter.
+    let long: String = (0..1_000).filter_map(|n| char::from_u32(0x4e00 + n * 7_919 % 20_000)).collect();
+    let mut long = about(1, &long);
+    long.headers.clear();
+    // The database refuses to claim this one, for whatever reason.
+    let refuse = "alter table inbox add constraint no_wolves check (subject <> 'wolf')";
+    sqlx::query(refuse).execute(&fixture.world.pool).await.unwrap();
+    let batch = [nul, long, about(2, "wolf"), record(3, id(1), &PLAYED)];
+    for _ in 0..2 {
+        fixture.consumer.consume_once(&batch).await.unwrap();
+    }
+    let letters = fixture.dead_letters().await;
+    let offsets: Vec<_> = letters.iter().map(|(offset, _)| *offset).collect();
+    assert_eq!((offsets, fixture.heard().await), (vec![0, 1, 2], 1));
+    assert_eq!(letters[0].1, "the header ce_subject is not readable");
+    assert!(letters[2].1.contains("no_wolves"), "{letters:?}");
+    assert_eq!(fixture.world.relay().relay_once().await.unwrap(), 3);
+}
+
+#[tokio::test]
+async fn what_is_too_large_for_the_database_will_always_be() {
+    let world = World::start().await;
+    let refused = "do $$ begin raise exception 'too large' using errcode = '54000'; end $$";
+    let error = sqlx::query(refused).execute(&world.pool).await.unwrap_err();
+    assert_eq!(meaning(&error), Meaning::Permanent);
+}
+
+#[tokio::test]
+async fn a_topic_that_is_made_after_the_group_was_formed_is_read() {
+    const LATE: &str = "late-toys";
+    let Fixture { world, consumer, .. } = fixture().await;
+    let (assigned, mut tasks) = (Assigned::default(), Tasks::default());
+    let consume = Arc::new(consumer).run(world.client.clone(), &[TOPIC, LATE], assigned.clone(), tasks.stop());
+    tasks.spawn("consumer", consume);
+    eventually("it has its partitions", async || assigned.is_so().then_some(())).await;
+    world.client.ensure_topics(&[Topic { name: LATE, compacted: false }]).await.unwrap();
+    world.kafka.tell(LATE, "bear", 1, &PLAYED).await;
+    world.until("it is heard", "select count(*) from heard", 1).await;
+    tasks.shutdown().await;
 }
 
 #[tokio::test]

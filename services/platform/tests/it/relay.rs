@@ -1,12 +1,19 @@
 //! What is committed is published: all of it, in order, at least once.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use orderflow_broker::faults::{Fault, Request, Rule};
-use orderflow_platform::{outbox, tasks::Tasks};
+use orderflow_platform::{
+    consumer::{Assigned, Consumer},
+    kafka::Topic,
+    metrics::Metrics,
+    outbox::{self, NewEvent, Outbox, Part},
+    tasks::Tasks,
+};
 use orderflow_testing::eventually;
+use sqlx::PgPool;
 
-use crate::toy::{TOPIC, World, event};
+use crate::toy::{DEAD_LETTERS, Listener, TOPIC, TOPICS, World, event};
 
 /// TOPIC_AUTHORIZATION_FAILED: an error that librdkafka does not try again.
 const REFUSED: i16 = 29;
@@ -89,6 +96,82 @@ async fn a_broker_that_has_lost_its_data_is_fed_again_with_its_topics_made_right
     published.sort();
     assert_eq!(published, ["bear", "bear", "duck"]);
     assert_eq!(relay.relay_once().await.unwrap(), 0, "once");
+}
+
+#[tokio::test]
+async fn a_large_outbox_is_fed_in_parts_and_a_crash_in_between_loses_nothing() {
+    let world = World::start().await;
+    assert_eq!(world.relay().relay_once().await.unwrap(), 0);
+    let known = async || sqlx::query_scalar::<_, String>("select cluster_id from broker").fetch_one(&world.pool).await;
+    let first = known().await.unwrap();
+    let published = "insert into outbox (event_id, topic, key, headers, payload)
+                     select gen_random_uuid(), 'toys', 'bear', '[]', '' from generate_series(1, 25000)";
+    sqlx::query(published).execute(&world.pool).await.unwrap();
+    // It ends in the middle, once.
+    let crash = "alter table outbox_pending add constraint crash check (id <= 15000)";
+    sqlx::query(crash).execute(&world.pool).await.unwrap();
+    let empty = orderflow_testing::Kafka::start().await;
+    let mut relay = world.relay_to(&empty);
+    assert!(relay.relay_once().await.is_err());
+    assert_eq!((world.pending().await, known().await.unwrap()), (10_000, first.clone()));
+    sqlx::query("alter table outbox_pending drop constraint crash").execute(&world.pool).await.unwrap();
+    let sent = eventually("it goes on", async || relay.relay_once().await.ok()).await;
+    assert_eq!(world.pending().await, 25_000 - i64::try_from(sent).unwrap());
+    assert_ne!(known().await.unwrap(), first);
+}
+
+#[tokio::test]
+async fn one_subject_or_all_is_published_again_in_parts() {
+    let world = World::start().await;
+    let published = "insert into outbox (event_id, topic, key, headers, payload)
+                     select gen_random_uuid(), 'toys', case when n % 2 = 0 then 'bear' else 'duck' end, '[]', ''
+                     from generate_series(1, 30000) n";
+    sqlx::query(published).execute(&world.pool).await.unwrap();
+    let mut conn = world.pool.acquire().await.unwrap();
+    let bears = outbox::replay_part(&mut conn, Some("bear"), 0).await.unwrap();
+    assert_eq!(bears, Part { events: 10_000, next: Some(20_000) });
+    let bears = outbox::replay_part(&mut conn, Some("bear"), 20_000).await.unwrap();
+    assert_eq!(bears, Part { events: 5_000, next: None });
+    let all = outbox::replay_part(&mut conn, None, 0).await.unwrap();
+    assert_eq!(all, Part { events: 5_000, next: Some(10_000) }, "half of it is marked");
+}
+
+/// Replaces the broker, and nothing else, by one that has these topics and nothing in them, while a relay and a consumer
+/// run and have nothing to do.
+async fn a_broker_is_replaced(topics: &[Topic]) {
+    let mut world = World::start().await;
+    let (db, listener) = (world.db.clone(), Arc::new(Listener::default()));
+    let consumer = Consumer::new(db, Outbox::default(), Metrics::default(), "toy", DEAD_LETTERS, listener);
+    let mut tasks = Tasks::default();
+    let consume = Arc::new(consumer).run(world.client.clone(), &[TOPIC], Assigned::default(), tasks.stop());
+    tasks.spawn("consumer", consume);
+    tasks.spawn("relay", world.relay().run(tasks.stop()));
+    let append = async |pool: &PgPool, events: &[NewEvent]| {
+        let mut conn = pool.acquire().await.expect("a connection");
+        outbox::append(&mut conn, events).await.expect("they are appended");
+    };
+    append(&world.pool, &[event("bear", 1), event("duck", 1)]).await;
+    world.until("all of it is heard", "select count(*) from heard", 2).await;
+    world.until("all of it is marked", "select count(*) from outbox_pending", 0).await;
+
+    world.kafka = world.kafka.replaced(topics).await;
+    world.until("all of it comes again", "select sum(duplicates)::bigint from inbox", 2).await;
+    append(&world.pool, &[event("bear", 2)]).await;
+    world.until("what is new is heard", "select count(*) from heard", 3).await;
+    tasks.shutdown().await;
+    let mut published: Vec<_> = world.kafka.read(TOPIC).await.into_iter().map(|record| record.key).collect();
+    published.sort();
+    assert_eq!(published, ["bear", "bear", "duck"], "each once");
+}
+
+#[tokio::test]
+async fn a_broker_that_is_replaced_under_an_idle_relay_is_fed_again() {
+    a_broker_is_replaced(&[]).await;
+}
+
+#[tokio::test]
+async fn a_broker_whose_topics_somebody_else_has_made_again_is_fed_again() {
+    a_broker_is_replaced(TOPICS).await;
 }
 
 #[tokio::test]

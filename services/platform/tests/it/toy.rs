@@ -16,7 +16,7 @@ use orderflow_platform::{
     outbox::{Happened, NewEvent, Outbox, Writer},
     relay::Relay,
 };
-use orderflow_testing::{Database, Kafka};
+use orderflow_testing::{Database, Kafka, eventually};
 use serde::Serialize;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -71,6 +71,11 @@ impl World {
 
     pub async fn pending(&self) -> i64 {
         self.database.count("select count(*) from outbox_pending").await
+    }
+
+    /// Waits until a query gives this number.
+    pub async fn until(&self, what: &str, query: &'static str, number: i64) {
+        eventually(what, async || (self.database.count(query).await == number).then_some(())).await;
     }
 
     /// The subjects and sequences of what is in the topic, without repetitions, in its order for each subject.
