@@ -174,6 +174,26 @@ pub enum ControlError {
     /// It answers something else.
     #[error("the supervisor's answer is not understood; it may be of another version")]
     NotUnderstood(#[source] serde_json::Error),
+    /// It does not do it, and says why.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// How the cluster of a directory is.
+pub async fn status(data_dir: &Path) -> Result<Status, ControlError> {
+    match request(data_dir, Request::Status).await? {
+        Response::Status(status) => Ok(status),
+        Response::Refused { reason } => Err(ControlError::Refused(reason)),
+        Response::Done => Err(ControlError::Refused("the supervisor does not say how it is".to_owned())),
+    }
+}
+
+/// Has the supervisor of a directory do something.
+pub async fn tell(data_dir: &Path, what: Request) -> Result<(), ControlError> {
+    match request(data_dir, what).await? {
+        Response::Refused { reason } => Err(ControlError::Refused(reason)),
+        Response::Done | Response::Status(_) => Ok(()),
+    }
 }
 
 /// Asks the supervisor of a directory.

@@ -15,8 +15,7 @@ pub struct List {}
 impl List {
     /// Asks everybody.
     pub async fn run(self, context: &Context) -> Outcome {
-        let hand = Hand::new(context)?;
-        let situation = Situation::gather(&hand.client, hand.supervised().await.as_ref()).await;
+        let situation = Situation::of(&Hand::new(context)?.look().await);
         context.out.document(&situation, |paint| situation.text(paint))?;
         for silent in &situation.silent {
             context.out.note(&format!("{} does not say what is set in it: {}", silent.service, silent.reason));

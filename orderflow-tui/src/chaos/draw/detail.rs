@@ -106,11 +106,9 @@ impl Board {
             let words = vec![Span::styled("● struck ", theme.warn), Span::raw(each.join(", "))];
             lines.push(Line::from(words));
         }
-        lines.extend(
-            self.seen
-                .all_silent()
-                .map(|service| Line::styled(format!("? {} does not say what is set in it", service.name()), theme.bad)),
-        );
+        lines.extend(self.seen.silent().map(|(service, _)| {
+            Line::styled(format!("? {} does not say what is set in it", service.name()), theme.bad)
+        }));
         for (service, unknown) in self.seen.unknown() {
             let words = format!(
                 "? {} has a fault of another version: {}; c takes it back",

@@ -5,6 +5,7 @@ mod look;
 mod play;
 mod verify;
 
+use orderflow_chaos::{Situation, There};
 use orderflow_client::{Service, chaos::Faults};
 use orderflow_cluster::{
     Endpoints, State,
@@ -20,7 +21,7 @@ use orderflow_contracts::{
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
 use serde_json::json;
 
-use super::{Board, Done, Row, Situation, There, situation::PROCESSES};
+use super::{Board, Done, Row, situation::PROCESSES};
 use crate::{
     area::Area,
     books::Books,
