@@ -120,9 +120,23 @@ pub struct Status {
     /// The lines that are cut now.
     #[serde(default)]
     pub cuts: Vec<CutStatus>,
+    /// The lines that can be cut, and what cuts have cost so far.
+    #[serde(default)]
+    pub lines: Vec<LineStatus>,
     /// Whether patterns can be taken out of the services.
     #[serde(default)]
     pub lab: bool,
+}
+
+/// A line that can be cut.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineStatus {
+    /// The service.
+    pub service: String,
+    /// To what.
+    pub to: Need,
+    /// Connections that cuts have ended or not let begin since the cluster's data began.
+    pub dropped: u64,
 }
 
 /// A line that is cut.
@@ -158,8 +172,24 @@ pub struct ProcessStatus {
     /// When one that is paused, or held down, is there again by itself, in milliseconds since 1970.
     #[serde(default)]
     pub resumes_at_ms: Option<u64>,
+    /// How often it was broken on purpose.
+    #[serde(default)]
+    pub struck: Struck,
     /// The file it logs to.
     pub log: PathBuf,
+}
+
+/// What was done to a process because somebody wanted so, since the cluster's data began: how often a signal was
+/// delivered to it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Struck {
+    /// It was killed.
+    pub kills: u64,
+    /// It was stopped in its tracks.
+    pub pauses: u64,
+    /// It was stopped gently, to be started again.
+    pub restarts: u64,
 }
 
 /// Why there is no answer.
@@ -236,6 +266,7 @@ impl Controlled {
             processes,
             endpoints: self.cluster.endpoints.clone(),
             cuts: self.lines.cuts(),
+            lines: self.lines.status(),
             lab: self.cluster.lab,
         }
     }
@@ -323,6 +354,7 @@ fn process_status(handle: &Handle) -> ProcessStatus {
         reason: unready.or(view.last_exit),
         address: handle.address.clone(),
         resumes_at_ms: view.paused.at_ms.filter(|_| is_kept),
+        struck: handle.struck.counts(),
         uptime_ms: u64::try_from(uptime.as_millis()).unwrap_or(u64::MAX),
         log: handle.log.clone(),
     }
