@@ -98,6 +98,12 @@ impl Situation {
         all.filter(|(_, fault)| fault.name == name).collect()
     }
 
+    /// How often a fault has struck in each service since its data began.
+    pub fn bites(&self, name: FaultName) -> impl Iterator<Item = (Service, u64)> {
+        let all = self.there().flat_map(|(service, there)| there.bites.iter().map(move |bites| (service, bites)));
+        all.filter(move |(_, bites)| bites.name == name).map(|(service, bites)| (service, bites.bites))
+    }
+
     /// Faults that are not known here.
     pub fn unknown(&self) -> Vec<(Service, &str)> {
         let all =
@@ -129,6 +135,12 @@ impl Situation {
     /// A line that is cut.
     pub fn cut(&self, service: Service, from: Need) -> Option<&CutStatus> {
         self.cuts().iter().find(|cut| cut.service == service.name() && cut.from == from)
+    }
+
+    /// How many connections the cuts of a line have ended or not let begin since the cluster's data began.
+    pub fn dropped_so_far(&self, service: Service, to: Need) -> u64 {
+        let lines = self.supervised().into_iter().flat_map(|status| &status.lines);
+        lines.filter(|line| line.service == service.name() && line.to == to).map(|line| line.dropped).sum()
     }
 
     /// By how much a clock is ahead of the machine's.

@@ -3,13 +3,10 @@
 use orderflow_client::Service;
 use orderflow_cluster::{
     Need, State,
-    control::{CutStatus, ProcessStatus},
+    control::{CutStatus, LineStatus, ProcessStatus, Status, Struck},
 };
 use orderflow_contracts::{
-    api::{
-        chaos::{Bites, Fault},
-        ops::Pattern,
-    },
+    api::{chaos::Fault, ops::Pattern},
     timestamp::Timestamp,
     words::word,
 };
@@ -47,7 +44,8 @@ pub struct Situation {
     pub cuts: Vec<CutThere>,
     /// Patterns that are out.
     pub patterns_out: Vec<PatternOut>,
-    /// How often each fault has struck since the data of the cluster began: also what has ended or was taken back.
+    /// How often each fault has struck since the data of the cluster began, and kills, pauses, restarts and cuts too:
+    /// also what has ended or was taken back.
     pub bites: Vec<BitesThere>,
     /// Services that do not say what is set in them.
     pub silent: Vec<Silent>,
@@ -72,14 +70,15 @@ pub struct UnknownFault {
     pub name: String,
 }
 
-/// How often a fault has struck in a service, in all.
+/// How often something has struck, in all.
 #[derive(Debug, Clone, Serialize)]
 pub struct BitesThere {
-    /// In which.
-    pub service: &'static str,
-    /// What, and how often.
-    #[serde(flatten)]
-    pub bites: Bites,
+    /// Which service or process.
+    pub service: String,
+    /// A fault, or `kill`, `pause`, `restart`, `cut-from-broker`, …
+    pub name: String,
+    /// How often; for a cut: how many connections it has ended or not let begin.
+    pub bites: u64,
 }
 
 /// A clock that is not that of the others.
@@ -148,10 +147,12 @@ impl Situation {
             let name = service.name();
             situation.faults.extend(there.faults.known.iter().map(|fault| FaultThere::new(service, fault.clone())));
             situation.patterns_out.extend(there.out.iter().map(|out| PatternOut { service: name, pattern: *out }));
-            situation.bites.extend(there.bites.iter().map(|bites| BitesThere { service: name, bites: *bites }));
+            let bites = there.bites.iter().map(|bites| BitesThere::new(name, word(bites.name), bites.bites));
+            situation.bites.extend(bites);
         }
         situation.faults.sort_by_key(|there| (there.service, there.fault.name));
-        situation.bites.sort_by_key(|there| (there.service, there.bites.name));
+        situation.bites.extend(seen.supervised().into_iter().flat_map(BitesThere::of_the_supervisor));
+        situation.bites.sort_by(|a, b| (&a.service, &a.name).cmp(&(&b.service, &b.name)));
         let unknown = seen.unknown().into_iter();
         situation.unknown_faults =
             unknown.map(|(service, name)| UnknownFault { service: service.name(), name: name.to_owned() }).collect();
@@ -234,10 +235,27 @@ impl Situation {
             return String::new();
         }
         let mut table = Table::new([("WHERE", Left), ("SO FAR", Left), ("STRUCK", Right)]);
-        for BitesThere { service, bites } in &self.bites {
-            table.row([(*service).to_owned(), word(bites.name), bites.bites.to_string()]);
+        for BitesThere { service, name, bites } in &self.bites {
+            table.row([service.clone(), name.clone(), bites.to_string()]);
         }
         format!("\n{}", table.render(paint))
+    }
+}
+
+impl BitesThere {
+    fn new(service: &str, name: impl Into<String>, bites: u64) -> Self {
+        Self { service: service.to_owned(), name: name.into(), bites }
+    }
+
+    /// What the supervisor has counted, where there is something to count.
+    fn of_the_supervisor(status: &Status) -> Vec<Self> {
+        let processes = status.processes.iter().flat_map(|process| {
+            let Struck { kills, pauses, restarts } = process.struck;
+            let each = [("kill", kills), ("pause", pauses), ("restart", restarts)];
+            each.map(|(name, times)| Self::new(&process.name, name, times))
+        });
+        let cut = |line: &LineStatus| Self::new(&line.service, format!("cut-from-{}", line.to), line.dropped);
+        processes.chain(status.lines.iter().map(cut)).filter(|there| there.bites > 0).collect()
     }
 }
 
