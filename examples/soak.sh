@@ -5,7 +5,7 @@
 #     examples/soak.sh [--minutes 10] [--seed N] [--rate N] [--keep]
 #
 # 1. Each fault of `orderflow chaos` by itself, in each service, until its counter has gone up: one that never bites is
-#    a failure. Each line is cut, each process paused and killed.
+#    a failure. So it is with each line that is cut, each process that is paused and killed. Each clock is moved.
 # 2. For so many minutes: all faults at once, each now and then, and by the seed's dice kill -9 of every process, of the
 #    supervisor too, pauses, cuts, crashes at every point, clocks that go wrong.
 # 3. `chaos clear`. The load drives to their end what it has begun; `verify`, no dead letter, an audit log that is whole,
@@ -179,41 +179,39 @@ clock_differs() {
         '.clock_skews | any(.service == $service and .ahead_ms > 0)' "$dir/broken.json"
 }
 
-is_cut() {
-    broken >"$dir/broken.json" && is --arg service "$1" --arg from "$2" \
-        '.cuts | any(.service == $service and .from == $from and .struck > 0)' "$dir/broken.json"
+# How often something has struck in a service, or was done to a process, since the cluster began.
+bites_of() {
+    broken | jq --arg there "$1" --arg name "$2" '[.bites[] | select(.service == $there and .name == $name) | .bites] | add // 0'
 }
 
-is_paused() { status | is --arg name "$1" '.processes | any(.name == $name and .state == "paused")'; }
+has_bitten() { test "$(bites_of "$1" "$2")" -gt "$3" 2>/dev/null; }
 
-restarts_of() { status | jq --arg name "$1" '.processes[] | select(.name == $name) | .restarts'; }
-
-was_restarted() { test "$(restarts_of "$1")" -gt "$2"; }
+# $1: where, $2: by which name it is counted, then what is done.
+count() {
+    local there=$1 name=$2 before
+    shift 2
+    before=$(bites_of "$there" "$name")
+    insist "$back_max" quietly chaos "$@"
+    insist "$bite_max" has_bitten "$there" "$name" "$before"
+    note "bites: $* ($(($(bites_of "$there" "$name") - before)))"
+}
 
 each_line() {
-    local line service from dropped
+    local line service from
     for line in "${lines[@]}"; do
         read -r service from <<<"$line"
-        insist "$back_max" quietly chaos cut "$service" --from "$from"
-        insist "$bite_max" is_cut "$service" "$from"
-        dropped=$(jq --arg service "$service" '[.cuts[] | select(.service == $service) | .struck] | add' "$dir/broken.json")
-        note "bites: cut $service --from $from ($dropped connections)"
+        count "$service" "cut-from-$from" cut "$service" --from "$from"
         insist "$back_max" quietly chaos clear
     done
 }
 
 each_process() {
-    local process before
+    local process
     for process in "${processes[@]}"; do
-        insist "$back_max" quietly chaos pause "$process"
-        insist "$bite_max" is_paused "$process"
-        note "bites: pause $process"
+        count "$process" pause pause "$process"
         insist "$back_max" quietly chaos resume "$process"
         insist "$back_max" healthy
-        before=$(restarts_of "$process")
-        insist "$back_max" quietly chaos kill "$process"
-        insist "$bite_max" was_restarted "$process" "$before"
-        note "bites: kill $process"
+        count "$process" kill kill "$process"
         insist "$back_max" healthy
     done
 }

@@ -2,6 +2,7 @@
 
 use std::{error::Error, io, process::ExitCode};
 
+use orderflow_chaos::{Trouble, Troubles};
 use orderflow_client::ClientError;
 use orderflow_cluster::{StartError, TaskDied, attach::DestroyError, control::ControlError, postgres::PostgresError};
 use orderflow_contracts::problem::{Code, Problem};
@@ -207,8 +208,37 @@ impl From<ControlError> for Failure {
         let exit = match error {
             ControlError::NotRunning(_) | ControlError::Unreachable(_) => Exit::Unreachable,
             ControlError::NotUnderstood(_) => Exit::Error,
+            ControlError::Refused(reason) => return Self::new(reason),
         };
         Self::with(exit, chain(&error)).hint("`orderflow up --detach` starts a cluster")
+    }
+}
+
+impl From<Trouble> for Failure {
+    fn from(trouble: Trouble) -> Self {
+        let (said, doubt) = (trouble.to_string(), trouble.doubt());
+        match trouble {
+            Trouble::Service { service, error } => {
+                let failure = Self::from(error);
+                Self { message: format!("{}: {}{doubt}", service.name(), failure.message), ..failure }
+            }
+            Trouble::Late { .. } => Self::with(Exit::Unreachable, said),
+            Trouble::Supervisor { error } => {
+                let failure = Self::from(error);
+                Self { message: format!("{}{doubt}", failure.message), ..failure }
+            }
+            Trouble::NotNoted { .. } => Self::new(said),
+        }
+    }
+}
+
+/// All that has failed, under the first one's exit code.
+impl From<Troubles> for Failure {
+    fn from(troubles: Troubles) -> Self {
+        let failures = troubles.into_iter().map(Self::from);
+        let joined =
+            |first: Self, next: Self| Self { message: format!("{}\n{}", first.message, next.message), ..first };
+        failures.reduce(joined).unwrap_or_else(|| Self::new("nobody says why"))
     }
 }
 

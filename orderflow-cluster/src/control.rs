@@ -94,7 +94,7 @@ pub enum Request {
 #[serde(rename_all = "snake_case", tag = "is")]
 pub enum Response {
     /// To [`Request::Status`].
-    Status(Status),
+    Status(Box<Status>),
     /// It is done, or begun.
     Done,
     /// It is not going to be done.
@@ -120,9 +120,23 @@ pub struct Status {
     /// The lines that are cut now.
     #[serde(default)]
     pub cuts: Vec<CutStatus>,
+    /// The lines that can be cut, and what cuts have cost so far.
+    #[serde(default)]
+    pub lines: Vec<LineStatus>,
     /// Whether patterns can be taken out of the services.
     #[serde(default)]
     pub lab: bool,
+}
+
+/// A line that can be cut.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineStatus {
+    /// The service.
+    pub service: String,
+    /// To what.
+    pub to: Need,
+    /// Connections that cuts have ended or not let begin since the cluster's data began.
+    pub dropped: u64,
 }
 
 /// A line that is cut.
@@ -158,8 +172,24 @@ pub struct ProcessStatus {
     /// When one that is paused, or held down, is there again by itself, in milliseconds since 1970.
     #[serde(default)]
     pub resumes_at_ms: Option<u64>,
+    /// How often it was broken on purpose.
+    #[serde(default)]
+    pub struck: Struck,
     /// The file it logs to.
     pub log: PathBuf,
+}
+
+/// What was done to a process because somebody wanted so, since the cluster's data began: how often a signal was
+/// delivered to it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Struck {
+    /// It was killed.
+    pub kills: u64,
+    /// It was stopped in its tracks.
+    pub pauses: u64,
+    /// It was stopped gently, to be started again.
+    pub restarts: u64,
 }
 
 /// Why there is no answer.
@@ -174,6 +204,26 @@ pub enum ControlError {
     /// It answers something else.
     #[error("the supervisor's answer is not understood; it may be of another version")]
     NotUnderstood(#[source] serde_json::Error),
+    /// It does not do it, and says why.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// How the cluster of a directory is.
+pub async fn status(data_dir: &Path) -> Result<Status, ControlError> {
+    match request(data_dir, Request::Status).await? {
+        Response::Status(status) => Ok(*status),
+        Response::Refused { reason } => Err(ControlError::Refused(reason)),
+        Response::Done => Err(ControlError::Refused("the supervisor does not say how it is".to_owned())),
+    }
+}
+
+/// Has the supervisor of a directory do something.
+pub async fn tell(data_dir: &Path, what: Request) -> Result<(), ControlError> {
+    match request(data_dir, what).await? {
+        Response::Refused { reason } => Err(ControlError::Refused(reason)),
+        Response::Done | Response::Status(_) => Ok(()),
+    }
 }
 
 /// Asks the supervisor of a directory.
@@ -216,13 +266,14 @@ impl Controlled {
             processes,
             endpoints: self.cluster.endpoints.clone(),
             cuts: self.lines.cuts(),
+            lines: self.lines.status(),
             lab: self.cluster.lab,
         }
     }
 
     async fn answer(&self, request: Request) -> Response {
         let done = match request {
-            Request::Status => return Response::Status(self.status()),
+            Request::Status => return Response::Status(Box::new(self.status())),
             Request::Stop => {
                 self.stop.send_replace(true);
                 Ok(())
@@ -303,6 +354,7 @@ fn process_status(handle: &Handle) -> ProcessStatus {
         reason: unready.or(view.last_exit),
         address: handle.address.clone(),
         resumes_at_ms: view.paused.at_ms.filter(|_| is_kept),
+        struck: handle.struck.counts(),
         uptime_ms: u64::try_from(uptime.as_millis()).unwrap_or(u64::MAX),
         log: handle.log.clone(),
     }

@@ -21,6 +21,7 @@ use crate::{
     process::{Program, Running},
     proxy::Until,
     report,
+    tallies::OfProcess,
 };
 
 /// Before a process is started again, at first and at most; the wait doubles.
@@ -112,6 +113,7 @@ pub(crate) struct Keeper {
     view: watch::Sender<View>,
     /// Until when it is not to be started again, once it has ended.
     hold: Option<Until>,
+    struck: OfProcess,
     changed: Arc<Notify>,
     orders: mpsc::Receiver<Order>,
     stop: watch::Receiver<bool>,
@@ -123,6 +125,7 @@ pub(crate) struct Handle {
     pub(crate) name: &'static str,
     pub(crate) address: String,
     pub(crate) log: PathBuf,
+    pub(crate) struck: OfProcess,
     view: watch::Receiver<View>,
     orders: mpsc::Sender<Order>,
     stop: watch::Sender<bool>,
@@ -158,8 +161,8 @@ impl Handle {
 }
 
 impl Keeper {
-    /// `changed` is notified at every change of the view.
-    pub(crate) fn new(program: Program, changed: Arc<Notify>) -> (Self, Handle) {
+    /// `struck` counts what is done to the process; `changed` is notified at every change of the view.
+    pub(crate) fn new(program: Program, struck: OfProcess, changed: Arc<Notify>) -> (Self, Handle) {
         let nothing = View {
             state: State::Starting,
             pid: None,
@@ -176,11 +179,12 @@ impl Keeper {
             name: program.name,
             address: program.address.to_string(),
             log: program.log.clone(),
+            struck: struck.clone(),
             view: seen,
             orders: order,
             stop,
         };
-        (Self { program, view, hold: None, changed, orders, stop: stopping }, handle)
+        (Self { program, view, hold: None, struck, changed, orders, stop: stopping }, handle)
     }
 
     pub(crate) fn program(&self) -> &Program {
@@ -254,15 +258,20 @@ impl Keeper {
                                 self.hold = Some(until);
                                 self.update(|view| (view.state, view.paused) = (State::HeldDown, until));
                             }
-                            running.signal(Signal::KILL).await;
+                            if running.signal(Signal::KILL).await {
+                                self.struck.kills.add();
+                            }
                         }
                         Action::Pause => {
-                            running.signal(Signal::STOP).await;
+                            if running.signal(Signal::STOP).await {
+                                self.struck.pauses.add();
+                            }
                             let until = Until::after(order.time);
                             self.update(|view| (view.state, view.paused) = (State::Paused, until));
                         }
                         Action::Resume => pause = self.resume(&running).await,
                         Action::Restart => {
+                            self.struck.restarts.add();
                             running.stop().await;
                             return Ended::ToRestart;
                         }

@@ -5,6 +5,7 @@
 //!   secrets.json        passwords and keys
 //!   config/orders.toml  one for each service, with its secrets
 //!   logs/orders.log     one for each process
+//!   struck.json         how often something was broken on purpose
 //!   postgres/ broker/   their data
 //!   supervisor.lock     held while a supervisor lives
 //!   supervisor.sock     how to talk to it
@@ -145,6 +146,10 @@ impl Layout {
 
     pub(crate) fn secrets(&self) -> PathBuf {
         self.dir.join("secrets.json")
+    }
+
+    pub(crate) fn struck(&self) -> PathBuf {
+        self.dir.join("struck.json")
     }
 
     pub(crate) fn socket(&self) -> PathBuf {

@@ -38,6 +38,7 @@ mod secrets;
 mod signals;
 mod spec;
 mod supervisor;
+mod tallies;
 
 use std::{error::Error, iter};
 

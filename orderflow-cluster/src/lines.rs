@@ -14,10 +14,11 @@ use serde::{Deserialize, Serialize};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::{
-    control::CutStatus,
+    control::{CutStatus, LineStatus},
     ports::{Ports, Reserved},
     proxy::{Cable, Proxy},
     spec::{BROKER, POSTGRES, Spec},
+    tallies::Tallies,
 };
 
 /// The services whose lines can be cut. The provider is somebody else, and has nothing but its database.
@@ -159,15 +160,21 @@ pub(crate) fn listeners(lines: &[LinePorts]) -> Vec<String> {
 }
 
 impl Lines {
-    /// Lets each proxy listen; they are to be served by the caller.
-    pub(crate) async fn open(spec: &Spec, ports: &Ports, planned: &[LinePorts]) -> io::Result<(Self, Vec<Proxy>)> {
+    /// Lets each proxy listen; they are to be served by the caller. The tallies count what cuts cost.
+    pub(crate) async fn open(
+        spec: &Spec,
+        ports: &Ports,
+        planned: &[LinePorts],
+        tallies: &mut Tallies,
+    ) -> io::Result<(Self, Vec<Proxy>)> {
         let (mut lines, mut proxies) = (Self::default(), Vec::new());
         for (service, to) in possible() {
             let Some(line) = planned.iter().find(|line| line.service == service && line.to == to) else {
                 lines.without.extend(hindrance(spec, to).map(|why| (to, why)));
                 continue;
             };
-            let proxy = Proxy::bind(line.proxy, target(spec, ports, line)).await?;
+            let dropped = tallies.of(&format!("{service} cut from {to}"));
+            let proxy = Proxy::bind(line.proxy, target(spec, ports, line)).await?.counted_by(dropped);
             lines.lines.push(Line { service, to, cable: proxy.cable() });
             proxies.push(proxy);
         }
@@ -209,6 +216,15 @@ impl Lines {
             Some(CutStatus { service, from: line.to, ends_at_ms: cut.ends_at_ms, dropped: cut.dropped })
         };
         self.lines.iter().filter_map(cut).collect()
+    }
+
+    /// How much each line was cut so far.
+    pub(crate) fn status(&self) -> Vec<LineStatus> {
+        let one = |line: &Line| {
+            let service = line.service.to_owned();
+            LineStatus { service, to: line.to, dropped: line.cable.dropped_so_far() }
+        };
+        self.lines.iter().map(one).collect()
     }
 
     fn listed(&self) -> String {

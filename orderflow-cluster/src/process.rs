@@ -127,8 +127,8 @@ impl Running {
         }
     }
 
-    /// Signals the process and what it has started.
-    pub(crate) async fn signal(&self, signal: Signal) {
+    /// Signals the process and what it has started, and returns whether that was delivered.
+    pub(crate) async fn signal(&self, signal: Signal) -> bool {
         match self {
             // It has not been waited for, so that nobody else can have its number.
             Self::Child { pid, .. } => signals::send_to_group(*pid, signal),

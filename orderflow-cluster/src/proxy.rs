@@ -27,6 +27,8 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout},
 };
 
+use crate::tallies::Tally;
+
 /// Connections of one proxy; one more is reset at once. A service has some twenty, a private server takes 200 in all.
 pub const CONNECTIONS_MAX: usize = 256;
 /// What is read at a time, in each direction, in bytes.
@@ -51,6 +53,8 @@ pub struct Cable {
     state: Arc<watch::Sender<State>>,
     /// Connections that the present cut, or else the last one, has ended or not let begin.
     dropped: Arc<AtomicU64>,
+    /// Those of all cuts.
+    dropped_so_far: Tally,
     limit: usize,
 }
 
@@ -105,7 +109,18 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
         let state = Arc::new(watch::Sender::new(State::default()));
-        Ok(Self { listener, address, target, cable: Cable { state, dropped: Arc::default(), limit } })
+        Ok(Self {
+            listener,
+            address,
+            target,
+            cable: Cable { state, dropped: Arc::default(), dropped_so_far: Tally::default(), limit },
+        })
+    }
+
+    /// Goes on counting there what all cuts have cost.
+    pub(crate) fn counted_by(mut self, dropped_so_far: Tally) -> Self {
+        self.cable.dropped_so_far = dropped_so_far;
+        self
     }
 
     /// Where it listens.
@@ -176,11 +191,21 @@ impl Cable {
         cut.map(|until| Cut { ends_at_ms: until.at_ms, dropped: self.dropped.load(Relaxed) })
     }
 
+    /// How many connections all cuts have ended or not let begin.
+    pub(crate) fn dropped_so_far(&self) -> u64 {
+        self.dropped_so_far.get()
+    }
+
+    fn drop_one(&self) {
+        self.dropped.fetch_add(1, Relaxed);
+        self.dropped_so_far.add();
+    }
+
     /// Under which number of cuts a new connection begins, if it may.
     fn admit<T: 'static>(&self, open: &JoinSet<T>) -> Option<u64> {
         let state = *self.state.borrow();
         if state.cut.is_some() {
-            self.dropped.fetch_add(1, Relaxed);
+            self.drop_one();
             return None;
         }
         if open.len() >= self.limit {
@@ -215,7 +240,7 @@ async fn connection(mut near: TcpStream, target: Arc<(String, u16)>, cable: Cabl
     let copied = tokio::select! {
         biased;
         () = cable.cut_since(cuts) => {
-            cable.dropped.fetch_add(1, Relaxed);
+            cable.drop_one();
             Err(io::ErrorKind::ConnectionReset.into())
         }
         copied = copy(&mut near, &mut far, &target) => copied,

@@ -8,23 +8,27 @@ use tokio::{process::Command, time::timeout};
 /// Longest time for `ps`.
 const PS_MAX: Duration = Duration::from_secs(5);
 
-/// Sends a signal. A process that is gone is no error.
-pub(crate) fn send(pid: Pid, signal: Signal) {
-    if let Err(error) = kill_process(pid, signal) {
+/// Sends a signal, and returns whether it was delivered. A process that is gone is no error.
+pub(crate) fn send(pid: Pid, signal: Signal) -> bool {
+    is_delivered(kill_process(pid, signal), pid, signal)
+}
+
+/// Sends a signal to all of a process group, and returns whether it was delivered.
+pub(crate) fn send_to_group(leader: Pid, signal: Signal) -> bool {
+    is_delivered(kill_process_group(leader, signal), leader, signal)
+}
+
+fn is_delivered(sent: rustix::io::Result<()>, pid: Pid, signal: Signal) -> bool {
+    if let Err(error) = sent {
         tracing::debug!(pid = pid.as_raw_nonzero(), ?signal, %error, "a signal was not delivered");
     }
+    sent.is_ok()
 }
 
-/// Sends a signal to all of a process group.
-pub(crate) fn send_to_group(leader: Pid, signal: Signal) {
-    if let Err(error) = kill_process_group(leader, signal) {
-        tracing::debug!(pid = leader.as_raw_nonzero(), ?signal, %error, "a signal was not delivered");
-    }
-}
-
-/// Sends a signal to a process and to its children. It comes first: a stopped parent makes no more of them.
-pub(crate) async fn send_to_tree(root: Pid, signal: Signal) {
-    send(root, signal);
+/// Sends a signal to a process and to its children, and returns whether it was delivered to the first. It comes first: a
+/// stopped parent makes no more of them.
+pub(crate) async fn send_to_tree(root: Pid, signal: Signal) -> bool {
+    let delivered = send(root, signal);
     for (pid, parent, _) in list().await {
         if parent == root.as_raw_nonzero().get()
             && let Some(pid) = Pid::from_raw(pid)
@@ -32,6 +36,7 @@ pub(crate) async fn send_to_tree(root: Pid, signal: Signal) {
             send(pid, signal);
         }
     }
+    delivered
 }
 
 /// Whether there is such a process; one that has ended and that nobody has waited for is not.

@@ -33,6 +33,7 @@ use crate::{
     process::{Kind, Program, Running},
     secrets::Secrets,
     spec::{BROKER, POSTGRES, SERVICES, Spec},
+    tallies::Tallies,
 };
 
 /// A process that ends so often before it was ready is not going to be.
@@ -133,6 +134,7 @@ pub struct Supervisor {
     names: Vec<(Id, &'static str)>,
     changed: Arc<Notify>,
     stop_asked: watch::Receiver<bool>,
+    tallies: Arc<Tallies>,
     layout: Layout,
     began: Instant,
     _lock: std::fs::File,
@@ -169,7 +171,8 @@ impl Supervisor {
         let last = layout.read_cluster().map(|last| last.lines).unwrap_or_default();
         let planned = lines::plan(spec, &ports, &last).map_err(bad)?;
         reserved.extend(planned.reserved);
-        let (lines, proxies) = Lines::open(spec, &ports, &planned.ports).await.map_err(bad)?;
+        let mut tallies = Tallies::read(layout.struck());
+        let (lines, proxies) = Lines::open(spec, &ports, &planned.ports, &mut tallies).await.map_err(bad)?;
         let secrets = Secrets::read_or_make(&layout.secrets(), spec.postgres.as_deref()).map_err(bad)?;
         let socket = Socket::bind(layout.socket()).map_err(bad)?;
         let cluster = ClusterFile {
@@ -185,8 +188,12 @@ impl Supervisor {
         layout.write_cluster(&cluster).map_err(bad)?;
 
         let changed = Arc::new(Notify::new());
-        let keepers = programs(spec, &layout, &cluster).into_iter().map(|p| Keeper::new(p, Arc::clone(&changed)));
+        let keepers = programs(spec, &layout, &cluster).into_iter().map(|program| {
+            let struck = tallies.of_process(program.name);
+            Keeper::new(program, struck, Arc::clone(&changed))
+        });
         let (idle, handles): (Vec<_>, Vec<_>) = keepers.unzip();
+        let tallies = Arc::new(tallies);
         let handles = Arc::new(handles);
         let (stop, stop_asked) = watch::channel(false);
         let controlled = Arc::new(Controlled { cluster, handles: Arc::clone(&handles), lines, stop });
@@ -198,11 +205,13 @@ impl Supervisor {
             names: Vec::new(),
             changed,
             stop_asked,
+            tallies: Arc::clone(&tallies),
             layout,
             began: Instant::now(),
             _lock: lock,
             _reserved: reserved,
         };
+        supervisor.spawn("tallies", tallies.keep());
         supervisor.spawn("control", control::serve(socket, controlled));
         proxies.into_iter().for_each(|proxy| supervisor.spawn("proxy", proxy.serve()));
         Ok((supervisor, secrets))
@@ -361,6 +370,7 @@ impl Supervisor {
             }
         }
         self.tasks.shutdown().await;
+        self.tallies.write();
     }
 }
 

@@ -3,10 +3,11 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
+use orderflow_chaos::ask_services;
 use orderflow_client::{Client, Service};
 use orderflow_cluster::{
     State,
-    control::{self, ProcessStatus, Request, Response},
+    control::{self, ProcessStatus},
 };
 use orderflow_contracts::{api::ops::UnreadableRow, words::word};
 use serde::Serialize;
@@ -42,10 +43,11 @@ impl Status {
     pub async fn run(self, context: &Context) -> Outcome {
         let status = ask(context).await?;
         // What cannot be asked for says so above, by its state.
-        let (broken, unreadable) = match context.admin_client() {
-            Ok(client) => tokio::join!(Situation::gather(&client, Some(&status)), gather_unreadable(&client)),
+        let (services, unreadable) = match context.admin_client() {
+            Ok(client) => tokio::join!(ask_services(&client), gather_unreadable(&client)),
             Err(_) => Default::default(),
         };
+        let broken = Situation::of(&orderflow_chaos::Situation { services, status: Some(Ok(status.clone())) });
         let all = WithFaults { status: &status, broken: &broken, unreadable: &unreadable };
         context.out.document(&all, |paint| {
             format!("{}{}{}", text(&status, paint), rows(&unreadable, paint), faults(&broken, paint))
@@ -117,10 +119,7 @@ fn faults(broken: &Situation, paint: Paint) -> String {
 
 /// The supervisor's word.
 pub async fn ask(context: &Context) -> Outcome<control::Status> {
-    match control::request(&context.settings.data_dir, Request::Status).await? {
-        Response::Status(status) => Ok(status),
-        other => Err(Failure::new(format!("the supervisor answers something else: {other:?}"))),
-    }
+    Ok(control::status(&context.settings.data_dir).await?)
 }
 
 /// How each process is, and where clients find the cluster.

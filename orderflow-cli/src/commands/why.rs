@@ -1,13 +1,13 @@
 //! `orderflow why`
 
 use clap::Args;
+use orderflow_chaos::see_the_cluster;
 use orderflow_client::{
     Client,
     view::{Tone, what},
     why::{Block, BlockKind, Explanation, Hop, explain, gather, mermaid, span},
 };
 use orderflow_contracts::{ids::OrderId, words::word};
-use orderflow_tui::timeline::see_the_cluster;
 use serde::Serialize;
 
 use crate::{

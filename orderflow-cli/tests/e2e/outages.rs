@@ -47,6 +47,26 @@ async fn what_is_killed_for_a_while_is_held_down_and_comes_back() {
     eventually("it is back", back).await;
     shop.is_healthy().await;
     assert_eq!(shop.admin().json("chaos list").await["held_down"], Value::Array(vec![]));
+
+    // A pause and a cut that are over have left their numbers beside those of the kills.
+    chaos(&shop, "pause payments --for 100ms").await;
+    chaos(&shop, "cut inventory --from postgres").await;
+    let all = [("broker", "kill"), ("inventory", "cut-from-postgres"), ("inventory", "kill"), ("payments", "pause")];
+    let counted = async || {
+        let list = shop.admin().json("chaos list").await;
+        let bites = list["bites"].as_array().unwrap().clone();
+        let of = |one: &Value| (one["service"].as_str().unwrap().to_owned(), one["name"].as_str().unwrap().to_owned());
+        let there: Vec<_> = bites.iter().map(of).collect();
+        let kills: Vec<_> = bites.iter().filter(|one| one["name"] == "kill").map(|one| one["bites"].clone()).collect();
+        assert!(kills == [1, 1], "{list:#}");
+        there.iter().map(|(service, name)| (service.as_str(), name.as_str())).eq(all).then_some(())
+    };
+    eventually("each has its number", &counted).await;
+    chaos(&shop, "clear").await;
+    shop.is_healthy().await;
+    counted().await.unwrap();
+    let told = shop.admin().run("chaos list").await.ends(0).out;
+    assert!(told.starts_with("nothing is broken on purpose") && told.contains("cut-from-postgres"), "{told}");
 }
 
 #[tokio::test]

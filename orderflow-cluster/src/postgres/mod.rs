@@ -310,7 +310,7 @@ impl Postgres {
     }
 
     /// Signals the server. To pause and to resume it is for its children, too, who would serve on.
-    pub(crate) async fn signal(&self, signal: Signal) {
+    pub(crate) async fn signal(&self, signal: Signal) -> bool {
         match signal {
             Signal::STOP | Signal::CONT => signals::send_to_tree(self.pid, signal).await,
             _ => signals::send(self.pid, signal),

@@ -27,11 +27,11 @@ async fn ask(data: &Path, line: serde_json::Value) -> Response {
     request(data, serde_json::from_value(line).unwrap()).await.unwrap()
 }
 
-async fn cut(data: &Path, service: &str, from: Need, for_ms: Option<u64>) -> Response {
+pub async fn cut(data: &Path, service: &str, from: Need, for_ms: Option<u64>) -> Response {
     request(data, Request::Cut { service: service.into(), from, for_ms }).await.unwrap()
 }
 
-async fn heal(data: &Path, service: Option<&str>, from: Option<Need>) -> Response {
+pub async fn heal(data: &Path, service: Option<&str>, from: Option<Need>) -> Response {
     request(data, Request::Heal { service: service.map(Into::into), from }).await.unwrap()
 }
 
@@ -43,7 +43,7 @@ fn reason(response: Response) -> String {
 }
 
 /// Whether a stand-in answers at an address, which is `host:port` or a URL.
-async fn answers(address: &str) -> bool {
+pub async fn answers(address: &str) -> bool {
     use tokio::io::AsyncWriteExt;
     let exchange = async {
         let mut stream = TcpStream::connect(address.trim_start_matches("http://")).await?;

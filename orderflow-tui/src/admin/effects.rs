@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use futures_util::future::join_all;
 use orderflow_client::{AuditQuery, Client, ClientError, ListQuery, Service, metrics::Metrics};
-use orderflow_cluster::control::{self, Request, Response};
+use orderflow_cluster::control::{self, Status};
 use orderflow_contracts::api::{
     Page, Readiness,
     ops::{AuditCheck, AuditEntry, DeadLetter, EditLetter},
@@ -61,7 +61,7 @@ pub struct AuditPart {
 #[derive(Debug)]
 pub enum Seen {
     /// By the supervisor of this machine, and what the processes take of it.
-    Processes(Box<control::Status>, Option<Reading>),
+    Processes(Box<Status>, Option<Reading>),
     /// By each service; why no supervisor could be asked.
     Services(Vec<(Service, Result<Readiness, String>)>, String),
 }
@@ -126,18 +126,18 @@ where
 
 /// By the supervisor, if it is on this machine; otherwise by the services themselves.
 async fn status(kit: &Kit) -> Seen {
-    let why = match control::request(&kit.place.data_dir, Request::Status).await {
-        Ok(Response::Status(status)) => {
+    match control::status(&kit.place.data_dir).await {
+        Ok(status) => {
             let mut pids: Vec<u32> = status.processes.iter().filter_map(|process| process.pid).collect();
             pids.push(status.supervisor_pid);
             let usage = blocking(move || procfs::read(&pids)).await;
-            return Seen::Processes(Box::new(status), usage);
+            Seen::Processes(Box::new(status), usage)
         }
-        Ok(Response::Refused { reason }) => reason,
-        Ok(Response::Done) => "the supervisor gave another answer".to_owned(),
-        Err(error) => error.to_string(),
-    };
-    Seen::Services(of_each(&Service::ALL, |service| readiness(&kit.client, service)).await, why)
+        Err(why) => {
+            let services = of_each(&Service::ALL, |service| readiness(&kit.client, service)).await;
+            Seen::Services(services, why.to_string())
+        }
+    }
 }
 
 async fn metrics(client: &Client, service: Service) -> Result<Metrics, ClientError> {

@@ -166,7 +166,8 @@ impl Board {
             edit.touched = false;
         }
         // One that is silent may have it too, and is told as well.
-        let silent = self.seen.all_silent().filter(|service| services_of(name, None).contains(service));
+        let silent =
+            self.seen.silent().map(|(service, _)| service).filter(|service| services_of(name, None).contains(service));
         let services = self.seen.fault(name).into_iter().map(|(service, _)| service).chain(silent).collect();
         self.change(Row::Fault(name), Change::Unset { name, services }, cx);
     }

@@ -7,7 +7,7 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{Board, checking::Standing};
+use super::{Board, Counts, checking::Standing};
 use crate::{text, theme::Theme};
 
 /// Least room that it takes, whatever else there is in the header.
@@ -31,7 +31,7 @@ impl Board {
             let text = if form == Form::Long { format!(" OUT: {} ", names()) } else { " OUT ".to_owned() };
             parts.push(Span::styled(text, theme.bad.add_modifier(Modifier::REVERSED)));
         }
-        let counts = self.seen.counts();
+        let counts = Counts::of(&self.seen);
         if !counts.is_none() {
             let words = counts.words();
             let text = if form == Form::Long { words.join(" · ") } else { format!("!{}", counts.sum()) };

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use orderflow_chaos::{Hand, Situation};
 use orderflow_client::{
     Service,
     verify::{Report, settle},
@@ -16,8 +17,7 @@ use tokio::{process::Command, time::sleep};
 
 use super::{
     children::{Ending, Part},
-    hand,
-    situation::{Counts, Situation},
+    situation::Counts,
 };
 use crate::{
     blocking::blocking,
@@ -167,14 +167,14 @@ pub struct Scenario {
 /// Does it. Nothing, if what comes of it is told later.
 pub async fn carry_out(wanted: Do, kit: &Kit) -> Option<Done> {
     Some(match wanted {
-        Do::Look => Done::Looked(Box::new(hand::look(kit).await)),
+        Do::Look => Done::Looked(Box::new(hand(kit).look().await)),
         Do::Scenarios => {
             let dir = kit.place.scenarios.clone();
             Done::Scenarios(blocking(move || scenarios(&dir)).await)
         }
-        Do::Change(row, change) => Done::Changed(row, Box::pin(hand::change(change, kit)).await),
+        Do::Change(row, change) => Done::Changed(row, Box::pin(make(change, &hand(kit))).await),
         Do::Clear => {
-            let (counts, failed) = Box::pin(hand::clear(kit)).await;
+            let (counts, failed) = Box::pin(clear(&hand(kit))).await;
             Done::Cleared(counts, failed)
         }
         Do::Rest(name, number) => {
@@ -201,6 +201,32 @@ pub async fn carry_out(wanted: Do, kit: &Kit) -> Option<Done> {
         }
         Do::Verify => Done::Verified(Box::pin(verify(kit)).await),
     })
+}
+
+fn hand(kit: &Kit) -> Hand {
+    Hand::new(kit.client.clone(), kit.place.data_dir.clone())
+}
+
+/// Changes something; the error is for people.
+async fn make(change: Change, hand: &Hand) -> Result<(), String> {
+    let made = match change {
+        Change::Set { name, set, services } => hand.set(name, &set, &services).await.map(drop),
+        Change::Unset { name, services } => hand.clear(Some(name), &services).await,
+        Change::Signal { process, action, for_ms } => hand.signal(process, action, for_ms).await,
+        Change::Cut { service, from, for_ms } => hand.cut(service.name(), from, for_ms).await,
+        Change::Heal { service, from } => hand.heal(service.name(), from).await,
+        Change::Advance { by_ms } => hand.advance(by_ms).await,
+        Change::Clocks { services, offset_ms } => hand.set_clocks(&services, offset_ms).await,
+        Change::Pattern { pattern, out } => hand.set_pattern(pattern, out).await,
+    };
+    made.map_err(|troubles| troubles.to_string())
+}
+
+/// Takes everything back. How much it was, and what failed.
+async fn clear(hand: &Hand) -> (Counts, Vec<String>) {
+    let before = Counts::of(&hand.look().await);
+    let failed = hand.clear_all().await.err().into_iter().flatten();
+    (before, failed.map(|trouble| trouble.to_string()).collect())
 }
 
 /// So long after the last key a slider rests: what it says then is set.

@@ -1,7 +1,7 @@
 //! The chaos board: every fault, every process, scenarios, the clock, the laboratory, and what verify says.
 //!
 //! ```text
-//!   keys ──▶ act ──▶ Do ──▶ effects ──▶ hand: services, supervisor      Look (shown: every 2 s; after each change) ──▶ Situation
+//!   keys ──▶ act ──▶ Do ──▶ effects ──▶ orderflow_chaos::Hand           Look (shown: every 2 s; after each change) ──▶ Situation
 //!                      └──▶ children: `orderflow chaos run`, `orderflow load`
 //!   events ──▶ checking: verify, and how old its word is ──▶ corner of the header
 //! ```
@@ -15,7 +15,6 @@ mod corner;
 mod draw;
 mod effects;
 mod faults;
-mod hand;
 mod jobs;
 mod keymap;
 mod rows;
@@ -30,6 +29,7 @@ use std::{
     time::Duration,
 };
 
+use orderflow_chaos::Situation;
 use orderflow_cluster::{Action as Signal, State};
 use orderflow_contracts::{
     api::{
@@ -53,7 +53,7 @@ pub use self::{
     effects::{Change, Do, Done, Scenario, carry_out},
     keymap::*,
     rows::{Row, Section},
-    situation::{Counts, Situation, There},
+    situation::Counts,
 };
 use crate::{
     area::Area,
@@ -188,7 +188,7 @@ impl Board {
     }
 
     fn says_something(&self) -> bool {
-        !self.seen.counts().is_none() || !self.seen.out().is_empty()
+        !Counts::of(&self.seen).is_none() || !self.seen.out().is_empty()
     }
 
     /// How long it takes until the corner changes, or is to be asked for, by itself.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use orderflow_chaos::see_the_cluster;
 use orderflow_client::{
     Client, ClientError,
     why::{Explanation, Facts, explain, gather},
@@ -12,7 +13,6 @@ use orderflow_contracts::{
 };
 use tokio::time::sleep;
 
-use super::cluster;
 use crate::links::Kit;
 
 /// Pages of events of one order. It has a dozen.
@@ -90,6 +90,6 @@ async fn events(client: &Client, id: OrderId) -> Result<Vec<EventRecord>, Client
 
 async fn explained(id: OrderId, kit: &Kit) -> Result<Box<Explained>, ClientError> {
     let mut facts = Box::pin(gather(&kit.client, id)).await?;
-    cluster::see(kit.client.endpoints(), &kit.place.data_dir, &mut facts).await;
+    see_the_cluster(kit.client.endpoints(), &kit.place.data_dir, &mut facts).await;
     Ok(Box::new(Explained { explanation: explain(&facts), facts }))
 }

@@ -8,7 +8,6 @@
 //! ```
 
 mod asking;
-mod cluster;
 mod detail;
 mod draw;
 mod effects;
@@ -40,7 +39,6 @@ use self::{
     keymap::{CAUSE, DIAGRAM, EVENT, FOLLOW, NEXT_EVENT, PREVIOUS_EVENT, TIMELINE},
 };
 pub use self::{
-    cluster::see as see_the_cluster,
     effects::{Came, Do, Done, Explained, carry_out},
     keymap::BINDINGS,
 };

@@ -26,10 +26,7 @@ use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::{Mutex as Writing, Notify, OwnedMutexGuard, watch};
 
-use crate::{
-    http::{ApiError, checked_text},
-    tasks::Stop,
-};
+use crate::{http::ApiError, tasks::Stop};
 
 /// Longest that something can be made to take, in milliseconds.
 const MS_MAX: u64 = 600_000;

@@ -95,7 +95,7 @@ impl Run {
         let mended = mend(&hand).await;
         let mut report = played?;
         mended?;
-        report.verify = Some(or_interrupted(Box::pin(settled(context, &hand.client))).await?);
+        report.verify = Some(or_interrupted(Box::pin(settled(context, hand.client()))).await?);
         context.out.document(&report, |paint| report.text(paint))?;
         report.judge()
     }
@@ -161,7 +161,7 @@ async fn count(hand: &Hand, until: Instant) -> BTreeMap<String, u64> {
     looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     while Instant::now() < until {
         looks.tick().await;
-        let situation = Situation::gather(&hand.client, hand.supervised().await.as_ref()).await;
+        let situation = Situation::of(&hand.look().await);
         let faults = situation.faults.iter().map(|there| {
             // The scenario's seed says nothing about one of them.
             let how = text(&SetFault { seed: None, ..there.fault.set.clone() });

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     Hand, for_so_long,
-    hand::SetThere,
+    situation::FaultThere,
     words::{Name, Place, Wanted, Words, text},
 };
 use crate::{
@@ -42,7 +42,10 @@ impl Set {
         let hand = Hand::new(context)?;
         let there = or_interrupted(hand.set(&wanted)).await?;
         match wanted {
-            Wanted::Fault { .. } => context.out.document(&there, |paint| table(&there, paint)),
+            Wanted::Fault { .. } => {
+                let there: Vec<_> = there.into_iter().map(|(service, fault)| FaultThere::new(service, fault)).collect();
+                context.out.document(&there, |paint| table(&there, paint))
+            }
             Wanted::ClockSkew { service, by_ms, lasts } => {
                 skewed(context, service, by_ms)?;
                 let Some(lasts) = lasts else { return Ok(()) };
@@ -61,9 +64,9 @@ fn skewed(context: &Context, service: Service, by_ms: i64) -> Outcome {
     context.out.document(&document, |_| format!("{name}: its clock is {size} {sign} the others"))
 }
 
-fn table(there: &[SetThere], paint: Paint) -> String {
+fn table(there: &[FaultThere], paint: Paint) -> String {
     let mut table = Table::new([("SERVICE", Left), ("FAULT", Left), ("HOW", Left), ("UNTIL", Left)]);
-    for SetThere { service, fault } in there {
+    for FaultThere { service, fault } in there {
         let until = fault.ends_at.map_or_else(|| "it is cleared".to_owned(), |at| at.to_string());
         table.row([(*service).to_owned(), word(fault.name), text(&fault.set), until]);
     }

@@ -1,23 +1,19 @@
-//! What is broken on purpose right now, in the whole cluster.
+//! What is broken on purpose right now, in the whole cluster, as lines, as a table and as a document.
 
-use std::time::Duration;
-
-use orderflow_client::{Client, Service};
-use orderflow_cluster::{Need, State, control};
+use orderflow_client::Service;
+use orderflow_cluster::{
+    Need, State,
+    control::{CutStatus, LineStatus, ProcessStatus, Status, Struck},
+};
 use orderflow_contracts::{
-    api::{
-        chaos::{Bites, Fault},
-        ops::Pattern,
-    },
+    api::{chaos::Fault, ops::Pattern},
     timestamp::Timestamp,
     words::word,
 };
 use serde::Serialize;
-use tokio::{task::JoinSet, time::timeout};
 
 use super::words::{so_often, text};
 use crate::{
-    exit::Failure,
     output::{
         Align::{Left, Right},
         Paint, Table,
@@ -25,17 +21,19 @@ use crate::{
     parse,
 };
 
-/// How long a service may take to say what is set in it. One that is paused says nothing.
-const ANSWER_MAX: Duration = Duration::from_secs(3);
-
 /// How often a clock that is skewed strikes: each time somebody asks for the time, in SQL too, where nobody counts.
 const ALWAYS: &str = "always";
+
+/// How a fault is set that is not known here.
+const OF_ANOTHER_VERSION: &str = "of another version";
 
 /// What is broken.
 #[derive(Debug, Default, Serialize)]
 pub struct Situation {
     /// The faults of each service.
     pub faults: Vec<FaultThere>,
+    /// Faults of services that are newer than we are.
+    pub unknown_faults: Vec<UnknownFault>,
     /// Clocks that are not those of the others.
     pub clock_skews: Vec<Skew>,
     /// Processes that are paused.
@@ -46,7 +44,8 @@ pub struct Situation {
     pub cuts: Vec<CutThere>,
     /// Patterns that are out.
     pub patterns_out: Vec<PatternOut>,
-    /// How often each fault has struck since the data of the cluster began: also what has ended or was taken back.
+    /// How often each fault has struck since the data of the cluster began, and kills, pauses, restarts and cuts too:
+    /// also what has ended or was taken back.
     pub bites: Vec<BitesThere>,
     /// Services that do not say what is set in them.
     pub silent: Vec<Silent>,
@@ -62,14 +61,24 @@ pub struct FaultThere {
     pub fault: Fault,
 }
 
-/// How often a fault has struck in a service, in all.
+/// A fault that is not known here.
+#[derive(Debug, Clone, Serialize)]
+pub struct UnknownFault {
+    /// Whose.
+    pub service: &'static str,
+    /// Its name.
+    pub name: String,
+}
+
+/// How often something has struck, in all.
 #[derive(Debug, Clone, Serialize)]
 pub struct BitesThere {
-    /// In which.
-    pub service: &'static str,
-    /// What, and how often.
-    #[serde(flatten)]
-    pub bites: Bites,
+    /// Which service or process.
+    pub service: String,
+    /// A fault, or `kill`, `pause`, `restart`, `cut-from-broker`, …
+    pub name: String,
+    /// How often; for a cut: how many connections it has ended or not let begin.
+    pub bites: u64,
 }
 
 /// A clock that is not that of the others.
@@ -123,62 +132,37 @@ pub struct Silent {
     pub reason: String,
 }
 
+impl FaultThere {
+    /// Of a service.
+    pub const fn new(service: Service, fault: Fault) -> Self {
+        Self { service: service.name(), fault }
+    }
+}
+
 impl Situation {
-    /// Asks everybody at once.
-    pub async fn gather(client: &Client, status: Option<&control::Status>) -> Self {
-        let mut asked = JoinSet::new();
-        for service in Service::WITH_CLOCK {
-            let client = client.clone();
-            asked.spawn(async move {
-                // Only a laboratory has an answer to the second one.
-                let (faults, patterns, bites) = tokio::join!(
-                    timeout(ANSWER_MAX, client.faults(service)),
-                    timeout(ANSWER_MAX, client.patterns_out(service)),
-                    timeout(ANSWER_MAX, client.bites(service)),
-                );
-                let patterns = patterns.ok().and_then(Result::ok).unwrap_or_default();
-                (service, faults, patterns, bites.ok().and_then(Result::ok).unwrap_or_default())
-            });
-        }
-        let (answers, offsets) = tokio::join!(asked.join_all(), offsets(client));
+    /// Of what everybody tells.
+    pub fn of(seen: &orderflow_chaos::Situation) -> Self {
         let mut situation = Self::default();
-        for (service, faults, patterns, bites) in answers {
-            let service = service.name();
-            situation.bites.extend(bites.into_iter().map(|bites| BitesThere { service, bites }));
-            match faults {
-                Ok(Ok(faults)) => {
-                    situation.faults.extend(faults.into_iter().map(|fault| FaultThere { service, fault }));
-                }
-                Ok(Err(error)) => {
-                    let reason = Failure::from(error).message;
-                    situation.silent.push(Silent { service, reason });
-                }
-                Err(_) => {
-                    let reason = format!("no answer for {} s", ANSWER_MAX.as_secs());
-                    situation.silent.push(Silent { service, reason });
-                }
-            }
-            situation.patterns_out.extend(patterns.into_iter().map(|pattern| PatternOut { service, pattern }));
-        }
-        let common = common_offset(&offsets.iter().map(|(_, ms)| *ms).collect::<Vec<_>>());
-        let skewed = offsets.into_iter().filter(|(_, ms)| *ms != common);
-        situation.clock_skews.extend(skewed.map(|(service, ms)| Skew {
-            service: service.name(),
-            ahead_ms: ms - common,
-            struck: ALWAYS,
-        }));
-        if let Some(status) = status {
-            situation.paused = kept(status, State::Paused);
-            situation.held_down = kept(status, State::HeldDown);
-            situation.cuts.extend(status.cuts.iter().map(|cut| CutThere {
-                service: cut.service.clone(),
-                from: cut.from,
-                ends_at: moment(cut.ends_at_ms),
-                struck: cut.dropped,
-            }));
+        for (service, there) in seen.there() {
+            let name = service.name();
+            situation.faults.extend(there.faults.known.iter().map(|fault| FaultThere::new(service, fault.clone())));
+            situation.patterns_out.extend(there.out.iter().map(|out| PatternOut { service: name, pattern: *out }));
+            let bites = there.bites.iter().map(|bites| BitesThere::new(name, word(bites.name), bites.bites));
+            situation.bites.extend(bites);
         }
         situation.faults.sort_by_key(|there| (there.service, there.fault.name));
-        situation.bites.sort_by_key(|there| (there.service, there.bites.name));
+        situation.bites.extend(seen.supervised().into_iter().flat_map(BitesThere::of_the_supervisor));
+        situation.bites.sort_by(|a, b| (&a.service, &a.name).cmp(&(&b.service, &b.name)));
+        let unknown = seen.unknown().into_iter();
+        situation.unknown_faults =
+            unknown.map(|(service, name)| UnknownFault { service: service.name(), name: name.to_owned() }).collect();
+        let skew = |(service, ahead_ms): (Service, _)| Skew { service: service.name(), ahead_ms, struck: ALWAYS };
+        situation.clock_skews = seen.skews().map(skew).collect();
+        let silent = |(service, reason): (Service, &str)| Silent { service: service.name(), reason: reason.to_owned() };
+        situation.silent = seen.silent().map(silent).collect();
+        let kept = |state| seen.kept().filter(move |process| process.state == state).map(Paused::of).collect();
+        (situation.paused, situation.held_down) = (kept(State::Paused), kept(State::HeldDown));
+        situation.cuts = seen.cuts().iter().map(CutThere::of).collect();
         situation
     }
 
@@ -189,6 +173,9 @@ impl Situation {
             let ends = fault.ends_at.map(|at| format!(", until {at}")).unwrap_or_default();
             let (name, set) = (word(fault.name), text(&fault.set));
             lines.push(format!("{service}: {name} ({set}), has struck {}{ends}", so_often(fault.struck)));
+        }
+        for fault in &self.unknown_faults {
+            lines.push(format!("{}: {} ({OF_ANOTHER_VERSION})", fault.service, fault.name));
         }
         for skew in &self.clock_skews {
             lines.push(format!("{}: clock-skew ({})", skew.service, signed(skew.ahead_ms)));
@@ -217,6 +204,9 @@ impl Situation {
         let other = |place: &str, what: &str, how: String, ends| {
             [place.to_owned(), what.to_owned(), how, String::new(), until(ends)]
         };
+        for fault in &self.unknown_faults {
+            table.row(other(fault.service, &fault.name, OF_ANOTHER_VERSION.to_owned(), None));
+        }
         for skew in &self.clock_skews {
             let (how, struck) = (signed(skew.ahead_ms), skew.struck.to_owned());
             table.row([skew.service.to_owned(), "clock-skew".to_owned(), how, struck, String::new()]);
@@ -245,55 +235,46 @@ impl Situation {
             return String::new();
         }
         let mut table = Table::new([("WHERE", Left), ("SO FAR", Left), ("STRUCK", Right)]);
-        for BitesThere { service, bites } in &self.bites {
-            table.row([(*service).to_owned(), word(bites.name), bites.bites.to_string()]);
+        for BitesThere { service, name, bites } in &self.bites {
+            table.row([service.clone(), name.clone(), bites.to_string()]);
         }
         format!("\n{}", table.render(paint))
     }
 }
 
-/// The processes that somebody keeps in this state.
-fn kept(status: &control::Status, state: State) -> Vec<Paused> {
-    let there = status.processes.iter().filter(|process| process.state == state);
-    there.map(|one| Paused { process: one.name.clone(), ends_at: moment(one.resumes_at_ms) }).collect()
+impl BitesThere {
+    fn new(service: &str, name: impl Into<String>, bites: u64) -> Self {
+        Self { service: service.to_owned(), name: name.into(), bites }
+    }
+
+    /// What the supervisor has counted, where there is something to count.
+    fn of_the_supervisor(status: &Status) -> Vec<Self> {
+        let processes = status.processes.iter().flat_map(|process| {
+            let Struck { kills, pauses, restarts } = process.struck;
+            let each = [("kill", kills), ("pause", pauses), ("restart", restarts)];
+            each.map(|(name, times)| Self::new(&process.name, name, times))
+        });
+        let cut = |line: &LineStatus| Self::new(&line.service, format!("cut-from-{}", line.to), line.dropped);
+        processes.chain(status.lines.iter().map(cut)).filter(|there| there.bites > 0).collect()
+    }
+}
+
+impl Paused {
+    fn of(process: &ProcessStatus) -> Self {
+        Self { process: process.name.clone(), ends_at: moment(process.resumes_at_ms) }
+    }
+}
+
+impl CutThere {
+    fn of(cut: &CutStatus) -> Self {
+        Self { service: cut.service.clone(), from: cut.from, ends_at: moment(cut.ends_at_ms), struck: cut.dropped }
+    }
 }
 
 fn moment(at_ms: Option<u64>) -> Option<Timestamp> {
     at_ms.and_then(|ms| i64::try_from(ms).ok()).map(Timestamp)
 }
 
-/// By how much the clock of each service that answers is ahead of the machine's.
-pub async fn offsets(client: &Client) -> Vec<(Service, i64)> {
-    let mut asked = JoinSet::new();
-    for service in Service::WITH_CLOCK {
-        let client = client.clone();
-        asked.spawn(async move { (service, timeout(ANSWER_MAX, client.clock(service)).await) });
-    }
-    let answers = asked.join_all().await.into_iter();
-    answers.filter_map(|(service, clock)| Some((service, clock.ok()?.ok()?.offset_ms))).collect()
-}
-
-/// What most clocks have; of several that as many have, the one that is nearest to the machine's.
-pub fn common_offset(offsets: &[i64]) -> i64 {
-    let count = |offset: i64| offsets.iter().filter(|other| **other == offset).count();
-    let best = |offset: &&i64| (count(**offset), std::cmp::Reverse(offset.unsigned_abs()));
-    offsets.iter().max_by_key(best).copied().unwrap_or(0)
-}
-
 fn signed(ms: i64) -> String {
     format!("{}{}", if ms < 0 { "-" } else { "+" }, parse::duration_text(ms.unsigned_abs()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_time_that_most_have_is_the_clusters() {
-        assert_eq!(common_offset(&[]), 0);
-        assert_eq!(common_offset(&[0, 300_000, 0, 0]), 0);
-        assert_eq!(common_offset(&[1_860_000, 1_860_000, 2_160_000, 1_860_000]), 1_860_000);
-        assert_eq!(common_offset(&[0, 5]), 0);
-        assert_eq!(common_offset(&[-5, 60]), -5);
-    }
 }

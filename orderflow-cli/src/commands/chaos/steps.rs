@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use orderflow_client::Service;
 use orderflow_cluster::Action;
 use tokio::time::sleep;
 
@@ -105,18 +104,10 @@ impl Act {
             Self::Resume(Resume { process }) => hand.act(&process, Action::Resume, None).await,
             Self::Restart(Restart { process }) => hand.act(&process, Action::Restart, None).await,
             Self::Cut(Cut { service, from, lasts }) => hand.cut(&service, from, lasts).await,
-            Self::Advance(Advance { by }) => advance(&hand, by).await,
+            Self::Advance(Advance { by }) => {
+                let by_ms = i64::try_from(milliseconds(by)?).map_err(|_| Failure::usage("that is too far"))?;
+                hand.advance(by_ms).await
+            }
         }
     }
-}
-
-async fn advance(hand: &Hand, by: Duration) -> Outcome {
-    let too_far = || Failure::usage("that is too far");
-    let by_ms = i64::try_from(milliseconds(by)?).map_err(|_| too_far())?;
-    for service in Service::WITH_CLOCK {
-        let now = hand.client.clock(service).await?;
-        let offset_ms = now.offset_ms.checked_add(by_ms).ok_or_else(too_far)?;
-        hand.client.set_clock(service, offset_ms).await?;
-    }
-    Ok(())
 }

@@ -10,10 +10,7 @@ use std::{
     time::Duration,
 };
 
-use orderflow_cluster::{
-    Spec, State, attach,
-    control::{self, Request, Response},
-};
+use orderflow_cluster::{Spec, State, attach, control};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::{Instant, sleep};
 
@@ -112,7 +109,7 @@ fn spawn(up: &Up, spec: &Spec, context: &Context, log: &Log) -> Outcome<Child> {
 async fn watch(child: &mut Child, spec: &Spec, log: &Log, until: Option<Instant>, context: &Context) -> Outcome {
     let mut said = BTreeSet::new();
     loop {
-        if let Some(status) = status(&spec.data_dir).await {
+        if let Ok(status) = control::status(&spec.data_dir).await {
             for process in status.processes.iter().filter(|process| process.state == State::Ready) {
                 if said.insert(process.name.clone()) {
                     context.out.note(&format!("✓ ready    {:<10} {}", process.name, process.address));
@@ -134,13 +131,6 @@ async fn watch(child: &mut Child, spec: &Spec, log: &Log, until: Option<Instant>
                 .hint("`orderflow status` says what is not ready, `orderflow logs` why"));
         }
         sleep(POLL).await;
-    }
-}
-
-async fn status(data_dir: &Path) -> Option<control::Status> {
-    match control::request(data_dir, Request::Status).await {
-        Ok(Response::Status(status)) => Some(status),
-        _ => None,
     }
 }
 

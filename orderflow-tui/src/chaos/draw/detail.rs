@@ -1,6 +1,7 @@
 //! What the chosen row is about: what it does, what saves you, and how it is set.
 
 use orderflow_client::{Service, chaos::takes_time};
+use orderflow_cluster::control::Struck;
 use orderflow_contracts::{
     api::chaos::{CrashPoint, FaultName},
     words::word,
@@ -27,16 +28,7 @@ impl Board {
         let mut lines = match row {
             Row::Fault(name) => self.fault_detail(name, show),
             Row::Process(name) => self.process_detail(name, show),
-            Row::Line(line) => match LINES.get(line) {
-                Some((service, from)) => {
-                    let name = format!("{} cut off from {from}", service.name());
-                    let lasts = self.lasts.get(&row).copied().unwrap_or_default();
-                    let mut lines = about(&name, words::of_line(*from), show);
-                    lines.push(Line::styled(format!("it is cut {}; t changes that", lasts.words()), show.theme.muted));
-                    lines
-                }
-                None => Vec::new(),
-            },
+            Row::Line(line) => self.line_detail(line, show),
             Row::Clocks => {
                 let mut lines = about("all clocks", words::of_clock(false), show);
                 lines.push(Line::styled("enter jumps ahead, x gives them the machine's time again", show.theme.muted));
@@ -106,11 +98,10 @@ impl Board {
             let words = vec![Span::styled("● struck ", theme.warn), Span::raw(each.join(", "))];
             lines.push(Line::from(words));
         }
-        lines.extend(
-            self.seen
-                .all_silent()
-                .map(|service| Line::styled(format!("? {} does not say what is set in it", service.name()), theme.bad)),
-        );
+        lines.extend(so_far(self.seen.bites(name).map(|(service, times)| (service.name(), times)), show));
+        lines.extend(self.seen.silent().map(|(service, _)| {
+            Line::styled(format!("? {} does not say what is set in it", service.name()), theme.bad)
+        }));
         for (service, unknown) in self.seen.unknown() {
             let words = format!(
                 "? {} has a fault of another version: {}; c takes it back",
@@ -140,6 +131,18 @@ impl Board {
         if let Some(reason) = &process.reason {
             lines.push(Line::styled(format!("before: {}", text::plain(reason)), show.theme.muted));
         }
+        let Struck { kills, pauses, restarts } = process.struck;
+        let each = [("killed", kills), ("paused", pauses), ("restarted on request", restarts)];
+        lines.extend(so_far(each, show));
+        lines
+    }
+
+    fn line_detail(&self, line: usize, show: &Show<'_>) -> Vec<Line<'static>> {
+        let Some((service, from)) = LINES.get(line).copied() else { return Vec::new() };
+        let lasts = self.lasts.get(&Row::Line(line)).copied().unwrap_or_default();
+        let mut lines = about(&format!("{} cut off from {from}", service.name()), words::of_line(from), show);
+        lines.push(Line::styled(format!("it is cut {}; t changes that", lasts.words()), show.theme.muted));
+        lines.extend(so_far([("connections ended or refused", self.seen.dropped_so_far(service, from))], show));
         lines
     }
 
@@ -179,6 +182,13 @@ impl Board {
             Line::styled(opens, theme.muted),
         ]
     }
+}
+
+/// `so far killed 3×, paused 1×`: what is counted for as long as the cluster's data live. Nothing for nothing.
+fn so_far<'a>(each: impl IntoIterator<Item = (&'a str, u64)>, show: &Show<'_>) -> Option<Line<'static>> {
+    let each = each.into_iter().filter(|(_, times)| *times > 0);
+    let each: Vec<String> = each.map(|(what, times)| format!("{what} {times}×")).collect();
+    (!each.is_empty()).then(|| Line::styled(format!("so far {}", each.join(", ")), show.theme.muted))
 }
 
 fn named(name: &str, words: &str, show: &Show<'_>) -> Vec<Line<'static>> {

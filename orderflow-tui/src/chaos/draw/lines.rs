@@ -21,7 +21,7 @@ use crate::{
         children::Part,
         faults::{services_words, signed, span},
         machine,
-        situation::LINES,
+        situation::{Counts, LINES},
         words,
     },
     cx::Show,
@@ -93,7 +93,7 @@ impl Board {
 
     /// How much is broken in a section.
     fn title_words(&self, section: Section, show: &Show<'_>) -> (String, Style) {
-        let (theme, counts) = (show.theme, self.seen.counts());
+        let (theme, counts) = (show.theme, Counts::of(&self.seen));
         let count = |count: usize, what: &str| match count {
             0 => (String::new(), theme.muted),
             count => (format!("{count} {what}"), theme.warn),
@@ -204,8 +204,7 @@ impl Board {
             State::Unhealthy | State::Stopped => ("✗", theme.bad),
             State::Paused | State::HeldDown => ("‖", theme.warn),
         };
-        let silent = Service::WITH_CLOCK.into_iter().find(|service| service.name() == name);
-        let silent = silent.and_then(|service| self.seen.silent(service));
+        let silent = self.seen.silent().find(|(service, _)| service.name() == name).map(|(_, why)| why);
         let (words, words_style) = self.process_words(name, process, silent, now, show);
         let (words, words_style) = self.told(row, words, words_style, show);
         let ends = match process.state {

@@ -13,7 +13,7 @@ use ratatui::{
     widgets::{Paragraph, Wrap},
 };
 
-use super::{Board, Row, children::Part, corner::Form, machine};
+use super::{Board, Counts, Row, children::Part, corner::Form, machine};
 use crate::{
     cx::Show,
     text,
@@ -109,11 +109,11 @@ impl Board {
         if self.clears {
             return vec![Span::styled("taking everything back …", theme.warn)];
         }
-        let (counts, out) = (self.seen.counts(), self.seen.out().len());
+        let (counts, out) = (Counts::of(&self.seen), self.seen.out().len());
         let mut parts = Vec::new();
         match (counts.is_none(), out) {
             // Of those that are silent nothing is known.
-            (true, 0) if self.seen.all_silent().next().is_some() => {}
+            (true, 0) if self.seen.silent().next().is_some() => {}
             (true, 0) => parts.push(Span::styled("nothing is broken on purpose", theme.muted)),
             (true, _) => {}
             _ if short => parts.push(Span::styled(format!("{} broken", counts.sum()), theme.warn)),
@@ -125,7 +125,7 @@ impl Board {
             1 => parts.push(Span::styled("1 pattern OUT", theme.bad)),
             out => parts.push(Span::styled(format!("{out} patterns OUT"), theme.bad)),
         }
-        let silent: Vec<&str> = self.seen.all_silent().map(orderflow_client::Service::name).collect();
+        let silent: Vec<&str> = self.seen.silent().map(|(service, _)| service.name()).collect();
         match silent.len() {
             0 => {}
             many if short => parts.push(Span::styled(format!("{many} silent"), theme.bad)),

@@ -245,7 +245,7 @@ fn an_answer_from_before_a_change_is_not_shown() {
     bench.done(Done::Changed(Row::Fault(FaultName::RelayTwice), Ok(())));
     let wanted = bench.done(Done::Looked(Box::new(broken())));
     assert_eq!(wanted, [Do::Look], "it is asked again");
-    assert!(bench.board.seen.counts().is_none());
+    assert!(Counts::of(&bench.board.seen).is_none());
 }
 
 #[test]

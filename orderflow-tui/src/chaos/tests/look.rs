@@ -1,8 +1,9 @@
-use orderflow_contracts::api::chaos::FaultName;
+use orderflow_cluster::Need;
+use orderflow_contracts::api::chaos::{Bites, FaultName};
 
 use super::{verify::bad, *};
 use crate::{
-    chaos::{KILL, Scenario, VERIFY},
+    chaos::{KILL, Scenario, VERIFY, situation::LINES},
     testing::{SIZES, letters_and_colours},
 };
 
@@ -104,6 +105,33 @@ fn the_counters_are_the_sums_of_all_services() {
     there(&mut first, Service::Orders).faults.known[0].struck = 90;
     bench.looked(first);
     assert!(bench.screen((100, 40)).contains(" 94×"));
+}
+
+#[test]
+fn what_is_over_has_left_its_number() {
+    let mut bench = Bench::calm();
+    let mut over = situation();
+    there(&mut over, Service::Payments).bites.push(Bites { name: FaultName::ProviderError, bites: 40 });
+    let told = status(&mut over);
+    told.processes[0].struck = Struck { kills: 3, pauses: 1, restarts: 0 };
+    told.lines.push(LineStatus { service: "payments".into(), to: Need::Broker, dropped: 78 });
+    bench.looked(over);
+    let broker = LINES.iter().position(|line| *line == (Service::Payments, Need::Broker)).unwrap();
+    for (row, said) in [
+        (Row::Fault(FaultName::ProviderError), "so far payments 40×"),
+        (Row::Process("orders"), "so far killed 3×, paused 1×"),
+        (Row::Line(broker), "so far connections ended or refused 78×"),
+    ] {
+        bench.choose(row);
+        for size in [(160, 48), (80, 24)] {
+            let screen = bench.screen(size);
+            assert!(screen.contains(said), "{said}: {screen}");
+        }
+    }
+    for row in [Row::Fault(FaultName::DbSlow), Row::Process("inventory"), Row::Line(0)] {
+        bench.choose(row);
+        assert!(!bench.screen((160, 48)).contains("so far"), "{row:?}");
+    }
 }
 
 #[test]

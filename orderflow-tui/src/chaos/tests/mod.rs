@@ -5,10 +5,11 @@ mod look;
 mod play;
 mod verify;
 
+use orderflow_chaos::{Situation, There};
 use orderflow_client::{Service, chaos::Faults};
 use orderflow_cluster::{
     Endpoints, State,
-    control::{CutStatus, ProcessStatus, Status},
+    control::{CutStatus, LineStatus, ProcessStatus, Status, Struck},
 };
 use orderflow_contracts::{
     api::{
@@ -20,7 +21,7 @@ use orderflow_contracts::{
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
 use serde_json::json;
 
-use super::{Board, Done, Row, Situation, There, situation::PROCESSES};
+use super::{Board, Done, Row, situation::PROCESSES};
 use crate::{
     area::Area,
     books::Books,
@@ -162,6 +163,7 @@ pub fn situation() -> Situation {
         address: "127.0.0.1:3001".into(),
         uptime_ms: 125_000,
         resumes_at_ms: None,
+        struck: Struck::default(),
         log: "orders.log".into(),
     };
     let at = || "http://127.0.0.1:3000".to_owned();
@@ -179,6 +181,7 @@ pub fn situation() -> Situation {
             broker: at(),
         },
         cuts: Vec::new(),
+        lines: Vec::new(),
         lab: true,
     };
     Situation { services: Service::WITH_CLOCK.map(there).into(), status: Some(Ok(status)) }
@@ -212,6 +215,8 @@ pub fn broken() -> Situation {
     status.processes[2].state = State::Unhealthy;
     status.processes[2].reason = Some("not ready: the broker is not there".into());
     status.processes[2].restarts = 3;
+    status.processes[0].struck = Struck { kills: 4, pauses: 1, restarts: 0 };
+    status.lines = vec![LineStatus { service: "payments".into(), to: orderflow_cluster::Need::Broker, dropped: 178 }];
     status.cuts = vec![CutStatus {
         service: "payments".into(),
         from: orderflow_cluster::Need::Broker,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use orderflow_client::{AuditQuery, Client, ListQuery, Service};
 use orderflow_cluster::{
     Action, Need,
-    control::{self, Request, Response, Status},
+    control::{self, Request, Status},
 };
 use orderflow_contracts::api::{
     chaos::{CrashPoint, FaultName, SetFault},
@@ -169,20 +169,9 @@ pub(super) async fn restarts_of_orders(shared: &Shared) -> Result<u32, Trouble> 
 
 /// How the cluster's processes are.
 pub(super) async fn status(shared: &Shared) -> Result<Status, Trouble> {
-    match asked(shared, Request::Status).await? {
-        Response::Status(status) => Ok(status),
-        Response::Refused { reason } => Err(Trouble::new(reason)),
-        Response::Done => Err(Trouble::new("the supervisor does not say how it is")),
-    }
+    control::status(&shared.place.data_dir).await.map_err(|error| Trouble::new(error.to_string()))
 }
 
 async fn ask(shared: &Shared, request: Request) -> Result<(), Trouble> {
-    match asked(shared, request).await? {
-        Response::Refused { reason } => Err(Trouble::new(reason)),
-        Response::Done | Response::Status(_) => Ok(()),
-    }
-}
-
-async fn asked(shared: &Shared, request: Request) -> Result<Response, Trouble> {
-    control::request(&shared.place.data_dir, request).await.map_err(|error| Trouble::new(error.to_string()))
+    control::tell(&shared.place.data_dir, request).await.map_err(|error| Trouble::new(error.to_string()))
 }

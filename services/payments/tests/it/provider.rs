@@ -59,7 +59,7 @@ const PATIENT_MS: u64 = 60_000;
 /// A fault that no version of today would take: every charge under it is refused before the provider looks at its key.
 async fn refuse_charges(world: &World) {
     let fault = "insert into faults (name, set) values ('payment-failure', '{\"decline\": \"No Word\"}')";
-    sqlx::query(fault).execute(world.database.pool()).await.unwrap();
+    sqlx::query(fault).execute(world.database.pool()).await.expect("the fault is set");
 }
 
 #[tokio::test]
