@@ -15,7 +15,7 @@ use super::{
     Do,
     effects::AuditPart,
     keymap::{AUDIT, DETAIL, NEXT, PREVIOUS, VERIFY},
-    parts::{Pick, Row, SEARCHING, Search, Sheet, beside, both_ends, json_rows},
+    parts::{Row, SEARCHING, Search, Sheet, beside, both_ends, json_rows},
 };
 use crate::{
     area::Area,
@@ -24,7 +24,7 @@ use crate::{
     keys::{self, Action, LIST, Scope},
     msg::Effect,
     text,
-    widgets::{Column, frames, list::Table},
+    widgets::{Column, Pick, frames, list::Table},
 };
 
 /// Entries that are kept.
@@ -126,6 +126,12 @@ impl Audit {
         self.pick.settle(&self.rows);
     }
 
+    /// Something else is wanted than before.
+    const fn anew(&mut self) {
+        self.is_settled = false;
+        self.pick.anew();
+    }
+
     fn find(&self, number: i64) -> Option<&AuditEntry> {
         // The newest first: numbers go down.
         let found = self.entries.binary_search_by(|entry| number.cmp(&entry.number));
@@ -211,7 +217,7 @@ impl Audit {
         let theme = show.theme;
         let Self { rows, pick, entries, .. } = self;
         let table = Table { columns: &COLUMNS, len: rows.len(), focused, empty, theme };
-        table.draw(frame, area, &mut pick.list, |row| {
+        pick.draw(frame, area, &table, rows, |row| {
             let found = entries.binary_search_by(|entry| rows[row].cmp(&entry.number)).ok();
             let Some(entry) = found.and_then(|index| entries.get(index)) else { return Vec::new() };
             let detail = if entry.detail.is_null() { String::new() } else { entry.detail.to_string() };
@@ -229,7 +235,9 @@ impl Audit {
     fn act_in_list(&mut self, action: Action, cx: &mut Cx<'_>) -> bool {
         let was_typing = self.search.is_open();
         if let Some(changed) = self.search.act(action) {
-            self.is_settled &= !changed;
+            if changed {
+                self.anew();
+            }
             if was_typing || changed {
                 self.ask_for_search(cx);
             }
@@ -287,7 +295,7 @@ impl Area for Audit {
 
     fn edit(&mut self, edit: Edit, _: &mut Cx<'_>) {
         if self.search.edit(&edit) {
-            self.is_settled = false;
+            self.anew();
         }
     }
 

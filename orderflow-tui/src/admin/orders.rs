@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{
     keymap::ORDERS,
-    parts::{Pick, SEARCHING, Search, both_ends},
+    parts::{SEARCHING, Search, both_ends},
 };
 use crate::{
     area::Area,
@@ -25,7 +25,7 @@ use crate::{
     keys::{self, Action, LIST, Scope},
     text,
     theme::Theme,
-    widgets::{Column, frames, list::Table},
+    widgets::{Column, Pick, frames, list::Table},
 };
 
 const COLUMNS: [Column; 8] = [
@@ -99,15 +99,14 @@ impl Orders {
         self.search = Search::default();
         self.status = None;
         self.anew();
+        self.pick.choose(id);
         self.settle(books);
-        if let Some(row) = self.rows.iter().position(|row| *row == id) {
-            self.pick.choose(row, &self.rows);
-        }
     }
 
     /// Something else is wanted than before.
     const fn anew(&mut self) {
         self.of_version = None;
+        self.pick.anew();
     }
 
     fn chosen(&mut self, books: &Books) -> Option<OrderId> {
@@ -233,7 +232,7 @@ impl Area for Orders {
         };
         let table = Table { columns: &COLUMNS, len: self.rows.len(), focused: show.focused, empty, theme: show.theme };
         let (rows, mut counts_down) = (&self.rows, false);
-        table.draw(frame, body, &mut self.pick.list, |row| match show.books.orders.get(rows[row]) {
+        self.pick.draw(frame, body, &table, rows, |row| match show.books.orders.get(rows[row]) {
             Some(entry) => {
                 counts_down |= entry.order.reservation.status == OrderReservationStatus::Held;
                 cells(entry, show)

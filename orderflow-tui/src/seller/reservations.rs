@@ -22,7 +22,7 @@ use crate::{
     keys::{self, Action},
     text,
     theme::Theme,
-    widgets::{Column, ListState, chart, frames, list::Table},
+    widgets::{Column, Pick, chart, frames, list::Table},
 };
 
 const COLUMNS: [Column; 7] = [
@@ -40,10 +40,11 @@ const BAR: usize = 12;
 /// The screen of reservations.
 #[derive(Default)]
 pub struct Reservations {
-    list: ListState,
+    pick: Pick<OrderId>,
     pub(super) search: Search,
-    rows: Vec<usize>,
-    chosen: Option<OrderId>,
+    /// Whose they are, and where they stand in the books.
+    rows: Vec<OrderId>,
+    places: Vec<usize>,
 }
 
 impl Reservations {
@@ -58,35 +59,22 @@ impl Reservations {
             let is_over = all[*row].status != ReservationStatus::Held;
             (is_over, std::cmp::Reverse(all[*row].created_at), all[*row].order_id)
         });
-        self.rows = rows;
-        let at = |id| self.rows.iter().position(|row| all[*row].order_id == id);
-        if let Some(row) = self.chosen.and_then(at) {
-            self.list.choose(row);
-        }
-    }
-
-    fn reservation<'a>(&self, books: &'a Books) -> Option<&'a Reservation> {
-        let row = self.list.chosen(self.rows.len())?;
-        books.reservations.get(self.rows[row])
-    }
-
-    fn hold(&mut self, books: &Books) {
-        self.chosen = self.reservation(books).map(|reservation| reservation.order_id);
+        self.rows = rows.iter().map(|row| all[*row].order_id).collect();
+        self.places = rows;
+        self.pick.settle(&self.rows);
     }
 
     /// A key. Whether it meant anything here.
     pub fn act(&mut self, action: Action, cx: &mut Cx<'_>) -> bool {
         self.refresh(cx.books);
         if self.search.act(action) {
-            self.start_over();
+            self.pick.choose_first();
             return true;
         }
-        if self.list.act(action, self.rows.len()) {
-            self.hold(cx.books);
+        if self.pick.act(action, &self.rows) {
             return true;
         }
-        let id = self.reservation(cx.books).map(|reservation| reservation.order_id);
-        match (action, id) {
+        match (action, self.pick.chosen(&self.rows)) {
             (keys::OPEN, Some(id)) => cx.timeline(id),
             (keys::COPY, Some(id)) => cx.copy(id.to_string()),
             _ => return false,
@@ -94,22 +82,15 @@ impl Reservations {
         true
     }
 
-    fn start_over(&mut self) {
-        self.chosen = None;
-        self.list.choose(0);
-    }
-
     /// Somebody writes in the search.
     pub fn edit(&mut self, edit: &Edit) {
         self.search.edit(edit);
-        self.start_over();
+        self.pick.choose_first();
     }
 
     /// Somebody clicked: once chooses, twice opens.
     pub fn click(&mut self, at: Position, cx: &mut Cx<'_>) {
-        let again = self.list.click(at, self.rows.len()) == Some(true) && self.chosen.is_some();
-        self.hold(cx.books);
-        if again {
+        if self.pick.click(at, &self.rows) {
             self.act(keys::OPEN, cx);
         }
     }
@@ -130,14 +111,14 @@ impl Reservations {
             self.search.draw(frame, line, self.rows.len(), show.focused, show.theme);
         }
         let area = unread(frame, area, &show.books.reservations_part, "reservations", show.theme);
-        let Self { list, rows, search, .. } = self;
+        let Self { pick, rows, places, search, .. } = self;
         let empty = match (&show.books.reservations_part, search.is_shown()) {
             (Part::Loading, _) => "reading the reservations …",
             (_, true) => "nothing found; esc takes the search away",
             _ => "nothing is reserved: stock is held as soon as you confirm an order (1)",
         };
         let table = Table { columns: &COLUMNS, len: rows.len(), focused: show.focused, empty, theme: show.theme };
-        table.draw(frame, area, list, |index| row(&show.books.reservations[rows[index]], show));
+        pick.draw(frame, area, &table, rows, |index| row(&show.books.reservations[places[index]], show));
     }
 }
 

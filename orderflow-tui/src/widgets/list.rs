@@ -98,15 +98,17 @@ impl ListState {
 
     /// Chooses the row that was clicked at; nothing if it is none. Whether it was chosen already.
     pub fn click(&mut self, at: Position, len: usize) -> Option<bool> {
-        if !self.rows.contains(at) {
-            return None;
-        }
-        let row = self.first + usize::from(at.y - self.rows.y);
+        let row = self.first + self.line_at(at)?;
         let again = row == self.chosen;
         (row < len).then(|| {
             self.chosen = row;
             again
         })
+    }
+
+    /// Which of the lines with rows was clicked at, from the first one that is seen.
+    pub fn line_at(&self, at: Position) -> Option<usize> {
+        self.rows.contains(at).then(|| usize::from(at.y - self.rows.y))
     }
 
     fn scroll(&mut self, len: usize, height: usize) {

@@ -6,10 +6,12 @@ pub mod form;
 pub mod frames;
 pub mod graph;
 pub mod list;
+pub mod pick;
 pub mod picture;
 mod sprites;
 
 pub use self::{
     field::Field,
     list::{Column, ListState},
+    pick::Pick,
 };

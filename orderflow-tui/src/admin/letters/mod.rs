@@ -24,7 +24,7 @@ use super::{
     Do,
     flow::numbers::All,
     keymap::{DETAIL, DISCARD, EDIT, LETTER, LETTERS, MARK_ALL, NEXT, PREVIOUS, REPLAY, TIMELINE},
-    parts::{Pick, SEARCHING, Search, Sheet},
+    parts::{SEARCHING, Search, Sheet},
 };
 use crate::{
     area::Area,
@@ -34,6 +34,7 @@ use crate::{
     msg::Effect,
     overlay::Confirm,
     text,
+    widgets::Pick,
 };
 
 /// A letter's service and id: one that no service can read, each of them has.
@@ -192,6 +193,12 @@ impl Letters {
         self.pick.settle(&self.rows);
     }
 
+    /// Something else is wanted than before.
+    const fn anew(&mut self) {
+        self.is_settled = false;
+        self.pick.anew();
+    }
+
     fn chosen(&mut self) -> Option<Key> {
         self.settle();
         match &self.sheet {
@@ -291,14 +298,16 @@ impl Letters {
     /// What a key does to the list.
     fn act_in_list(&mut self, action: Action) -> bool {
         if let Some(changed) = self.search.act(action) {
-            self.is_settled &= !changed;
+            if changed {
+                self.anew();
+            }
             return true;
         }
         match action {
             keys::OPEN => self.open_sheet(),
             keys::FILTER => {
                 self.shown = (self.shown + 1) % SHOWN.len();
-                self.is_settled = false;
+                self.anew();
             }
             keys::BACK if !self.marks.is_empty() => self.marks.clear(),
             action => {
@@ -372,7 +381,7 @@ impl Area for Letters {
             Some(mending) => mending.edit(&edit),
             None => {
                 if self.search.edit(&edit) {
-                    self.is_settled = false;
+                    self.anew();
                 }
             }
         }

@@ -1,13 +1,11 @@
 //! What several of the admin's screens are made of.
 
 mod every;
-mod pick;
 mod search;
 mod sheet;
 
 pub use self::{
     every::Every,
-    pick::Pick,
     search::{SEARCHING, Search},
     sheet::{Row, Sheet, Tint, json_rows},
 };

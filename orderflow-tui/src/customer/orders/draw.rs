@@ -97,13 +97,13 @@ impl Orders {
                 (_, true) => ["You have not ordered anything yet.", "1 shows the shop."],
                 (_, false) => ["No order is like that.", "esc shows all of them."],
             };
+            self.rows.draw_none();
             return draw::empty(frame, area, show, &nothing);
         }
         let open = &self.open;
-        let (rows, state) = self.rows.parts();
-        let focused = show.focused;
-        let table = Table { columns: &COLUMNS, len: rows.len(), focused, empty: "", theme: show.theme };
-        table.draw(frame, area, state, |index| match rows[index] {
+        let (len, focused) = (self.rows.all().len(), show.focused);
+        let table = Table { columns: &COLUMNS, len, focused, empty: "", theme: show.theme };
+        self.rows.draw(frame, area, &table, |row| match row {
             Row::Placing(key) => open.placing(key).map(|placing| placing_row(placing, show)).unwrap_or_default(),
             Row::Order(id) => {
                 let entry = show.books.orders.get(id);

@@ -177,6 +177,7 @@ impl Orders {
     /// Takes away the search, a filter, or a row that says why nothing was ordered.
     fn back(&mut self) {
         if self.is_typing || !self.query.is_empty() {
+            self.rows.anew();
             self.is_typing = false;
             self.query.set("");
             return;
@@ -188,6 +189,7 @@ impl Orders {
                 return;
             }
         }
+        self.rows.anew();
         self.filter = Filter::All;
     }
 
@@ -200,7 +202,6 @@ impl Orders {
 
     /// Somebody clicked; twice at the same row opens it.
     pub fn click(&mut self, at: ratatui::layout::Position, cx: &mut Cx<'_>) {
-        self.sync(cx.books);
         if self.rows.click(at) {
             self.act(keys::OPEN, cx);
         }

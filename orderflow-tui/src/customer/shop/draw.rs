@@ -89,12 +89,12 @@ impl Shop {
 
     fn draw_list(&mut self, frame: &mut Frame<'_>, area: Rect, cart: &Cart, show: &Show<'_>) {
         if self.rows.all().is_empty() {
+            self.rows.draw_none();
             return draw::empty(frame, area, show, &self.nothing(show));
         }
-        let (ids, state) = self.rows.parts();
-        let focused = show.focused;
-        let table = Table { columns: &COLUMNS, len: ids.len(), focused, empty: "", theme: show.theme };
-        table.draw(frame, area, state, |index| row(ids[index], cart, show));
+        let (len, focused) = (self.rows.all().len(), show.focused);
+        let table = Table { columns: &COLUMNS, len, focused, empty: "", theme: show.theme };
+        self.rows.draw(frame, area, &table, |id| row(id, cart, show));
     }
 
     fn nothing(&self, show: &Show<'_>) -> [&'static str; 2] {

@@ -188,8 +188,12 @@ impl Shop {
             keys::BACK => {
                 self.is_typing = false;
                 self.query.set("");
+                self.rows.anew();
             }
-            keys::FILTER => self.in_stock = !self.in_stock,
+            keys::FILTER => {
+                self.in_stock = !self.in_stock;
+                self.rows.anew();
+            }
             keys::SORT => {
                 self.sort = self.sort.next();
                 self.rows.choose_first();
@@ -224,7 +228,6 @@ impl Shop {
 
     /// Somebody clicked; twice at the same row puts it into the cart.
     pub fn click(&mut self, at: Position, cart: &mut Cart, cx: &mut Cx<'_>) {
-        self.sync(cx.books);
         if self.rows.click(at) {
             self.act(our::ADD, cart, cx);
         }

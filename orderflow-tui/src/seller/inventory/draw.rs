@@ -75,7 +75,7 @@ impl Inventory {
     }
 
     fn draw_table(&mut self, frame: &mut Frame<'_>, area: Rect, show: &Show<'_>) {
-        let Self { list, rows, moved, search, .. } = self;
+        let Self { pick, rows, moved, search, .. } = self;
         let empty = match (&show.books.products_part, search.is_shown()) {
             (Part::Loading, _) => "reading the products …",
             (_, true) => "nothing found; esc takes the search away",
@@ -83,7 +83,7 @@ impl Inventory {
         };
         let most = show.books.products.iter().map(|product| product.on_hand).max().unwrap_or(0);
         let table = Table { columns: &COLUMNS, len: rows.len(), focused: show.focused, empty, theme: show.theme };
-        table.draw(frame, area, list, |index| {
+        pick.draw(frame, area, &table, rows, |index| {
             let Some(product) = show.books.products.get(rows[index]) else { return Vec::new() };
             row(product, moved.get(&product.id).map(|(_, moved)| *moved), most, show.theme)
         });

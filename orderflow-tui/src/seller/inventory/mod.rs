@@ -25,7 +25,7 @@ use crate::{
     keys::{self, Action},
     msg::Effect,
     text,
-    widgets::{ListState, form::Event},
+    widgets::{Pick, form::Event},
 };
 
 /// So long it is seen that a product has moved.
@@ -63,19 +63,33 @@ struct Undo {
 }
 
 /// The screen of products.
-#[derive(Default)]
 pub struct Inventory {
-    list: ListState,
+    pick: Pick<ProductId>,
     pub(super) search: Search,
     sort: Sort,
     rows: Vec<ProductId>,
-    chosen: Option<ProductId>,
     /// The products as they were last seen, to know what has moved.
     seen: HashMap<ProductId, (u32, u32, i64)>,
     was_read: bool,
     moved: HashMap<ProductId, (Timestamp, Move)>,
     form: Option<ProductForm>,
     undo: Vec<Undo>,
+}
+
+impl Default for Inventory {
+    fn default() -> Self {
+        Self {
+            pick: Pick::firm(),
+            search: Search::default(),
+            sort: Sort::default(),
+            rows: Vec::new(),
+            seen: HashMap::new(),
+            was_read: false,
+            moved: HashMap::new(),
+            form: None,
+            undo: Vec::new(),
+        }
+    }
 }
 
 impl Inventory {
@@ -98,18 +112,11 @@ impl Inventory {
             Sort::Newest => rows.sort_by_key(|product| (std::cmp::Reverse(product.created_at), product.id)),
         }
         self.rows = rows.into_iter().map(|product| product.id).collect();
-        if let Some(row) = self.chosen.and_then(|id| self.rows.iter().position(|row| *row == id)) {
-            self.list.choose(row);
-        }
-    }
-
-    fn hold(&mut self) {
-        self.chosen = self.list.chosen(self.rows.len()).map(|row| self.rows[row]);
+        self.pick.settle(&self.rows);
     }
 
     fn product<'a>(&self, books: &'a Books) -> Option<&'a Product> {
-        let row = self.list.chosen(self.rows.len())?;
-        books.products.get(self.rows[row])
+        books.products.get(self.pick.chosen(&self.rows)?)
     }
 
     /// Compares the products with what they were: what has moved is marked for a few seconds.
@@ -150,12 +157,10 @@ impl Inventory {
         }
         self.refresh(cx.books);
         if self.search.act(action) {
-            self.chosen = None;
-            self.list.choose(0);
+            self.pick.choose_first();
             return true;
         }
-        if self.list.act(action, self.rows.len()) {
-            self.hold();
+        if self.pick.act(action, &self.rows) {
             return true;
         }
         let product = self.product(cx.books);
@@ -176,7 +181,6 @@ impl Inventory {
             (keys::COPY, Some(product)) => cx.copy(product.id.to_string()),
             _ => return false,
         }
-        self.hold();
         true
     }
 
@@ -244,9 +248,9 @@ impl Inventory {
                 }
             }
         }
-        self.chosen = Some(product.id);
+        self.pick.choose(product.id);
         cx.books.put_product(product);
-        self.look(cx.books, cx.now);
+        self.look(cx.books);
         self.refresh(cx.books);
     }
 
@@ -260,7 +264,7 @@ impl Inventory {
             NotChanged::Conflict(now) => {
                 cx.bad(format!("not {what}: {} was changed again meanwhile", text::plain(&now.name)));
                 cx.books.put_product(*now);
-                self.look(cx.books, cx.now);
+                self.look(cx.books);
             }
             NotChanged::Error(error) if error.is_outcome_unknown() => match (change, effects::why(&error)) {
                 (Change::Undo(id, edit), why) => {
@@ -279,17 +283,15 @@ impl Inventory {
             Some(open) => open.form.edit(edit),
             None => {
                 self.search.edit(edit);
-                self.chosen = None;
-                self.list.choose(0);
+                self.pick.choose_first();
             }
         }
     }
 
     /// Somebody clicked.
     pub fn click(&mut self, at: Position, cx: &mut Cx<'_>) {
-        if self.form.is_none() && self.list.click(at, self.rows.len()) == Some(true) && self.chosen.is_some() {
+        if self.form.is_none() && self.pick.click(at, &self.rows) {
             self.act(EDIT, cx);
         }
-        self.hold();
     }
 }

@@ -107,7 +107,7 @@ impl Orders {
     }
 
     fn draw_table(&mut self, frame: &mut Frame<'_>, area: Rect, show: &Show<'_>) {
-        let Self { list, view, marked, work, filter, search, .. } = self;
+        let Self { pick, view, marked, work, filter, search, .. } = self;
         let empty = match (&show.books.orders_part, search.is_shown(), *filter) {
             (Part::Loading, ..) => "reading the orders …",
             (_, true, _) => "nothing found; esc takes the search away",
@@ -116,7 +116,7 @@ impl Orders {
             _ => "none; → shows those of the next status",
         };
         let table = Table { columns: &COLUMNS, len: view.rows.len(), focused: show.focused, empty, theme: show.theme };
-        table.draw(frame, area, list, |index| {
+        pick.draw(frame, area, &table, &view.rows, |index| {
             let id = view.rows[index];
             let Some(entry) = show.books.orders.get(id) else { return Vec::new() };
             let doing = work.of(id).map(|task| (task.verb.going_on(), &task.state));

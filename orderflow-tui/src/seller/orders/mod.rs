@@ -32,7 +32,7 @@ use crate::{
     msg::Effect,
     overlay::Confirm,
     text,
-    widgets::ListState,
+    widgets::Pick,
 };
 
 /// While the newest order is younger, its age is written anew every second.
@@ -41,12 +41,12 @@ const AGE_TICKS_MS: i64 = 3_600_000;
 /// The screen of orders.
 #[derive(Default)]
 pub struct Orders {
-    list: ListState,
+    pick: Pick<OrderId>,
     pub(super) search: Search,
     filter: Filter,
     sort: Sort,
     view: View,
-    /// The row on which somebody stands; none as long as nobody has moved, which is at the top.
+    /// The row on which somebody stands, and where it stood then.
     held: Option<(OrderId, Group)>,
     marked: HashSet<OrderId>,
     pub(super) work: Work,
@@ -56,24 +56,18 @@ impl Orders {
     /// Makes the view anew where it is not as it was, and keeps the chosen row the chosen one.
     fn refresh(&mut self, books: &Books) {
         let (version, words) = (books.orders.version(), self.search.words());
+        self.held = self.pick.held().and_then(|id| match self.held {
+            Some(held) if held.0 == id => Some(held),
+            _ => Some((id, group(&books.orders.get(id)?.order))),
+        });
         let wanted = Wanted { version, filter: self.filter, sort: self.sort, words, held: self.held };
         self.view.make(wanted, &books.orders);
-        match self.held {
-            Some((id, _)) => {
-                if let Some(row) = self.view.rows.iter().position(|row| *row == id) {
-                    self.list.choose(row);
-                }
-            }
-            None => self.list.choose(0),
-        }
+        self.pick.settle(&self.view.rows);
     }
 
     /// From now on somebody stands on the chosen row.
     fn hold(&mut self, books: &Books) {
-        self.held = self.chosen().and_then(|id| {
-            let entry = books.orders.get(id)?;
-            Some((id, group(&entry.order)))
-        });
+        self.pick.hold(&self.view.rows);
         self.refresh(books);
     }
 
@@ -82,27 +76,23 @@ impl Orders {
         self.search = Search::default();
         self.filter = Filter::All;
         self.marked.clear();
-        let group = books.orders.get(id).map_or(Group::Yours, |entry| group(&entry.order));
-        self.held = Some((id, group));
+        self.pick.choose(id);
         self.refresh(books);
     }
 
     fn chosen(&self) -> Option<OrderId> {
-        self.list.chosen(self.view.rows.len()).map(|row| self.view.rows[row])
+        self.pick.chosen(&self.view.rows)
     }
 
     /// A key. Whether it meant anything here.
     pub fn act(&mut self, action: Action, cx: &mut Cx<'_>) -> bool {
         self.refresh(cx.books);
         if self.search.act(action) {
-            self.held = None;
+            self.pick.choose_first();
             return true;
         }
-        if self.list.act(action, self.view.rows.len()) {
-            self.hold(cx.books);
-            if action == keys::TOP {
-                self.held = None;
-            }
+        if self.pick.act(action, &self.view.rows) {
+            self.refresh(cx.books);
             return true;
         }
         match action {
@@ -118,7 +108,7 @@ impl Orders {
             FILTER_BACK => self.show(self.filter.step(view::FILTERS.len() - 1)),
             keys::SORT => {
                 self.sort = if self.sort == Sort::Turn { Sort::Newest } else { Sort::Turn };
-                self.held = None;
+                self.pick.choose_first();
             }
             keys::OPEN => {
                 if let Some(id) = self.chosen() {
@@ -137,7 +127,8 @@ impl Orders {
     }
 
     fn show(&mut self, filter: Filter) {
-        (self.filter, self.held) = (filter, None);
+        self.filter = filter;
+        self.pick.choose_first();
     }
 
     /// Takes away what is in the way: refusals, then marks, then the filter.
@@ -159,7 +150,7 @@ impl Orders {
         if !self.marked.remove(&id) {
             self.marked.insert(id);
         }
-        self.list.act(keys::DOWN, self.view.rows.len());
+        self.pick.act(keys::DOWN, &self.view.rows);
         self.hold(books);
     }
 
@@ -287,15 +278,13 @@ impl Orders {
     /// Somebody writes in the search.
     pub fn edit(&mut self, edit: &Edit) {
         self.search.edit(edit);
-        self.held = None;
+        self.pick.choose_first();
     }
 
     /// Somebody clicked: once chooses, twice opens.
     pub fn click(&mut self, at: Position, cx: &mut Cx<'_>) {
-        match self.list.click(at, self.view.rows.len()) {
-            Some(true) if self.held.is_some() => drop(self.act(keys::OPEN, cx)),
-            Some(_) => self.hold(cx.books),
-            None => {}
+        if self.pick.click(at, &self.view.rows) {
+            self.act(keys::OPEN, cx);
         }
     }
 

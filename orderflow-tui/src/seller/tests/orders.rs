@@ -55,6 +55,29 @@ fn the_chosen_row_stays_under_the_hands() {
 }
 
 #[test]
+fn a_key_does_nothing_to_an_order_that_was_not_seen() {
+    let mut desk = desk(vec![order(2, OrderStatus::Paid)], Vec::new(), Vec::new());
+    desk.screen((100, 30));
+    // It comes between the frame and the key.
+    let newer = Order { created_at: Timestamp(NOW_MS), ..order(1, OrderStatus::Paid) };
+    desk.tell(Msg::Done(Done::Books(Role::Seller, books::Done::Order(Ok(newer)))));
+    assert_eq!(wanted(desk.press(&["f"])), [Do::Tell(Verb::Fulfil, order_id(2), None)]);
+    assert!(line_with(&mut desk, &short(1)).contains("● paid"));
+    // One that goes away with its filter is not followed by another one either.
+    let mut desk = super::desk(pending(2), Vec::new(), Vec::new());
+    desk.press(&["right", "right"]);
+    assert!(desk.screen((100, 30)).contains("▸pending 2"));
+    desk.tell(Msg::Done(Done::Books(Role::Seller, books::Done::Order(Ok(later(1, OrderStatus::Confirming))))));
+    assert!(wanted(desk.press(&["c"])).is_empty());
+    assert!(desk.app.notices.say("confirmed already"));
+}
+
+/// An order that has come further.
+fn later(number: u8, status: OrderStatus) -> Order {
+    Order { version: 2, ..order(number, status) }
+}
+
+#[test]
 fn what_is_not_possible_is_said_and_not_sent() {
     let mut desk = desk(vec![order(1, OrderStatus::Confirmed)], Vec::new(), Vec::new());
     for (key, why) in [("c", "confirmed already"), ("f", "not paid yet")] {
