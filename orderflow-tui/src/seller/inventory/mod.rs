@@ -15,7 +15,7 @@ use ratatui::layout::Position;
 use self::form::ProductForm;
 use super::{
     ADD, EDIT, RESTOCK, UNDO,
-    effects::{self, Change, Do, NotChanged},
+    effects::{self, Before, Change, Do, NotChanged},
     search::{self, Search},
 };
 use crate::{
@@ -54,10 +54,12 @@ enum Move {
     Stock(i64),
 }
 
-/// An edit that can be undone.
+/// An edit that can be undone: by another one, which expects the version that it has made.
 struct Undo {
     id: ProductId,
     edit: EditProduct,
+    /// The version that it was made of.
+    of: i64,
     /// Of a try whose outcome is not known.
     key: Option<String>,
 }
@@ -73,7 +75,10 @@ pub struct Inventory {
     was_read: bool,
     moved: HashMap<ProductId, (Timestamp, Move)>,
     form: Option<ProductForm>,
+    /// The last one is undone first.
     undo: Vec<Undo>,
+    /// An undo is on its way.
+    is_undoing: bool,
 }
 
 impl Default for Inventory {
@@ -88,6 +93,7 @@ impl Default for Inventory {
             moved: HashMap::new(),
             form: None,
             undo: Vec::new(),
+            is_undoing: false,
         }
     }
 }
@@ -207,17 +213,47 @@ impl Inventory {
 
     /// The name and the price of before the last edit, as a new edit.
     fn undo(&mut self, cx: &mut Cx<'_>) {
-        let Some(Undo { id, edit, key }) = self.undo.pop() else {
+        if self.is_undoing {
+            return cx.note("one after the other: the undo before is still on its way");
+        }
+        let Some(Undo { id, edit, of, key }) = self.undo.pop() else {
             return cx.note("there is nothing to undo");
         };
-        cx.run(Effect::Seller(Do::Change(Change::Undo(id, edit), key)));
+        self.is_undoing = true;
+        cx.run(Effect::Seller(Do::Change(Change::Undo(id, edit, of), key)));
+    }
+
+    /// An edit was saved, and can be undone from now on.
+    fn edited(&mut self, product: &Product, edit: EditProduct, before: Before) {
+        let back = EditProduct {
+            name: edit.name.map(|_| before.name),
+            price: edit.price.map(|_| before.price),
+            expected_version: Some(product.version),
+        };
+        self.undo.push(Undo { id: product.id, edit: back, of: before.version, key: None });
+        let spare = self.undo.len().saturating_sub(UNDO_MAX);
+        self.undo.drain(..spare);
+    }
+
+    /// An edit was undone: it is as it was in version `of`, so what was edited to that can be undone from here.
+    fn undone(&mut self, product: &Product, of: i64) {
+        for below in self.undo.iter_mut().filter(|undo| undo.id == product.id) {
+            let version = &mut below.edit.expected_version;
+            *version = version.map(|expected| if expected == of { product.version } else { expected });
+        }
     }
 
     /// An answer has come, or none.
     pub fn changed(&mut self, change: Change, key: String, answer: Result<Product, NotChanged>, cx: &mut Cx<'_>) {
+        self.is_undoing &= !matches!(change, Change::Undo(..));
         let is_form = self.form.as_ref().is_some_and(|form| form.has_sent(&change));
         match answer {
-            Ok(product) => self.was_changed(change, product, is_form, cx),
+            Ok(product) => {
+                if is_form {
+                    self.form = None;
+                }
+                self.was_changed(change, product, cx);
+            }
             Err(why) => match &mut self.form {
                 Some(form) if is_form => form.not_changed(key, why),
                 _ => self.not_changed(change, key, why, cx),
@@ -225,27 +261,20 @@ impl Inventory {
         }
     }
 
-    fn was_changed(&mut self, change: Change, product: Product, is_form: bool, cx: &mut Cx<'_>) {
-        let form = if is_form { self.form.take() } else { None };
+    fn was_changed(&mut self, change: Change, product: Product, cx: &mut Cx<'_>) {
         let name = text::plain(&product.name);
         match change {
             Change::Add(_) => cx.good(format!("added {name}")),
             Change::Restock(_, quantity) => {
                 cx.good(format!("{quantity} more of {name}, {} available", product.available));
             }
-            Change::Undo(..) => cx.good(format!("undone: {name}, {}", product.price)),
-            Change::Edit(id, edit) => {
+            Change::Undo(_, _, of) => {
+                cx.good(format!("undone: {name}, {}", product.price));
+                self.undone(&product, of);
+            }
+            Change::Edit(_, edit, before) => {
                 cx.good(format!("saved {name}, {}; u undoes it", product.price));
-                if let Some(before) = form.as_ref().and_then(ProductForm::before) {
-                    let back = EditProduct {
-                        name: edit.name.map(|_| before.name.clone()),
-                        price: edit.price.map(|_| before.price),
-                        expected_version: Some(product.version),
-                    };
-                    self.undo.push(Undo { id, edit: back, key: None });
-                    let spare = self.undo.len().saturating_sub(UNDO_MAX);
-                    self.undo.drain(..spare);
-                }
+                self.edited(&product, edit, *before);
             }
         }
         self.pick.choose(product.id);
@@ -267,9 +296,9 @@ impl Inventory {
                 self.look(cx.books);
             }
             NotChanged::Error(error) if error.is_outcome_unknown() => match (change, effects::why(&error)) {
-                (Change::Undo(id, edit), why) => {
+                (Change::Undo(id, edit, of), why) => {
                     cx.bad(format!("not known whether it is undone: {why}; u asks again"));
-                    self.undo.push(Undo { id, edit, key: Some(key) });
+                    self.undo.push(Undo { id, edit, of, key: Some(key) });
                 }
                 (_, why) => cx.bad(format!("not known whether it is saved: {why}; the list shows it if it is")),
             },
