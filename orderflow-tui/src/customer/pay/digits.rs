@@ -56,6 +56,30 @@ impl Digits {
         self.insert(text, most);
     }
 
+    /// What is pasted: what is whole by itself takes the place of what is there. A part goes to the cursor, all of it or
+    /// nothing: digits that are pushed out at the end would make another number. Whether they are others now.
+    pub fn paste(&mut self, text: &str, is_whole: impl Fn(&[u8]) -> bool, most: impl Fn(&[u8]) -> usize) -> bool {
+        let mut pasted = Self::default();
+        pasted.insert(text, ROOM);
+        if is_whole(&pasted.digits) {
+            pasted.digits.truncate(most(&pasted.digits));
+            pasted.cursor = pasted.digits.len();
+        } else if pasted.len() == 0 || self.len() + pasted.len() > ROOM {
+            return false;
+        } else {
+            let (left, right) = self.digits.split_at(self.cursor);
+            pasted.digits.splice(..0, left.iter().copied());
+            pasted.cursor = pasted.digits.len();
+            pasted.digits.extend_from_slice(right);
+            if pasted.len() > most(&pasted.digits) {
+                return false;
+            }
+        }
+        // What was here is wiped with what it changes places with.
+        std::mem::swap(self, &mut pasted);
+        true
+    }
+
     fn insert(&mut self, text: &str, most: usize) {
         for byte in text.bytes().filter(u8::is_ascii_digit) {
             if self.digits.len() < most.min(ROOM) {
@@ -70,12 +94,7 @@ impl Digits {
         let (len, cursor) = (self.digits.len(), self.cursor);
         match edit {
             Edit::Insert(c) => self.insert(c.encode_utf8(&mut [0; 4]), most),
-            // What is pasted into a whole field takes its place.
-            Edit::Paste(text) if len >= most => {
-                self.set(text, most);
-                return true;
-            }
-            Edit::Paste(text) => self.insert(text, most),
+            Edit::Paste(text) => return self.paste(text, |digits| digits.len() >= most, |_| most),
             Edit::Backspace if cursor > 0 => {
                 self.cursor -= 1;
                 self.digits.remove(self.cursor);
@@ -127,6 +146,19 @@ mod tests {
         assert_eq!(digits.text(), "5555555555554444", "a whole number takes the place of one");
         digits.wipe();
         assert_eq!(digits.len(), 0);
+    }
+
+    #[test]
+    fn a_part_is_pasted_where_the_cursor_stands_or_not_at_all() {
+        let mut digits = Digits::default();
+        digits.set("4242", 16);
+        digits.edit(&Edit::Home, 16);
+        digits.edit(&Edit::Right, 16);
+        assert!(digits.edit(&Edit::Paste("9-9".into()), 16));
+        assert_eq!((digits.text().as_str(), digits.cursor), ("499242", 3));
+        assert!(!digits.edit(&Edit::Paste("12345678901".into()), 16), "one digit would be pushed out");
+        assert!(!digits.edit(&Edit::Paste("no digits".into()), 16));
+        assert_eq!((digits.text().as_str(), digits.cursor), ("499242", 3));
     }
 
     #[test]

@@ -106,29 +106,13 @@ impl Form {
     /// Somebody types. Whether the card is another one now.
     pub fn edit(&mut self, edit: &Edit) -> bool {
         match self.at {
-            At::Number => {
-                let changed = match edit {
-                    // What is pasted says its brand, and with it how long it may be.
-                    Edit::Paste(text) => self.number.edit(&Edit::Paste(text.clone()), Brand::Unknown.digits_max()),
-                    edit => self.number.edit(edit, self.brand().digits_max()),
-                };
-                self.trim();
-                changed
-            }
+            // A number says its brand, and with it how long it may be.
+            At::Number => match edit {
+                Edit::Paste(text) => self.number.paste(text, card::is_whole, |digits| Brand::of(digits).digits_max()),
+                edit => self.number.edit(edit, self.brand().digits_max()),
+            },
             At::Expiry => self.edit_expiry(edit),
             At::Cvc => self.cvc.edit(edit, self.brand().cvc_digits()),
-        }
-    }
-
-    /// What is too long for the brand is cut.
-    fn trim(&mut self) {
-        let brand = self.brand();
-        for (digits, most) in [(&mut self.number, brand.digits_max()), (&mut self.cvc, brand.cvc_digits())] {
-            if digits.len() > most {
-                let mut text = digits.text();
-                text.truncate(most);
-                digits.set(&text, most);
-            }
         }
     }
 

@@ -111,6 +111,39 @@ fn a_pasted_line_break_never_sends_and_blanks_and_dashes_are_left_out() {
 }
 
 #[test]
+fn a_card_that_is_pasted_over_another_one_is_the_one_that_is_charged() {
+    let (mut desktop, _) = form();
+    fill(&mut desktop);
+    desktop.press(&["tab"]);
+    for (keys, number) in
+        [(&["end"][..], "5555 5555 5555 4444"), (&["home", "right"], "3782 822463 10005"), (&["left"], GOOD)]
+    {
+        desktop.press(keys);
+        desktop.tell(Msg::Input(Input::Paste(format!("{number}\n"))));
+        let digits = number.replace(' ', "");
+        let is_amex = digits.len() == 15;
+        if is_amex {
+            has(&mut desktop, &["3782 822463 10005"]);
+        }
+        desktop.press(&["shift-tab", "ctrl-u"]);
+        desktop.type_in(if is_amex { "1234" } else { "123" });
+        let [Do::Token { card, .. }] = &wanted(desktop.press(&["enter"]))[..] else { panic!("it is sent: {number}") };
+        assert_eq!(card.0.number, digits);
+        desktop.press(&["esc", "p"]);
+        fill(&mut desktop);
+        desktop.press(&["tab"]);
+    }
+}
+
+#[test]
+fn a_code_that_is_too_long_for_another_brand_is_said_and_not_cut() {
+    let (mut desktop, _) = form();
+    desktop.press(&["ctrl-t", "down", "down", "enter", "tab"]);
+    desktop.tell(Msg::Input(Input::Paste(GOOD.into())));
+    has(&mut desktop, &["4242 4242 4242 4242", "this card's code is shorter"]);
+}
+
+#[test]
 fn enter_in_a_field_above_goes_on_and_does_not_pay() {
     let (mut desktop, _) = form();
     fill(&mut desktop);
