@@ -51,6 +51,36 @@ pub fn cut_line(line: Line<'static>, columns: usize) -> Line<'static> {
     Line { spans, ..line }
 }
 
+/// The words in lines of at most so many columns. A word that is longer is broken.
+pub fn wrap(words: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(1);
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in words.split_whitespace() {
+        let gap = usize::from(!line.is_empty());
+        if width(&line) + gap + width(word) <= columns {
+            if gap > 0 {
+                line.push(' ');
+            }
+            line.push_str(word);
+            continue;
+        }
+        if !line.is_empty() {
+            lines.push(std::mem::take(&mut line));
+        }
+        for letter in word.graphemes(true) {
+            if width(&line) + width(letter) > columns && !line.is_empty() {
+                lines.push(std::mem::take(&mut line));
+            }
+            line.push_str(letter);
+        }
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
 /// Without what could move the cursor or change the terminal: everything from outside is shown through this.
 pub fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
@@ -120,5 +150,14 @@ mod tests {
         assert_eq!(ago(at(9), at(0)), "now", "clocks differ");
         assert_eq!(clock(Timestamp(1_700_000_000_123)), "22:13:20");
         assert_eq!(money(Money::new(2999, Currency::Usd)), "29.99 USD");
+    }
+
+    #[test]
+    fn lines_end_between_words_where_they_can() {
+        assert_eq!(wrap("the seller has not confirmed", 12), ["the seller", "has not", "confirmed"]);
+        assert_eq!(wrap("01a203bbabcf x", 5), ["01a20", "3bbab", "cf x"]);
+        assert_eq!(wrap("日本語", 1), ["日", "本", "語"]);
+        assert_eq!(wrap("  ", 5), Vec::<String>::new());
+        assert_eq!(wrap("ab", 0), ["a", "b"]);
     }
 }

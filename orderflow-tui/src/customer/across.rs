@@ -16,6 +16,7 @@ use super::{
     keys as our,
     orders::{Asked, Placing, Receipt, Row, can_cancel},
     pay::Wants,
+    shop::wall,
 };
 use crate::{
     area::Area as _,
@@ -53,7 +54,12 @@ impl Customer {
             }
             Done::Token { id, key, outcome } => self.pay.token(id, key, outcome, cx),
             Done::Paying { id, key, outcome } => self.pay.paying(id, key, outcome, cx),
-            Done::Payment(id, outcome) => self.pay.read(id, outcome, cx),
+            Done::Payment(id, outcome) => {
+                if let Some(receipt) = self.receipt.as_mut().filter(|receipt| receipt.id == id) {
+                    receipt.read(&outcome, wall(cx));
+                }
+                self.pay.read(id, outcome, cx);
+            }
         }
     }
 
@@ -201,8 +207,7 @@ impl Customer {
     }
 
     fn show_receipt(&mut self, id: OrderId, cx: &mut Cx<'_>) {
-        self.receipt = Some(Receipt::of(id));
-        cx.run(Effect::Customer(Do::Payment(id)));
+        self.receipt = Some(Receipt::open(id, cx));
     }
 
     /// A key was pressed over a payment. Whether it meant anything.
@@ -242,6 +247,9 @@ impl Customer {
             }
         }
         self.pay.hear(record, cx);
+        if let Some(receipt) = &mut self.receipt {
+            receipt.hear(record, cx);
+        }
     }
 }
 

@@ -116,6 +116,9 @@ impl Area for Customer {
     fn books_changed(&mut self, cx: &mut Cx<'_>) {
         self.shop.books_changed(cx.books);
         self.pay.books_changed(cx);
+        if let Some(receipt) = &mut self.receipt {
+            receipt.books_changed(&cx.books.payments_part);
+        }
     }
 
     fn ticks(&self, show: &Show<'_>) -> bool {

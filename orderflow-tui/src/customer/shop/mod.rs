@@ -236,6 +236,6 @@ impl Shop {
 }
 
 /// What time it is by our clock.
-fn wall(cx: &Cx<'_>) -> Timestamp {
+pub fn wall(cx: &Cx<'_>) -> Timestamp {
     Timestamp(cx.now.0.saturating_sub(cx.books.clock_ahead_ms))
 }
