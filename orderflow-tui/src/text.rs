@@ -1,5 +1,6 @@
 //! Text for narrow places: cut to a width, spans of time, short ids.
 
+use orderflow_client::view::is_unseen;
 use orderflow_contracts::{money::Money, timestamp::Timestamp};
 use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -81,9 +82,19 @@ pub fn wrap(words: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// Without what could move the cursor or change the terminal: everything from outside is shown through this.
+/// Without what could move the cursor, change the terminal, or turn or hide the letters beside it: everything from outside
+/// is shown through this.
 pub fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    let seen = |c: char| match c {
+        c if c.is_control() || is_break(c) => Some(' '),
+        c => Some(c).filter(|c| !is_unseen(*c)),
+    };
+    text.chars().filter_map(seen).collect()
+}
+
+/// Unicode's own breaks of lines, which are no control characters.
+const fn is_break(c: char) -> bool {
+    matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 /// The last eight digits of an id: its first ones are the time, and alike for all that was made within a minute.
@@ -135,6 +146,7 @@ mod tests {
         assert_eq!(cut("e\u{301}tude", 3), "e\u{301}t…");
         assert_eq!(cut("x", 0), "");
         assert_eq!(plain("a\u{1b}[2Jb\n"), "a [2Jb ");
+        assert_eq!(plain("Mug\u{202e}gnp.\u{2066}\u{200b}e\u{301}\u{feff} 🇨🇭\u{2028}x"), "Muggnp.e\u{301} 🇨🇭 x");
         assert_eq!(short("01a203c6-ad46-76d7-aaf5-2ce359d1b59e"), "59d1b59e");
         assert_eq!(short("tiny"), "tiny");
     }

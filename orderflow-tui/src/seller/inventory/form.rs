@@ -91,7 +91,7 @@ impl ProductForm {
                 Change::Add(CreateProduct { name: text(NAME), price, stock })
             }
             Kind::Edit(base) => {
-                let name = Some(text(NAME)).filter(|name| *name != base.name);
+                let name = Some(text(NAME)).filter(|name| *name != text::plain(&base.name));
                 let price = read_price(&text(PRICE)).ok().filter(|price| *price != base.price);
                 if name.is_none() && price.is_none() {
                     return None;
