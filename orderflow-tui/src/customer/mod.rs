@@ -22,6 +22,7 @@ use ratatui::{
     Frame,
     layout::{Position, Rect},
 };
+use zeroize::Zeroize as _;
 
 use self::{
     cart::Cart,
@@ -100,9 +101,15 @@ impl Area for Customer {
         true
     }
 
-    fn edit(&mut self, edit: Edit, cx: &mut Cx<'_>) {
+    fn edit(&mut self, mut edit: Edit, cx: &mut Cx<'_>) {
         match self.screen {
-            _ if self.pay.open().is_some() => self.pay.edit(&edit),
+            _ if self.pay.open().is_some() => {
+                self.pay.edit(&edit);
+                // It may be a card.
+                if let Edit::Paste(text) = &mut edit {
+                    text.zeroize();
+                }
+            }
             SHOP => self.shop.edit(&edit, cx),
             ORDERS => self.orders.edit(&edit),
             _ => {}

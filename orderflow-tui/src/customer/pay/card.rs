@@ -74,7 +74,8 @@ impl Brand {
     }
 }
 
-fn value(digits: &[u8]) -> u32 {
+/// Digits as a number.
+pub fn value(digits: &[u8]) -> u32 {
     digits.iter().fold(0, |value, digit| value * 10 + u32::from(digit.saturating_sub(b'0')))
 }
 

@@ -1,6 +1,6 @@
 //! A field for digits: whatever else is typed or pasted into it is left out, and what was in it is wiped.
 
-use std::hint::black_box;
+use zeroize::Zeroize as _;
 
 use crate::input::Edit;
 
@@ -44,9 +44,7 @@ impl Digits {
 
     /// Nothing is left of them.
     pub fn wipe(&mut self) {
-        self.digits.fill(0);
-        black_box(&self.digits);
-        self.digits.clear();
+        self.digits.zeroize();
         self.cursor = 0;
     }
 

@@ -7,7 +7,10 @@ use super::{
     digits::Digits,
     test_cards::TestCard,
 };
-use crate::{customer::effects::CardData, input::Edit};
+use crate::{
+    customer::effects::{CardData, Sending},
+    input::Edit,
+};
 
 /// Digits of month and year.
 const EXPIRY_DIGITS: usize = 4;
@@ -54,13 +57,16 @@ pub struct Form {
     number: Digits,
     expiry: Digits,
     cvc: Digits,
+    /// The card is being sent; whatever ends the form ends that.
+    sending: Option<Sending>,
     /// Where letters go.
     pub at: At,
 }
 
 impl Default for Form {
     fn default() -> Self {
-        Self { number: Digits::default(), expiry: Digits::default(), cvc: Digits::default(), at: At::Number }
+        let (number, expiry, cvc) = (Digits::default(), Digits::default(), Digits::default());
+        Self { number, expiry, cvc, sending: None, at: At::Number }
     }
 }
 
@@ -145,19 +151,20 @@ impl Form {
         self.at = At::Cvc;
     }
 
-    /// The card, if it can be sent.
-    pub fn card(&self, now: Timestamp) -> Option<CardData> {
+    /// The card to be sent, if it can be. It is only as long as there is this form with this card.
+    pub fn card(&mut self, now: Timestamp) -> Option<CardData> {
         if self.unfinished(now).is_some() {
             return None;
         }
-        let expiry = self.expiry.text();
-        let part = |range: std::ops::Range<usize>| expiry.get(range).and_then(|part| part.parse::<u8>().ok());
-        Some(CardData(CreateToken {
+        let part = |range: std::ops::Range<usize>| self.expiry.bytes().get(range).map(card::value);
+        let (card, sending) = CardData::new(CreateToken {
             number: self.number.text(),
-            exp_month: part(0..2)?,
-            exp_year: 2000 + u16::from(part(2..4)?),
+            exp_month: part(0..2)?.try_into().ok()?,
+            exp_year: (2000 + part(2..4)?).try_into().ok()?,
             cvc: self.cvc.text(),
-        }))
+        });
+        self.sending = Some(sending);
+        Some(card)
     }
 
     /// Nothing is left of the card.
@@ -165,6 +172,7 @@ impl Form {
         self.number.wipe();
         self.expiry.wipe();
         self.cvc.wipe();
+        self.sending = None;
         self.at = At::Number;
     }
 }

@@ -42,7 +42,7 @@ fn send(desktop: &mut Desktop) -> Uuid {
     fill(desktop);
     match &wanted(desktop.press(&["enter"]))[..] {
         [Do::Token { key, card, .. }] => {
-            let card = &card.0;
+            let card = &card.card;
             assert_eq!(
                 (card.number.as_str(), card.exp_month, card.exp_year, card.cvc.as_str()),
                 (GOOD, 12, 2030, "123")
@@ -128,7 +128,7 @@ fn a_card_that_is_pasted_over_another_one_is_the_one_that_is_charged() {
         desktop.press(&["shift-tab", "ctrl-u"]);
         desktop.type_in(if is_amex { "1234" } else { "123" });
         let [Do::Token { card, .. }] = &wanted(desktop.press(&["enter"]))[..] else { panic!("it is sent: {number}") };
-        assert_eq!(card.0.number, digits);
+        assert_eq!(card.card.number, digits);
         desktop.press(&["esc", "p"]);
         fill(&mut desktop);
         desktop.press(&["tab"]);
@@ -266,6 +266,24 @@ fn closing_before_there_is_a_token_cancels() {
     assert!(wanted(asked).is_empty(), "nothing is paid");
     desktop.press(&["p"]);
     has(&mut desktop, &["···· ···· ···· ····"]);
+}
+
+#[test]
+fn a_card_is_not_sent_any_more_once_its_form_is_closed() {
+    let (mut desktop, order) = form();
+    fill(&mut desktop);
+    let asked = wanted(desktop.press(&["enter"]));
+    let [Do::Token { card, .. }] = &asked[..] else { panic!("a token is asked for") };
+    assert!(!card.is_given_up());
+    desktop.press(&["esc"]);
+    assert!(card.is_given_up());
+    // Nor once there is a token.
+    desktop.press(&["p"]);
+    fill(&mut desktop);
+    let asked = wanted(desktop.press(&["enter"]));
+    let [Do::Token { card, key, .. }] = &asked[..] else { panic!("a token is asked for") };
+    done(&mut desktop, Done::Token { id: order.id, key: *key, outcome: Ok(Secret("tok_1".into())) });
+    assert!(card.is_given_up());
 }
 
 #[test]
