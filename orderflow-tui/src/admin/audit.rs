@@ -314,9 +314,9 @@ impl Area for Audit {
         }
     }
 
-    fn click(&mut self, at: Position, _: &mut Cx<'_>) {
+    fn click(&mut self, at: Position, cx: &mut Cx<'_>) {
         self.settle();
-        if self.pick.click(at, &self.rows) || self.sheet.is_some() {
+        if self.pick.click(at, &self.rows, cx.now) || self.sheet.is_some() {
             self.open();
         }
     }

@@ -214,7 +214,7 @@ impl Area for Events {
 
     fn click(&mut self, at: Position, cx: &mut Cx<'_>) {
         self.settle(cx.books);
-        if self.pick.click(at, &self.rows) || self.sheet.is_some() {
+        if self.pick.click(at, &self.rows, cx.now) || self.sheet.is_some() {
             self.open(cx.books);
         }
     }

@@ -216,7 +216,7 @@ impl Area for Orders {
 
     fn click(&mut self, at: Position, cx: &mut Cx<'_>) {
         self.settle(cx.books);
-        if self.pick.click(at, &self.rows) {
+        if self.pick.click(at, &self.rows, cx.now) {
             self.act(keys::OPEN, cx);
         }
     }

@@ -173,7 +173,7 @@ impl Area for Customer {
         }
         match self.screen {
             SHOP => self.shop.click(at, &mut self.cart, cx),
-            CART => self.cart.click(at),
+            CART => self.cart.click(at, cx.now),
             _ => self.orders.click(at, cx),
         }
     }

@@ -1,6 +1,7 @@
 //! Rows that were filtered and sorted once, and are again only when what they come from has changed. What is chosen
 //! stays chosen wherever it moves.
 
+use orderflow_contracts::timestamp::Timestamp;
 use ratatui::{
     Frame,
     layout::{Position, Rect},
@@ -68,9 +69,9 @@ impl<K: PartialEq, I: Copy + PartialEq> Rows<K, I> {
         self.pick.act(action, &self.rows)
     }
 
-    /// Chooses the row that was clicked at. Whether it was chosen already.
-    pub fn click(&mut self, at: Position) -> bool {
-        self.pick.click(at, &self.rows)
+    /// Chooses the row that was clicked at. Whether it is the second click of two there.
+    pub fn click(&mut self, at: Position, now: Timestamp) -> bool {
+        self.pick.click(at, &self.rows, now)
     }
 
     /// Draws them.

@@ -90,7 +90,7 @@ impl Reservations {
 
     /// Somebody clicked: once chooses, twice opens.
     pub fn click(&mut self, at: Position, cx: &mut Cx<'_>) {
-        if self.pick.click(at, &self.rows) {
+        if self.pick.click(at, &self.rows, cx.now) {
             self.act(keys::OPEN, cx);
         }
     }

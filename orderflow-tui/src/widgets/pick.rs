@@ -1,13 +1,14 @@
 //! The chosen row of a list that changes by itself. It stays on what was chosen, not on a number; and a key acts on what
 //! the last frame has shown as chosen, not on what has come into its place since: nobody has seen that.
 
+use orderflow_contracts::timestamp::Timestamp;
 use ratatui::{
     Frame,
     layout::{Position, Rect},
     text::Line,
 };
 
-use super::list::{ListState, Table};
+use super::list::{ListState, Table, is_double};
 use crate::keys::Action;
 
 /// What is chosen.
@@ -25,12 +26,14 @@ pub struct Pick<K> {
     seen: Vec<K>,
     /// Which of them as the chosen one, until somebody chooses.
     shown: Option<K>,
+    /// What was clicked at last, and when, if nothing else was chosen since.
+    clicked: Option<(K, Timestamp)>,
 }
 
 impl<K> Default for Pick<K> {
     fn default() -> Self {
         let list = ListState::default();
-        Self { list, key: None, awaited: None, is_firm: false, seen: Vec::new(), shown: None }
+        Self { list, key: None, awaited: None, is_firm: false, seen: Vec::new(), shown: None, clicked: None }
     }
 }
 
@@ -70,14 +73,16 @@ impl<K: Copy + PartialEq> Pick<K> {
         moved
     }
 
-    /// Chooses the row that was clicked at, as it was seen. Whether it was chosen already.
-    pub fn click(&mut self, at: Position, rows: &[K]) -> bool {
+    /// Chooses the row that was clicked at, as it was seen. Whether it is the second click of two at what stands there.
+    pub fn click(&mut self, at: Position, rows: &[K], now: Timestamp) -> bool {
         let Some(key) = self.list.line_at(at).and_then(|line| self.seen.get(line)).copied() else { return false };
         let Some(row) = rows.iter().position(|row| *row == key) else { return false };
-        let again = self.chosen(rows) == Some(key);
+        let first = self.clicked.take_if(|(clicked, _)| *clicked == key);
+        let again = first.is_some_and(|(_, then)| is_double(then, now));
         self.chose();
         self.list.choose(row);
         self.keep(rows);
+        self.clicked = (!again).then_some((key, now));
         again
     }
 
@@ -145,7 +150,7 @@ impl<K: Copy + PartialEq> Pick<K> {
 
     /// Somebody chooses: what was shown and what was waited for does not count any more.
     fn chose(&mut self) {
-        (self.shown, self.awaited) = (None, None);
+        (self.shown, self.awaited, self.clicked) = (None, None, None);
     }
 
     fn keep(&mut self, rows: &[K]) {
@@ -226,9 +231,13 @@ mod tests {
         draw(&mut pick, &[3, 2, 1]);
         let third = Position::new(1, 3);
         pick.settle(&[5, 4, 3, 2, 1]);
-        assert!(!pick.click(third, &[5, 4, 3, 2, 1]));
+        assert!(!pick.click(third, &[5, 4, 3, 2, 1], Timestamp(0)));
         assert_eq!(pick.chosen(&[5, 4, 3, 2, 1]), Some(1));
-        assert!(!pick.click(third, &[5, 4]), "it is gone");
+        assert!(!pick.click(third, &[5, 4], Timestamp(1)), "it is gone");
+        assert!(pick.click(third, &[3, 2, 1], Timestamp(2)), "two clicks at one thing");
+        assert!(!pick.click(third, &[3, 2, 1], Timestamp(3)), "and a third one begins anew");
+        draw(&mut pick, &[4, 3, 2, 1]);
+        assert!(!pick.click(third, &[4, 3, 2, 1], Timestamp(4)), "the second one hit something else");
     }
 
     #[test]

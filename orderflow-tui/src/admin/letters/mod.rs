@@ -392,9 +392,9 @@ impl Area for Letters {
         true
     }
 
-    fn click(&mut self, at: Position, _: &mut Cx<'_>) {
+    fn click(&mut self, at: Position, cx: &mut Cx<'_>) {
         self.settle();
-        if self.mending.is_none() && (self.pick.click(at, &self.rows) || self.sheet.is_some()) {
+        if self.mending.is_none() && (self.pick.click(at, &self.rows, cx.now) || self.sheet.is_some()) {
             self.open_sheet();
         }
     }

@@ -7,6 +7,7 @@ use orderflow_contracts::{
     events::OrderLine,
     ids::{AccountId, ProductId},
     money::Money,
+    timestamp::Timestamp,
 };
 use uuid::Uuid;
 
@@ -205,8 +206,8 @@ impl Cart {
     }
 
     /// Somebody clicked.
-    pub fn click(&mut self, at: ratatui::layout::Position) {
-        let _ = self.state.click(at, self.lines.len());
+    pub fn click(&mut self, at: ratatui::layout::Position, now: Timestamp) {
+        let _ = self.state.click(at, self.lines.len(), now);
     }
 }
 

@@ -202,7 +202,7 @@ impl Orders {
 
     /// Somebody clicked; twice at the same row opens it.
     pub fn click(&mut self, at: ratatui::layout::Position, cx: &mut Cx<'_>) {
-        if self.rows.click(at) {
+        if self.rows.click(at, cx.now) {
             self.act(keys::OPEN, cx);
         }
     }

@@ -228,7 +228,7 @@ impl Shop {
 
     /// Somebody clicked; twice at the same row puts it into the cart.
     pub fn click(&mut self, at: Position, cart: &mut Cart, cx: &mut Cx<'_>) {
-        if self.rows.click(at) {
+        if self.rows.click(at, cx.now) {
             self.act(our::ADD, cart, cx);
         }
         self.seen(cx);

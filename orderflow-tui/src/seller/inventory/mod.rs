@@ -279,7 +279,7 @@ impl Inventory {
         }
         self.pick.choose(product.id);
         cx.books.put_product(product);
-        self.look(cx.books);
+        self.look(cx.books, cx.now);
         self.refresh(cx.books);
     }
 
@@ -293,7 +293,7 @@ impl Inventory {
             NotChanged::Conflict(now) => {
                 cx.bad(format!("not {what}: {} was changed again meanwhile", text::plain(&now.name)));
                 cx.books.put_product(*now);
-                self.look(cx.books);
+                self.look(cx.books, cx.now);
             }
             NotChanged::Error(error) if error.is_outcome_unknown() => match (change, effects::why(&error)) {
                 (Change::Undo(id, edit, of), why) => {
@@ -319,7 +319,7 @@ impl Inventory {
 
     /// Somebody clicked.
     pub fn click(&mut self, at: Position, cx: &mut Cx<'_>) {
-        if self.form.is_none() && self.pick.click(at, &self.rows) {
+        if self.form.is_none() && self.pick.click(at, &self.rows, cx.now) {
             self.act(EDIT, cx);
         }
     }

@@ -283,7 +283,7 @@ impl Orders {
 
     /// Somebody clicked: once chooses, twice opens.
     pub fn click(&mut self, at: Position, cx: &mut Cx<'_>) {
-        if self.pick.click(at, &self.view.rows) {
+        if self.pick.click(at, &self.view.rows, cx.now) {
             self.act(keys::OPEN, cx);
         }
     }
