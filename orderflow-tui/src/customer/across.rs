@@ -139,9 +139,9 @@ impl Customer {
             let is_over = order.status == OrderStatus::Cancelled;
             return cx.note(if is_over { "it is cancelled already" } else { "it is shipped, and cannot be cancelled" });
         }
-        let text = format!("{}, {}. {}", super::words::things(&order.lines), order.total, what_goes_back(order));
+        let about = format!("{}, {}", order.total, super::words::things(&order.lines));
         let yes = Effect::Customer(Do::Agree(Agreed::Cancel(order.id)));
-        cx.confirm(Confirm::new("Cancel this order?", text, yes));
+        cx.confirm(Confirm::new("Cancel this order?", what_goes_back(order), yes).about(about));
     }
 
     /// Asks again for what has no certain outcome, with the same key.

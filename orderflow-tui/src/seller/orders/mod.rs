@@ -190,12 +190,11 @@ impl Orders {
             return;
         }
         if verb == Verb::Cancel {
-            let what = text::plain(&words::summary(&order.lines));
-            let back = if order.status == OrderStatus::Paid { " The money goes back to the customer." } else { "" };
-            let told =
-                format!("{what}, {}. What is held for it is free again.{back} This cannot be undone.", order.total);
+            let back = if order.status == OrderStatus::Paid { "The money goes back to the customer. " } else { "" };
+            let told = format!("{back}What is held for it is free again. This cannot be undone.");
+            let about = format!("{}, {}", order.total, words::summary(&order.lines));
             let begin = Effect::Seller(Do::Begin(verb, vec![id]));
-            return cx.confirm(Confirm::new(format!("Cancel order {}?", text::short(id)), told, begin));
+            return cx.confirm(Confirm::new(format!("Cancel order {}?", text::short(id)), told, begin).about(about));
         }
         self.begin(verb, &[id], cx);
     }
@@ -223,16 +222,20 @@ impl Orders {
         let mut word = verb.word().to_owned();
         word[..1].make_ascii_uppercase();
         let title = format!("{word} {}?", count(able.len()));
-        let mut told = format!("Together {}.", totals(&able, cx.books));
+        let told = match verb {
+            Verb::Confirm => "Stock is asked for each; what is short is cancelled by itself.",
+            Verb::Fulfil => "Their stock leaves the house for good.",
+            Verb::Cancel => "What is held or paid for them goes back. This cannot be undone.",
+        };
+        let mut about = format!("Together {}.", totals(&able, cx.books));
         if able.len() < of {
-            told.push_str(&format!(" The other {} of the {of} marked cannot be {} now.", of - able.len(), verb.past()));
+            about.push_str(&format!(
+                " The other {} of the {of} marked cannot be {} now.",
+                of - able.len(),
+                verb.past()
+            ));
         }
-        told.push_str(match verb {
-            Verb::Confirm => " Stock is asked for each; what is short is cancelled by itself.",
-            Verb::Fulfil => " Their stock leaves the house for good.",
-            Verb::Cancel => " What is held or paid for them goes back. This cannot be undone.",
-        });
-        cx.confirm(Confirm::new(title, told, Effect::Seller(Do::Begin(verb, able))));
+        cx.confirm(Confirm::new(title, told, Effect::Seller(Do::Begin(verb, able))).about(about));
     }
 
     /// Does it: what was asked about was answered with yes.
