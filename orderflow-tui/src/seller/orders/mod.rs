@@ -16,7 +16,7 @@ use orderflow_contracts::{
 };
 use ratatui::layout::Position;
 
-use self::view::{Filter, Sort, View, Wanted};
+use self::view::{Filter, Held, Sort, View, Wanted};
 pub use self::view::{Group, group};
 use super::{
     CANCEL, CONFIRM, CONFIRM_ALL, FILTER_BACK, FULFIL, FULFIL_ALL, MARK_ALL, RETRY,
@@ -47,7 +47,7 @@ pub struct Orders {
     sort: Sort,
     view: View,
     /// The row on which somebody stands, and where it stood then.
-    held: Option<(OrderId, Group)>,
+    held: Option<Held>,
     marked: HashSet<OrderId>,
     pub(super) work: Work,
 }
@@ -60,8 +60,8 @@ impl Orders {
             Some(held) if held.0 == id => Some(held),
             _ => Some((id, group(&books.orders.get(id)?.order))),
         });
-        let wanted = Wanted { version, filter: self.filter, sort: self.sort, words, held: self.held };
-        self.view.make(wanted, &books.orders);
+        self.view.make(Wanted { version, filter: self.filter, sort: self.sort, words }, &books.orders);
+        self.view.hold(self.held, &books.orders);
         self.pick.settle(&self.view.rows);
     }
 
@@ -289,6 +289,12 @@ impl Orders {
         if self.pick.click(at, &self.view.rows, cx.now) {
             self.act(keys::OPEN, cx);
         }
+    }
+
+    /// How often they were sorted.
+    #[cfg(test)]
+    pub const fn sorts(&self) -> usize {
+        self.view.sorts
     }
 
     /// Whether something goes on by itself.

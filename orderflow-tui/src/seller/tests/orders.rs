@@ -193,4 +193,35 @@ fn ten_thousand_orders_are_sorted_once() {
     assert!(screen.contains("▸all 10000"), "{screen}");
     desk.press(&["G"]);
     assert!(desk.screen((100, 30)).contains(&crate::text::short(Uuid::from_u128(9_999))));
+    // Nor does moving sort them again, not even with a search.
+    desk.press(&["/"]);
+    desk.type_in("lamp");
+    desk.press(&["enter"]);
+    desk.screen((100, 30));
+    let before = sorts(&mut desk);
+    for key in ["down", "down", "pagedown", "up", "space"] {
+        desk.press(&[key]);
+        desk.screen((100, 30));
+    }
+    assert_eq!(sorts(&mut desk), before);
+}
+
+fn sorts(desk: &mut Desktop) -> usize {
+    let work = desk.app.desks.iter_mut().find_map(crate::desk::Desk::work).unwrap();
+    match &work.screens {
+        crate::desk::Screens::Seller(seller) => seller.orders.sorts(),
+        _ => panic!("it is a seller's desk"),
+    }
+}
+
+#[test]
+fn an_order_that_is_held_stays_where_it_stood_among_those_of_its_age() {
+    let mut desk = desk(pending(3), Vec::new(), Vec::new());
+    desk.press(&["right", "right", "down"]);
+    desk.tell(Msg::Done(Done::Books(Role::Seller, books::Done::Order(Ok(later(2, OrderStatus::Confirming))))));
+    let screen = desk.screen((100, 30));
+    let at = |number: u8| screen.find(&short(number)).unwrap();
+    assert!(screen.contains("▸pending 2") && at(1) < at(2) && at(2) < at(3), "{screen}");
+    desk.press(&["down"]);
+    assert!(!desk.screen((100, 30)).contains(&short(2)), "until one goes on");
 }
