@@ -424,5 +424,5 @@ fn nothing_yet_says_what_to_do() {
     has(&mut desktop, &["You have not ordered anything yet"]);
     let failed = books::effects::Read { items: Vec::new(), end: Err("no route".into()) };
     desktop.tell(Msg::Done(AnyDone::Books(Role::Customer, books::Done::Orders(failed))));
-    has(&mut desktop, &["could not be read, this is as of 10:00:00: no route"]);
+    has(&mut desktop, &["✗ orders cannot be read, as of 10:00:00: no route; ctrl-r tries again"]);
 }

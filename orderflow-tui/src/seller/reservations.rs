@@ -12,7 +12,7 @@ use ratatui::{
 };
 
 use super::{
-    draw::{self, unread},
+    draw,
     search::{self, Search},
 };
 use crate::{
@@ -22,6 +22,7 @@ use crate::{
     keys::{self, Action},
     text,
     theme::Theme,
+    unread::unread,
     widgets::{Column, Pick, chart, frames, list::Table},
 };
 
@@ -110,7 +111,7 @@ impl Reservations {
         if self.search.is_shown() {
             self.search.draw(frame, line, self.rows.len(), show.focused, show.theme);
         }
-        let area = unread(frame, area, &show.books.reservations_part, "reservations", show.theme);
+        let area = unread(frame, area, &show.books.reservations_part, "reservations", show);
         let Self { pick, rows, places, search, .. } = self;
         let empty = match (&show.books.reservations_part, search.is_shown()) {
             (Part::Loading, _) => "reading the reservations …",

@@ -4,7 +4,6 @@ pub mod chart;
 pub mod field;
 pub mod form;
 pub mod frames;
-pub mod graph;
 pub mod list;
 pub mod pick;
 pub mod picture;

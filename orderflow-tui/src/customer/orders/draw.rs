@@ -19,6 +19,7 @@ use crate::{
     },
     cx::Show,
     text,
+    unread::unread,
     widgets::{Column, frames, list::Table},
 };
 
@@ -45,7 +46,7 @@ impl Orders {
     /// Draws them.
     pub fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, pay: &Payments, show: &Show<'_>) {
         self.sync(show.books);
-        let area = draw::trouble(frame, area, &show.books.orders_part, show);
+        let area = unread(frame, area, &show.books.orders_part, "orders", show);
         let (head, body) = frames::head(area, 1);
         self.draw_head(frame, head, show);
         let (list, detail) = split(body, !self.rows.all().is_empty());

@@ -14,6 +14,7 @@ use crate::{
     customer::{Cart, draw, words},
     cx::Show,
     text,
+    unread::unread,
     widgets::{
         Column, frames,
         list::Table,
@@ -40,7 +41,7 @@ impl Shop {
     /// Draws it.
     pub fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, cart: &Cart, show: &Show<'_>) {
         self.sync(show.books);
-        let area = draw::trouble(frame, area, &show.books.products_part, show);
+        let area = unread(frame, area, &show.books.products_part, "products", show);
         let (head, body) = frames::head(area, 1);
         self.draw_head(frame, head, cart, show);
         let (list, detail) = split(body);

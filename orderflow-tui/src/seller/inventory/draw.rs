@@ -12,9 +12,9 @@ use super::{Inventory, LOW, Move, Sort};
 use crate::{
     books::Part,
     cx::Show,
-    seller::draw::unread,
     text,
     theme::Theme,
+    unread::unread,
     widgets::{Column, chart, frames, list::Table},
 };
 
@@ -42,7 +42,7 @@ impl Inventory {
         if self.search.is_shown() {
             self.search.draw(frame, line, self.rows.len(), show.focused, show.theme);
         }
-        let rest = unread(frame, rest, &show.books.products_part, "products", show.theme);
+        let rest = unread(frame, rest, &show.books.products_part, "products", show);
         self.draw_table(frame, rest, show);
         if let Some(open) = &self.form {
             open.form.draw(frame, area, show.focused, show.theme);

@@ -17,12 +17,10 @@ use super::{
 use crate::{
     books::{Entry, Part},
     cx::Show,
-    seller::{
-        draw::{self, unread},
-        work::State,
-    },
+    seller::{draw, work::State},
     text,
     theme::Theme,
+    unread::unread,
     widgets::{Column, chart, frames, list::Table},
 };
 
@@ -55,7 +53,7 @@ impl Orders {
         if self.search.is_shown() {
             self.search.draw(frame, line, self.view.rows.len(), show.focused, show.theme);
         }
-        let area = unread(frame, area, &show.books.orders_part, "orders", show.theme);
+        let area = unread(frame, area, &show.books.orders_part, "orders", show);
         let told = self.told_lines(area.width, show);
         let rows = u16::try_from(told.len()).unwrap_or(0).min(area.height / 2);
         let (area, foot) = frames::foot(area, rows);
