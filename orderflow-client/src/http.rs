@@ -5,12 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use orderflow_contracts::{
     api::{CORRELATION_ID, IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_BYTES_MAX, IDEMPOTENCY_REPLAYED},
     problem::Problem,
 };
 use reqwest::{Method, Response, StatusCode, header, redirect::Policy};
 use serde::{Serialize, de::DeserializeOwned};
+use zeroize::Zeroizing;
 
 use crate::{
     auth::TokenSource,
@@ -22,6 +24,8 @@ const CONNECT_MAX: Duration = Duration::from_secs(2);
 const REQUEST_MAX: Duration = Duration::from_secs(15);
 /// Largest answer that is read, in bytes. A page of 200 orders of 50 lines is half of it.
 const ANSWER_BYTES_MAX: usize = 8 << 20;
+/// Bytes of a body for which there is room from the beginning.
+const BODY_ROOM: usize = 512;
 /// Pauses before a request is sent again; a service that was killed is back within them.
 const RETRIES: [Duration; 4] =
     [Duration::from_millis(50), Duration::from_millis(200), Duration::from_millis(500), Duration::from_secs(1)];
@@ -73,7 +77,8 @@ pub(crate) struct Call {
     method: Method,
     path: String,
     query: Vec<(&'static str, String)>,
-    body: Option<Vec<u8>>,
+    /// Shared by all tries, and wiped with the last of them: it may be a card.
+    body: Option<Bytes>,
     key: Option<String>,
     with_token: bool,
     repeatable: bool,
@@ -111,8 +116,10 @@ impl Call {
     }
 
     pub(crate) fn body(mut self, body: &impl Serialize) -> Result<Self, ClientError> {
-        let bytes = serde_json::to_vec(body).map_err(|error| ClientError::BadRequest(error.to_string()))?;
-        self.body = Some(bytes);
+        // Short ones never grow beyond their room, so that nothing of them is left elsewhere in memory.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(BODY_ROOM));
+        serde_json::to_writer(&mut *bytes, body).map_err(|error| ClientError::BadRequest(error.to_string()))?;
+        self.body = Some(Bytes::from_owner(bytes));
         Ok(self)
     }
 

@@ -13,6 +13,18 @@ use orderflow_contracts::{
 };
 use serde_json::Value;
 
+/// Whether a character is not seen by itself, or moves what is: a control or format character, or a break of lines. The
+/// services let none into a name; whatever is shown does without them all the same.
+pub fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
 /// What kind of thing has happened. Colours follow from it; the sign and the word say it too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Tone {

@@ -42,6 +42,7 @@ mod testing;
 pub mod text;
 pub mod theme;
 pub mod timeline;
+mod unread;
 pub mod widgets;
 
 use std::{

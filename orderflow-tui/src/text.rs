@@ -1,5 +1,6 @@
 //! Text for narrow places: cut to a width, spans of time, short ids.
 
+use orderflow_client::view::is_unseen;
 use orderflow_contracts::{money::Money, timestamp::Timestamp};
 use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -51,9 +52,49 @@ pub fn cut_line(line: Line<'static>, columns: usize) -> Line<'static> {
     Line { spans, ..line }
 }
 
-/// Without what could move the cursor or change the terminal: everything from outside is shown through this.
+/// The words in lines of at most so many columns. A word that is longer is broken.
+pub fn wrap(words: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(1);
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in words.split_whitespace() {
+        let gap = usize::from(!line.is_empty());
+        if width(&line) + gap + width(word) <= columns {
+            if gap > 0 {
+                line.push(' ');
+            }
+            line.push_str(word);
+            continue;
+        }
+        if !line.is_empty() {
+            lines.push(std::mem::take(&mut line));
+        }
+        for letter in word.graphemes(true) {
+            if width(&line) + width(letter) > columns && !line.is_empty() {
+                lines.push(std::mem::take(&mut line));
+            }
+            line.push_str(letter);
+        }
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+/// Without what could move the cursor, change the terminal, or turn or hide the letters beside it: everything from outside
+/// is shown through this.
 pub fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    let seen = |c: char| match c {
+        c if c.is_control() || is_break(c) => Some(' '),
+        c => Some(c).filter(|c| !is_unseen(*c)),
+    };
+    text.chars().filter_map(seen).collect()
+}
+
+/// Unicode's own breaks of lines, which are no control characters.
+const fn is_break(c: char) -> bool {
+    matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 /// The last eight digits of an id: its first ones are the time, and alike for all that was made within a minute.
@@ -105,6 +146,7 @@ mod tests {
         assert_eq!(cut("e\u{301}tude", 3), "e\u{301}t…");
         assert_eq!(cut("x", 0), "");
         assert_eq!(plain("a\u{1b}[2Jb\n"), "a [2Jb ");
+        assert_eq!(plain("Mug\u{202e}gnp.\u{2066}\u{200b}e\u{301}\u{feff} 🇨🇭\u{2028}x"), "Muggnp.e\u{301} 🇨🇭 x");
         assert_eq!(short("01a203c6-ad46-76d7-aaf5-2ce359d1b59e"), "59d1b59e");
         assert_eq!(short("tiny"), "tiny");
     }
@@ -120,5 +162,14 @@ mod tests {
         assert_eq!(ago(at(9), at(0)), "now", "clocks differ");
         assert_eq!(clock(Timestamp(1_700_000_000_123)), "22:13:20");
         assert_eq!(money(Money::new(2999, Currency::Usd)), "29.99 USD");
+    }
+
+    #[test]
+    fn lines_end_between_words_where_they_can() {
+        assert_eq!(wrap("the seller has not confirmed", 12), ["the seller", "has not", "confirmed"]);
+        assert_eq!(wrap("01a203bbabcf x", 5), ["01a20", "3bbab", "cf x"]);
+        assert_eq!(wrap("日本語", 1), ["日", "本", "語"]);
+        assert_eq!(wrap("  ", 5), Vec::<String>::new());
+        assert_eq!(wrap("ab", 0), ["a", "b"]);
     }
 }

@@ -6,6 +6,7 @@ mod table;
 use std::io::{self, Write};
 
 use clap::ValueEnum;
+use orderflow_client::view::is_unseen;
 use orderflow_contracts::api::Page;
 use serde::{Deserialize, Serialize};
 
@@ -112,17 +113,12 @@ impl Output {
 
 /// Text of others, on one line and without anything that a terminal would obey.
 pub fn safe(text: &str) -> String {
-    text.chars().map(|c| if is_obeyed(c) { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if is_unseen(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// The same for text that has lines.
 pub fn safe_lines(text: &str) -> String {
-    text.chars().map(|c| if is_obeyed(c) && c != '\n' { '\u{fffd}' } else { c }).collect()
-}
-
-/// Control characters, and those that turn the direction of writing.
-fn is_obeyed(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    text.chars().map(|c| if is_unseen(c) && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,10 @@ use super::{
     hops::{Consumed, Hop},
     span,
 };
-use crate::{endpoints::Service, view};
+use crate::{
+    endpoints::Service,
+    view::{self, is_unseen},
+};
 
 /// The diagram. What gives something back has dotted lines.
 pub fn mermaid(explanation: &Explanation) -> String {
@@ -75,5 +78,5 @@ fn note(who: &str, text: &str) -> String {
 
 /// Text that ends no statement and begins none.
 fn escape(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() || matches!(c, ';' | '#' | '`' | '<' | '>') { ' ' } else { c }).collect()
+    text.chars().map(|c| if is_unseen(c) || matches!(c, ';' | '#' | '`' | '<' | '>') { ' ' } else { c }).collect()
 }

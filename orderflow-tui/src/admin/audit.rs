@@ -15,7 +15,7 @@ use super::{
     Do,
     effects::AuditPart,
     keymap::{AUDIT, DETAIL, NEXT, PREVIOUS, VERIFY},
-    parts::{Pick, Row, Sheet, beside, both_ends, json_rows},
+    parts::{Row, Sheet, beside, both_ends, json_rows},
 };
 use crate::{
     area::Area,
@@ -25,7 +25,7 @@ use crate::{
     msg::Effect,
     text,
     widgets::{
-        Column, frames,
+        Column, Pick, frames,
         list::Table,
         search::{SEARCHING, Search},
     },
@@ -130,6 +130,12 @@ impl Audit {
         self.pick.settle(&self.rows);
     }
 
+    /// Something else is wanted than before.
+    const fn anew(&mut self) {
+        self.is_settled = false;
+        self.pick.anew();
+    }
+
     fn find(&self, number: i64) -> Option<&AuditEntry> {
         // The newest first: numbers go down.
         let found = self.entries.binary_search_by(|entry| number.cmp(&entry.number));
@@ -215,7 +221,7 @@ impl Audit {
         let theme = show.theme;
         let Self { rows, pick, entries, .. } = self;
         let table = Table { columns: &COLUMNS, len: rows.len(), focused, empty, theme };
-        table.draw(frame, area, &mut pick.list, |row| {
+        pick.draw(frame, area, &table, rows, |row| {
             let found = entries.binary_search_by(|entry| rows[row].cmp(&entry.number)).ok();
             let Some(entry) = found.and_then(|index| entries.get(index)) else { return Vec::new() };
             let detail = if entry.detail.is_null() { String::new() } else { entry.detail.to_string() };
@@ -233,7 +239,9 @@ impl Audit {
     fn act_in_list(&mut self, action: Action, cx: &mut Cx<'_>) -> bool {
         let was_typing = self.search.is_open();
         if let Some(changed) = self.search.act(action) {
-            self.is_settled &= !changed;
+            if changed {
+                self.anew();
+            }
             if was_typing || changed {
                 self.ask_for_search(cx);
             }
@@ -291,7 +299,7 @@ impl Area for Audit {
 
     fn edit(&mut self, edit: Edit, _: &mut Cx<'_>) {
         if self.search.edit(&edit) {
-            self.is_settled = false;
+            self.anew();
         }
     }
 
@@ -310,9 +318,9 @@ impl Area for Audit {
         }
     }
 
-    fn click(&mut self, at: Position, _: &mut Cx<'_>) {
+    fn click(&mut self, at: Position, cx: &mut Cx<'_>) {
         self.settle();
-        if self.pick.click(at, &self.rows) || self.sheet.is_some() {
+        if self.pick.click(at, &self.rows, cx.now) || self.sheet.is_some() {
             self.open();
         }
     }

@@ -10,7 +10,7 @@ use ratatui::{
 
 use super::{
     keymap::{DETAIL, EVENT, EVENTS, NEXT, PAUSE, PREVIOUS, TIMELINE},
-    parts::{Pick, Row, Sheet, beside, both_ends, json_rows},
+    parts::{Row, Sheet, beside, both_ends, json_rows},
 };
 use crate::{
     area::Area,
@@ -20,7 +20,7 @@ use crate::{
     keys::{self, Action, LIST, Scope},
     text,
     widgets::{
-        Column, frames,
+        Column, Pick, frames,
         list::Table,
         search::{SEARCHING, Search},
     },
@@ -70,6 +70,12 @@ impl Events {
         self.pick.settle(&self.rows);
     }
 
+    /// Something else is wanted than before.
+    const fn anew(&mut self) {
+        self.of = None;
+        self.pick.anew();
+    }
+
     /// An event by its position: they are in its order, the newest first.
     fn find<'a>(&'a self, books: &'a Books, position: i64) -> Option<&'a EventRecord> {
         match &self.held {
@@ -97,10 +103,9 @@ impl Events {
     fn move_by(&mut self, action: Action, books: &Books) {
         self.settle(books);
         // The list may have gone on: from what is open, not from a number.
-        if let Some((position, _)) = &self.sheet
-            && let Some(row) = self.rows.iter().position(|row| row == position)
-        {
-            self.pick.choose(row, &self.rows);
+        if let Some((position, _)) = &self.sheet {
+            self.pick.choose(*position);
+            self.pick.settle(&self.rows);
         }
         self.pick.act(action, &self.rows);
         self.open(books);
@@ -142,7 +147,7 @@ impl Events {
         let Self { rows, pick, held, .. } = self;
         let table = Table { columns: &COLUMNS, len: rows.len(), focused, empty, theme: show.theme };
         // Whatever is held or logged is sorted by position, the newest first.
-        table.draw(frame, area, &mut pick.list, |row| {
+        pick.draw(frame, area, &table, rows, |row| {
             let position = rows[row];
             let found = match held {
                 Some(held) => held.iter().find(|record| record.position == position),
@@ -185,7 +190,7 @@ impl Area for Events {
             (action, None) => {
                 if let Some(changed) = self.search.act(action) {
                     if changed {
-                        self.of = None;
+                        self.anew();
                     }
                 } else if action == keys::OPEN {
                     self.open(cx.books);
@@ -201,7 +206,7 @@ impl Area for Events {
 
     fn edit(&mut self, edit: Edit, _: &mut Cx<'_>) {
         if self.search.edit(&edit) {
-            self.of = None;
+            self.anew();
         }
     }
 
@@ -213,7 +218,7 @@ impl Area for Events {
 
     fn click(&mut self, at: Position, cx: &mut Cx<'_>) {
         self.settle(cx.books);
-        if self.pick.click(at, &self.rows) || self.sheet.is_some() {
+        if self.pick.click(at, &self.rows, cx.now) || self.sheet.is_some() {
             self.open(cx.books);
         }
     }

@@ -13,10 +13,7 @@ use ratatui::{
 };
 use uuid::Uuid;
 
-use super::{
-    keymap::ORDERS,
-    parts::{Pick, both_ends},
-};
+use super::{keymap::ORDERS, parts::both_ends};
 use crate::{
     area::Area,
     books::{Books, Entry, Part},
@@ -26,7 +23,7 @@ use crate::{
     text,
     theme::Theme,
     widgets::{
-        Column, frames,
+        Column, Pick, frames,
         list::Table,
         search::{SEARCHING, Search},
     },
@@ -103,15 +100,14 @@ impl Orders {
         self.search.clear();
         self.status = None;
         self.anew();
+        self.pick.choose(id);
         self.settle(books);
-        if let Some(row) = self.rows.iter().position(|row| *row == id) {
-            self.pick.choose(row, &self.rows);
-        }
     }
 
     /// Something else is wanted than before.
     const fn anew(&mut self) {
         self.of_version = None;
+        self.pick.anew();
     }
 
     fn chosen(&mut self, books: &Books) -> Option<OrderId> {
@@ -221,7 +217,7 @@ impl Area for Orders {
 
     fn click(&mut self, at: Position, cx: &mut Cx<'_>) {
         self.settle(cx.books);
-        if self.pick.click(at, &self.rows) {
+        if self.pick.click(at, &self.rows, cx.now) {
             self.act(keys::OPEN, cx);
         }
     }
@@ -237,7 +233,7 @@ impl Area for Orders {
         };
         let table = Table { columns: &COLUMNS, len: self.rows.len(), focused: show.focused, empty, theme: show.theme };
         let (rows, mut counts_down) = (&self.rows, false);
-        table.draw(frame, body, &mut self.pick.list, |row| match show.books.orders.get(rows[row]) {
+        self.pick.draw(frame, body, &table, rows, |row| match show.books.orders.get(rows[row]) {
             Some(entry) => {
                 counts_down |= entry.order.reservation.status == OrderReservationStatus::Held;
                 cells(entry, show)

@@ -52,7 +52,7 @@ impl App {
         self.draw_footer(frame, foot);
         self.notices.draw(frame, body, &self.theme);
         match &mut self.overlay {
-            Some(Overlay::Confirm(confirm)) => confirm.draw(frame, area, &self.theme),
+            Some(Overlay::Confirm(confirm)) => confirm.draw(frame, area, &self.setup.keys, &self.theme),
             Some(Overlay::Help(help)) => help.draw(frame, area, &self.setup.keys, &self.theme),
             Some(Overlay::Palette(palette)) => palette.draw(frame, area, &self.setup.keys, &self.theme),
             None => {}

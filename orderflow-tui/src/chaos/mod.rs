@@ -329,7 +329,7 @@ impl Area for Board {
     }
 
     fn click(&mut self, at: Position, cx: &mut Cx<'_>) {
-        if self.list.click(at, self.rows.len()) == Some(true) {
+        if self.list.click(at, self.rows.len(), cx.now) == Some(true) {
             self.act(ACT, cx);
         }
     }

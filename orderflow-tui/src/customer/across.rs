@@ -18,6 +18,7 @@ use super::{
     keys as our,
     orders::{Asked, Placing, Receipt, Row, can_cancel},
     pay::Wants,
+    shop::wall,
     words,
 };
 use crate::{
@@ -67,7 +68,12 @@ impl Customer {
             }
             Done::Token { id, key, outcome } => self.pay.token(id, key, outcome, cx),
             Done::Paying { id, key, outcome } => self.pay.paying(id, key, outcome, cx),
-            Done::Payment(id, outcome) => self.pay.read(id, outcome, cx),
+            Done::Payment(id, outcome) => {
+                if let Some(receipt) = self.receipt.as_mut().filter(|receipt| receipt.id == id) {
+                    receipt.read(&outcome, wall(cx));
+                }
+                self.pay.read(id, outcome, cx);
+            }
         }
     }
 
@@ -190,9 +196,9 @@ impl Customer {
             let is_over = order.status == OrderStatus::Cancelled;
             return cx.note(if is_over { "it is cancelled already" } else { "it is shipped, and cannot be cancelled" });
         }
-        let text = format!("{}, {}. {}", words::things(&order.lines), order.total, what_goes_back(order));
+        let about = format!("{}, {}", order.total, words::things(&order.lines));
         let yes = Effect::Customer(Do::Agree(Agreed::Cancel(order.id)));
-        cx.confirm(Confirm::new("Cancel this order?", text, yes));
+        cx.confirm(Confirm::new("Cancel this order?", what_goes_back(order), yes).about(about));
     }
 
     /// Asks again for what has no certain outcome, with the same key.
@@ -262,8 +268,7 @@ impl Customer {
     }
 
     fn show_receipt(&mut self, id: OrderId, cx: &mut Cx<'_>) {
-        self.receipt = Some(Receipt::of(id));
-        cx.run(Effect::Customer(Do::Payment(id)));
+        self.receipt = Some(Receipt::open(id, cx));
     }
 
     /// A key was pressed over a payment. Whether it meant anything.
@@ -306,6 +311,9 @@ impl Customer {
             }
         }
         self.pay.hear(record, cx);
+        if let Some(receipt) = &mut self.receipt {
+            receipt.hear(record, cx);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the customer wants done.
 
-use std::{hint::black_box, mem::take, time::Duration};
+use std::time::Duration;
 
 use orderflow_client::{ClientError, Service};
 use orderflow_contracts::{
@@ -14,7 +14,9 @@ use orderflow_contracts::{
     money::Money,
     timestamp::Timestamp,
 };
+use tokio::sync::watch;
 use uuid::Uuid;
+use zeroize::Zeroize as _;
 
 use super::{
     cart,
@@ -32,16 +34,46 @@ const REST: Duration = Duration::from_millis(300);
 
 /// A card on its way to the provider. It has no `Debug`, and is wiped when it is dropped.
 #[derive(Clone)]
-pub struct CardData(pub CreateToken);
+pub struct CardData {
+    /// The card.
+    pub card: CreateToken,
+    /// Closed with the form that has sent it.
+    form: watch::Receiver<()>,
+}
+
+/// Whoever drops it does not want the card sent any more.
+pub type Sending = watch::Sender<()>;
+
+impl CardData {
+    /// A card, and what keeps it being sent.
+    pub fn new(card: CreateToken) -> (Self, Sending) {
+        let (sending, form) = watch::channel(());
+        (Self { card, form }, sending)
+    }
+
+    /// Whether nobody wants it sent any more.
+    #[cfg(test)]
+    pub fn is_given_up(&self) -> bool {
+        self.form.has_changed().is_err()
+    }
+
+    /// What comes of the work, unless nobody wants it any more: then it ends where it is.
+    async fn while_wanted<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut form = self.form.clone();
+        tokio::select! {
+            biased;
+            _ = form.changed() => None,
+            done = work => Some(done),
+        }
+    }
+}
 
 impl Drop for CardData {
     fn drop(&mut self) {
-        for text in [&mut self.0.number, &mut self.0.cvc] {
-            let mut bytes = take(text).into_bytes();
-            bytes.fill(0);
-            black_box(&bytes);
-        }
-        (self.0.exp_month, self.0.exp_year) = (0, 0);
+        self.card.number.zeroize();
+        self.card.cvc.zeroize();
+        self.card.exp_month.zeroize();
+        self.card.exp_year.zeroize();
     }
 }
 
@@ -191,7 +223,9 @@ pub async fn carry_out(wanted: Do, kit: &Kit) -> Done {
             Done::Cancelled { id, key, outcome }
         }
         Do::Token { id, key, card } => {
-            let outcome = client.tokenise_card(&card.0, &key.to_string()).await;
+            let key_text = key.to_string();
+            let outcome = card.while_wanted(client.tokenise_card(&card.card, &key_text)).await;
+            let outcome = outcome.unwrap_or_else(|| Err(ClientError::BadRequest("the form was closed".to_owned())));
             Done::Token { id, key, outcome: outcome.map(|written| Secret(written.value.id)) }
         }
         Do::Pay { id, key, token, token_key, at } => {
@@ -211,5 +245,27 @@ async fn keep(kit: &Kit, key: Uuid, at: Timestamp, what: What) {
     if let Err(error) = kit.kept.keep(kit.me.id, key, at, what).await {
         let why = format!("not kept ({error}): if the console ends before the answer, its key is lost");
         let _ = kit.messages.send(Msg::Done(AnyDone::Customer(Done::Kept(Err(why))))).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    fn card() -> (CardData, Sending) {
+        let (number, cvc) = ("4242424242424242".to_owned(), "123".to_owned());
+        CardData::new(CreateToken { number, exp_month: 12, exp_year: 2030, cvc })
+    }
+
+    #[tokio::test]
+    async fn a_card_whose_form_is_closed_is_not_sent_any_more() {
+        let (card, sending) = card();
+        assert_eq!(card.while_wanted(ready(1)).await, Some(1));
+        let sent = tokio::spawn(async move { card.while_wanted(pending::<u8>()).await });
+        tokio::task::yield_now().await;
+        drop(sending);
+        assert_eq!(sent.await.unwrap(), None);
     }
 }

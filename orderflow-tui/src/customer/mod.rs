@@ -23,6 +23,7 @@ use ratatui::{
     Frame,
     layout::{Position, Rect},
 };
+use zeroize::Zeroize as _;
 
 use self::{
     cart::Cart,
@@ -108,9 +109,15 @@ impl Area for Customer {
         true
     }
 
-    fn edit(&mut self, edit: Edit, cx: &mut Cx<'_>) {
+    fn edit(&mut self, mut edit: Edit, cx: &mut Cx<'_>) {
         match self.screen {
-            _ if self.pay.open().is_some() => self.pay.edit(&edit),
+            _ if self.pay.open().is_some() => {
+                self.pay.edit(&edit);
+                // It may be a card.
+                if let Edit::Paste(text) = &mut edit {
+                    text.zeroize();
+                }
+            }
             SHOP => self.shop.edit(&edit, cx),
             ORDERS => self.orders.edit(&edit),
             _ => {}
@@ -124,6 +131,9 @@ impl Area for Customer {
     fn books_changed(&mut self, cx: &mut Cx<'_>) {
         self.shop.books_changed(cx.books);
         self.pay.books_changed(cx);
+        if let Some(receipt) = &mut self.receipt {
+            receipt.books_changed(&cx.books.payments_part);
+        }
     }
 
     fn ticks(&self, show: &Show<'_>) -> bool {
@@ -175,7 +185,7 @@ impl Area for Customer {
         }
         match self.screen {
             SHOP => self.shop.click(at, &mut self.cart, cx),
-            CART => self.cart.click(at),
+            CART => self.cart.click(at, cx.now),
             _ => self.orders.click(at, cx),
         }
     }

@@ -1,22 +1,28 @@
 //! Rows that were filtered and sorted once, and are again only when what they come from has changed. What is chosen
 //! stays chosen wherever it moves.
 
-use ratatui::layout::Position;
+use orderflow_contracts::timestamp::Timestamp;
+use ratatui::{
+    Frame,
+    layout::{Position, Rect},
+    text::Line,
+};
 
-use crate::{keys::Action, widgets::ListState};
+use crate::{
+    keys::Action,
+    widgets::{Pick, list::Table},
+};
 
 /// Rows, made anew for each other `K`.
 pub struct Rows<K, I> {
     made_of: Option<K>,
     rows: Vec<I>,
-    chosen: Option<I>,
-    /// Where they are drawn.
-    state: ListState,
+    pick: Pick<I>,
 }
 
-impl<K, I> Default for Rows<K, I> {
+impl<K, I: Copy + PartialEq> Default for Rows<K, I> {
     fn default() -> Self {
-        Self { made_of: None, rows: Vec::new(), chosen: None, state: ListState::default() }
+        Self { made_of: None, rows: Vec::new(), pick: Pick::firm() }
     }
 }
 
@@ -28,15 +34,7 @@ impl<K: PartialEq, I: Copy + PartialEq> Rows<K, I> {
         }
         self.rows = make();
         self.made_of = Some(of);
-        let at = self.chosen.and_then(|chosen| self.rows.iter().position(|row| *row == chosen));
-        if let Some(at) = at {
-            self.state.choose(at);
-        }
-        self.remember();
-    }
-
-    fn remember(&mut self) {
-        self.chosen = self.state.chosen(self.rows.len()).and_then(|at| self.rows.get(at)).copied();
+        self.pick.settle(&self.rows);
     }
 
     /// All of them.
@@ -44,43 +42,53 @@ impl<K: PartialEq, I: Copy + PartialEq> Rows<K, I> {
         &self.rows
     }
 
-    /// The rows, and where they are drawn.
-    pub fn parts(&mut self) -> (&[I], &mut ListState) {
-        (&self.rows, &mut self.state)
-    }
-
     /// What is chosen.
-    pub const fn chosen(&self) -> Option<I> {
-        self.chosen
+    pub fn chosen(&self) -> Option<I> {
+        self.pick.chosen(&self.rows)
     }
 
     /// Chooses this, as soon as it is among the rows.
     pub fn choose(&mut self, item: I) {
-        self.chosen = Some(item);
+        self.pick.choose(item);
         self.made_of = None;
     }
 
     /// Chooses the first.
     pub fn choose_first(&mut self) {
-        self.state.choose(0);
-        self.chosen = None;
+        self.pick.choose_first();
         self.made_of = None;
+    }
+
+    /// Somebody wants other rows: what was shown does not count any more.
+    pub const fn anew(&mut self) {
+        self.pick.anew();
     }
 
     /// Moves as a key of lists says. Whether it was one.
     pub fn act(&mut self, action: Action) -> bool {
-        let moved = self.state.act(action, self.rows.len());
-        if moved {
-            self.remember();
-        }
-        moved
+        self.pick.act(action, &self.rows)
     }
 
-    /// Chooses the row that was clicked at. Whether it was chosen already.
-    pub fn click(&mut self, at: Position) -> bool {
-        let again = self.state.click(at, self.rows.len());
-        self.remember();
-        again == Some(true)
+    /// Chooses the row that was clicked at. Whether it is the second click of two there.
+    pub fn click(&mut self, at: Position, now: Timestamp) -> bool {
+        self.pick.click(at, &self.rows, now)
+    }
+
+    /// Draws them.
+    pub fn draw(
+        &mut self,
+        frame: &mut Frame<'_>,
+        area: Rect,
+        table: &Table<'_>,
+        row: impl Fn(I) -> Vec<Line<'static>>,
+    ) {
+        let rows = &self.rows;
+        self.pick.draw(frame, area, table, rows, |index| row(rows[index]));
+    }
+
+    /// There are none, and something else stands there.
+    pub fn draw_none(&mut self) {
+        self.pick.draw_none();
     }
 }
 
@@ -96,7 +104,7 @@ mod tests {
         rows.act(keys::DOWN);
         rows.sync(1, || panic!("they are made of this already"));
         rows.sync(2, || vec!['x', 'a', 'b']);
-        assert_eq!((rows.chosen(), rows.state.chosen(3)), (Some('b'), Some(2)));
+        assert_eq!((rows.chosen(), rows.pick.row(rows.all())), (Some('b'), Some(2)));
         rows.sync(3, || vec!['x']);
         assert_eq!(rows.chosen(), Some('x'));
         rows.choose('n');

@@ -373,6 +373,47 @@ fn a_receipt_says_it_all() {
     assert!(!desktop.screen((120, 40)).contains("TOTAL"));
 }
 
+#[test]
+fn a_receipt_that_cannot_be_read_says_so_and_does_not_deny_what_the_order_knows() {
+    let real = order(1, "PAID", "ALLOCATED", "SUCCEEDED");
+    let mut desktop = desk(vec![real.clone()], vec![payment(&real, "OPEN")], ThemeName::Terminal);
+    desktop.press(&["3", "v"]);
+    has(&mut desktop, &["✓ PAID", "reading the payment"]);
+    done(&mut desktop, Done::Payment(real.id, Err(lost())));
+    has(&mut desktop, &["✓ PAID", "✗ as of 10:00:00; cannot be read now:", "not answer in time", "ctrl-r tries again"]);
+    assert!(!desktop.screen((120, 40)).contains("NOT PAID YET"));
+    // What ctrl-r reads counts.
+    desktop.now.wall = Timestamp(NOW_MS + 1_000);
+    let all = books::Done::Payments(read(vec![payment(&real, "SUCCEEDED")]));
+    desktop.tell(Msg::Done(AnyDone::Books(Role::Customer, all)));
+    assert!(!desktop.screen((120, 40)).contains("cannot be read"));
+}
+
+#[test]
+fn a_receipt_of_which_nothing_is_known_does_not_go_on_reading() {
+    let real = order(1, "CONFIRMED", "HELD", "OPEN");
+    let mut desktop = desk(vec![real.clone()], Vec::new(), ThemeName::Terminal);
+    desktop.press(&["3", "v"]);
+    done(&mut desktop, Done::Payment(real.id, Err(lost())));
+    has(&mut desktop, &["cannot be read"]);
+    assert!(!desktop.screen((120, 40)).contains("… reading"));
+}
+
+#[test]
+fn an_open_receipt_follows_its_payment() {
+    let real = order(1, "PAID", "ALLOCATED", "SUCCEEDED");
+    let mut desktop = desk(vec![real.clone()], Vec::new(), ThemeName::Terminal);
+    desktop.press(&["3", "v"]);
+    done(&mut desktop, Done::Payment(real.id, Ok(Box::new(payment(&real, "SUCCEEDED")))));
+    let other = event(1, "payment.refunded", order(2, "PAID", "ALLOCATED", "SUCCEEDED").id, "c", json!({}));
+    assert!(wanted(desktop.tell(other)).is_empty());
+    let refunded = event(2, "payment.refunded", real.id, "c", json!({ "refund_id": "re_1" }));
+    assert!(matches!(&wanted(desktop.tell(refunded))[..], [Do::Payment(id)] if *id == real.id));
+    has(&mut desktop, &["reading the payment"]);
+    done(&mut desktop, Done::Payment(real.id, Ok(Box::new(payment(&real, "REFUNDED")))));
+    has(&mut desktop, &["↺ PAID AND GIVEN BACK"]);
+}
+
 fn every_order() -> Vec<Order> {
     vec![
         order(1, "PENDING", "NONE", "NONE"),
@@ -428,5 +469,5 @@ fn nothing_yet_says_what_to_do() {
     has(&mut desktop, &["You have not ordered anything yet"]);
     let failed = books::effects::Read { items: Vec::new(), end: Err("no route".into()) };
     desktop.tell(Msg::Done(AnyDone::Books(Role::Customer, books::Done::Orders(failed))));
-    has(&mut desktop, &["could not be read, this is as of 10:00:00: no route"]);
+    has(&mut desktop, &["✗ orders cannot be read, as of 10:00:00: no route; ctrl-r tries again"]);
 }

@@ -72,6 +72,11 @@ impl KeyMap {
         self.keys_of(binding).first().copied()
     }
 
+    /// The key that is shown for an action in a scope.
+    pub fn key_in(&self, scope: Scope, action: Action) -> Option<Chord> {
+        self.by_action.get(&(scope, action))?.first().copied()
+    }
+
     /// All keys of a binding.
     pub fn keys_of(&self, binding: &Binding) -> &[Chord] {
         self.by_action.get(&(binding.scope, binding.action)).map_or(&[], Vec::as_slice)

@@ -8,7 +8,12 @@ use ratatui::{
 };
 
 use super::{Login, State};
-use crate::{keys::KeyMap, text, theme::Theme, widgets::frames};
+use crate::{
+    keys::{self, KeyMap},
+    text,
+    theme::Theme,
+    widgets::frames,
+};
 
 const WIDTH: u16 = 52;
 /// Whoever waits for so many seconds is told so.
@@ -66,13 +71,18 @@ impl Login {
             let is_here = focused && index == self.at && matches!(self.state, State::Form);
             field.draw(frame, place, is_here, theme);
         }
-        let told = match (&self.problem, &self.state) {
-            (_, State::Asking) if self.seconds >= WAITS_FROM => {
+        let told = match (&self.problem, &self.unknown, &self.state) {
+            (.., State::Asking) if self.seconds >= WAITS_FROM => {
                 Line::styled(format!("asking the console … no answer for {} s", self.seconds), theme.warn)
             }
-            (_, State::Asking) => Line::styled("asking the console …", theme.warn),
-            (Some(problem), _) => Line::styled(format!("✗ {}", text::plain(problem)), theme.bad),
-            (None, _) => Line::raw(""),
+            (.., State::Asking) => Line::styled("asking the console …", theme.warn),
+            (Some(problem), ..) => Line::styled(format!("✗ {}", text::plain(problem)), theme.bad),
+            (None, Some(why), _) => {
+                let submit = keys.key_in(keys::FORM, keys::SUBMIT).map(|key| format!("{key} ")).unwrap_or_default();
+                frame.render_widget(Line::styled(format!("  {submit}logs in with it if it was"), theme.warn), line(6));
+                Line::styled(format!("? not known whether it was opened: {}", text::plain(why)), theme.warn)
+            }
+            (None, None, _) => Line::raw(""),
         };
         frame.render_widget(told, line(5));
         let key = |action| {

@@ -54,6 +54,8 @@ pub enum Done {
     In(Account),
     /// They are not, and why.
     Refused(String),
+    /// Nobody knows whether the account was opened, and why not.
+    Unknown(String),
     /// What the cluster's start says on the way.
     Said(String),
     /// The cluster is up, or why not.
@@ -66,7 +68,9 @@ pub async fn carry_out(wanted: Do, role: Role, shared: &Shared) -> Done {
         Do::Start { lab } => return Done::Up(start(lab, role, shared).await),
         Do::TestAccount => test_account(role, shared).await,
         Do::With { email, password } => log_in(Login { email, password: password.0 }, shared).await,
-        Do::SignUp { email, password } => sign_up(SignUp { email, password: password.0, role }, shared).await,
+        Do::SignUp { email, password } => {
+            return sign_up(SignUp { email, password: password.0, role }, shared).await;
+        }
     };
     come_in.map_or_else(|error| Done::Refused(error.to_string()), Done::In)
 }
@@ -81,10 +85,27 @@ async fn log_in(login: Login, shared: &Shared) -> Result<Account, ClientError> {
     Ok(shared.logged_in(client, session))
 }
 
-async fn sign_up(account: SignUp, shared: &Shared) -> Result<Account, ClientError> {
-    let client = shared.anonymous()?;
-    let session = client.sign_up(&account).await?;
-    Ok(shared.logged_in(client, session))
+async fn sign_up(account: SignUp, shared: &Shared) -> Done {
+    let asked = async {
+        let client = shared.anonymous()?;
+        let session = client.sign_up(&account).await?;
+        Ok(shared.logged_in(client, session))
+    };
+    match asked.await {
+        Ok(account) => Done::In(account),
+        Err(error) => {
+            not_signed_up(&error, log_in(Login { email: account.email, password: account.password }, shared)).await
+        }
+    }
+}
+
+/// An account that may have been opened though nobody has said so is there for whoever can log in with it.
+async fn not_signed_up(error: &ClientError, log_in: impl Future<Output = Result<Account, ClientError>>) -> Done {
+    if !error.is_outcome_unknown() {
+        return Done::Refused(error.to_string());
+    }
+    // A login that is refused does not say that it never will be there: the request may be on its way.
+    log_in.await.map_or_else(|_| Done::Unknown(error.to_string()), Done::In)
 }
 
 /// `orderflow up --detach`, with what it says shown on the way. It has a time limit of its own.
@@ -117,4 +138,30 @@ async fn say(output: Option<impl AsyncRead + Unpin>, role: Role, shared: &Shared
         last = Some(line).filter(|line| !line.trim().is_empty()).or(last);
     }
     last
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+
+    use orderflow_contracts::problem::{Code, Problem};
+
+    use super::*;
+    use crate::testing::account;
+
+    fn refused(code: Code) -> ClientError {
+        ClientError::Problem(Box::new(Problem::new(code, "no")))
+    }
+
+    #[tokio::test]
+    async fn a_sign_up_without_an_answer_is_not_one_that_was_refused() {
+        let lost = ClientError::Timeout { url: "http://console".into() };
+        let came = not_signed_up(&lost, ready(Ok(account(Role::Customer)))).await;
+        assert!(matches!(came, Done::In(_)), "it was opened");
+        let came = not_signed_up(&lost, ready(Err(refused(Code::Unauthenticated)))).await;
+        assert!(matches!(came, Done::Unknown(_)));
+        let never = std::future::pending();
+        let came = not_signed_up(&refused(Code::EmailTaken), never).await;
+        assert!(matches!(came, Done::Refused(_)));
+    }
 }

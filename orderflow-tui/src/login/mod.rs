@@ -61,6 +61,8 @@ pub struct Login {
     password: Field,
     at: usize,
     problem: Option<String>,
+    /// Nobody knows whether the account was opened, and why not.
+    unknown: Option<String>,
     said: Vec<String>,
     seconds: u32,
 }
@@ -77,6 +79,7 @@ impl Login {
             password: Field::masked().at_most(128),
             at: 0,
             problem: None,
+            unknown: None,
             said: Vec::new(),
             seconds: 0,
         }
@@ -114,7 +117,7 @@ impl Login {
 
     /// Somebody writes.
     pub fn edit(&mut self, edit: &Edit) {
-        self.problem = None;
+        (self.problem, self.unknown) = (None, None);
         if self.at == 0 {
             self.email.edit(edit)
         } else {
@@ -133,7 +136,7 @@ impl Login {
             }
             (State::Form, SIGN_UP) if self.role != Role::Admin => {
                 self.is_new = !self.is_new;
-                self.problem = None;
+                (self.problem, self.unknown) = (None, None);
                 Some(Vec::new())
             }
             (State::Form, keys::NEXT_FIELD | keys::PREVIOUS_FIELD) => {
@@ -160,6 +163,7 @@ impl Login {
             return Vec::new();
         }
         (self.state, self.seconds) = (State::Asking, 0);
+        (self.problem, self.unknown) = (None, None);
         let password = Secret(password);
         let wanted = if self.is_new { Do::SignUp { email, password } } else { Do::With { email, password } };
         vec![wanted]
@@ -172,6 +176,12 @@ impl Login {
                 self.state = State::Form;
                 self.password.set("");
                 self.problem = Some(why);
+            }
+            Done::Unknown(why) => {
+                self.state = State::Form;
+                // What was written stays: with it, one logs in if the account is there.
+                self.is_new = false;
+                self.unknown = Some(why);
             }
             Done::Said(line) => {
                 self.said.push(line);

@@ -1,6 +1,7 @@
 use orderflow_contracts::api::console::Role;
 
 use super::*;
+use crate::keys::KeyMap;
 
 fn login() -> Login {
     Login::new(Role::Customer, true, true)
@@ -18,6 +19,29 @@ fn a_form_is_sent_when_it_is_whole() {
     assert!(!login.takes_text(), "the console is being asked");
     login.done(Done::Refused("E-mail address or password is wrong".into()));
     assert!(login.takes_text() && login.password.is_empty());
+}
+
+#[test]
+fn whether_an_account_was_opened_that_nobody_knows_of_is_found_out_by_logging_in() {
+    let mut login = login();
+    login.act(SIGN_UP);
+    login.edit(&Edit::Paste("a@b.c".into()));
+    login.act(keys::NEXT_FIELD);
+    login.edit(&Edit::Paste("password".into()));
+    assert!(matches!(login.act(keys::SUBMIT).as_deref(), Some([Do::SignUp { .. }])));
+    login.done(Done::Unknown("the console did not answer in time".into()));
+    let said = drawn(&login);
+    assert!(said.contains("? not known whether it was opened") && !said.contains('✗'), "{said}");
+    assert!(
+        matches!(login.act(keys::SUBMIT).as_deref(), Some([Do::With { password, .. }]) if password.0 == "password")
+    );
+}
+
+fn drawn(login: &Login) -> String {
+    let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(80, 24)).unwrap();
+    let (theme, keys) = (crate::theme::Theme::of(crate::theme::ThemeName::None), KeyMap::default());
+    terminal.draw(|frame| login.draw(frame, frame.area(), true, &theme, &keys)).unwrap();
+    crate::testing::letters(terminal.backend().buffer())
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! What the seller's screens draw alike.
 
 use orderflow_contracts::timestamp::Timestamp;
-use ratatui::{Frame, layout::Rect, text::Line};
+use ratatui::{layout::Rect, text::Line};
 
-use crate::{books::Part, cx::Show, text, theme::Theme, widgets::frames};
+use crate::{cx::Show, text, theme::Theme};
 
 /// With less time left, it is said in another colour.
 const SOON_MS: i64 = 5 * 60_000;
@@ -24,21 +24,6 @@ pub fn left(until: Timestamp, show: &Show<'_>) -> Line<'static> {
         1..=SOON_MS => Line::styled(text::countdown(until, show.now), show.theme.warn),
         _ => Line::raw(text::countdown(until, show.now)),
     }
-}
-
-/// A line that says so if a list could not be read, or not all of it is kept; what is left is given back.
-pub fn unread(frame: &mut Frame<'_>, area: Rect, part: &Part, what: &str, theme: &Theme) -> Rect {
-    let told = match part {
-        Part::Failed { why, read_at } => {
-            let as_of = read_at.map(|at| format!(", as of {}", text::clock(at))).unwrap_or_default();
-            Line::styled(format!("✗ {what} cannot be read{as_of}: {}; ctrl-r", text::plain(why)), theme.bad)
-        }
-        Part::Read { more: true, .. } => Line::styled(format!(" only the newest {what} are shown"), theme.muted),
-        Part::Read { more: false, .. } | Part::Loading => return area,
-    };
-    let (line, rest) = frames::head(area, 1);
-    frame.render_widget(told, line);
-    rest
 }
 
 /// How many a search has found, beside it.

@@ -10,6 +10,7 @@ use orderflow_contracts::{
         orders::Order,
     },
     ids::{OrderId, ProductId},
+    money::Money,
     problem::Code,
 };
 use uuid::Uuid;
@@ -33,11 +34,29 @@ pub enum Change {
     /// A new one.
     Add(CreateProduct),
     /// Another name or price.
-    Edit(ProductId, EditProduct),
-    /// The name and the price of before again.
-    Undo(ProductId, EditProduct),
+    Edit(ProductId, EditProduct, Box<Before>),
+    /// The name and the price of before again, of this version.
+    Undo(ProductId, EditProduct, i64),
     /// More pieces.
     Restock(ProductId, u32),
+}
+
+/// A product before an edit. It goes with the edit and comes back with its answer: by then, the form may be gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Before {
+    /// Its name.
+    pub name: String,
+    /// Its price.
+    pub price: Money,
+    /// Its version.
+    pub version: i64,
+}
+
+impl Before {
+    /// As it is now.
+    pub fn of(product: &Product) -> Self {
+        Self { name: product.name.clone(), price: product.price, version: product.version }
+    }
 }
 
 /// What is wanted.
@@ -123,14 +142,14 @@ pub async fn carry_out(wanted: Do, kit: &Kit) -> Done {
 async fn written(change: &Change, key: &str, kit: &Kit) -> Result<Written<Product>, ClientError> {
     match change {
         Change::Add(product) => kit.client.create_product(product, key).await,
-        Change::Edit(id, edit) | Change::Undo(id, edit) => kit.client.edit_product(*id, edit, key).await,
+        Change::Edit(id, edit, _) | Change::Undo(id, edit, _) => kit.client.edit_product(*id, edit, key).await,
         Change::Restock(id, quantity) => kit.client.restock_product(*id, Restock { quantity: *quantity }, key).await,
     }
 }
 
 /// Whoever has to decide again has to see what has changed.
 async fn not_changed(change: &Change, error: ClientError, kit: &Kit) -> NotChanged {
-    if let (Change::Edit(id, _) | Change::Undo(id, _), Some(Code::VersionConflict)) = (change, error.code())
+    if let (Change::Edit(id, ..) | Change::Undo(id, ..), Some(Code::VersionConflict)) = (change, error.code())
         && let Ok(product) = kit.client.product(*id).await
     {
         return NotChanged::Conflict(Box::new(product));

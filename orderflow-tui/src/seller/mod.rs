@@ -16,7 +16,7 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
-pub use self::effects::{Change, Do, Done, NotChanged, Verb, carry_out};
+pub use self::effects::{Before, Change, Do, Done, NotChanged, Verb, carry_out};
 use self::{inventory::Inventory, orders::Orders, reservations::Reservations, sales::Sales};
 use crate::{
     area::{Area, Choice},

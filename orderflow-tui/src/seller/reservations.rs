@@ -11,7 +11,7 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::draw::{self, unread};
+use super::draw;
 use crate::{
     books::{Books, Part},
     cx::{Cx, Show},
@@ -19,7 +19,8 @@ use crate::{
     keys::{self, Action},
     text,
     theme::Theme,
-    widgets::{Column, ListState, Search, chart, frames, list::Table, search},
+    unread::unread,
+    widgets::{Column, Pick, Search, chart, frames, list::Table, search},
 };
 
 const COLUMNS: [Column; 7] = [
@@ -37,10 +38,11 @@ const BAR: usize = 12;
 /// The screen of reservations.
 #[derive(Default)]
 pub struct Reservations {
-    list: ListState,
+    pick: Pick<OrderId>,
     pub(super) search: Search,
-    rows: Vec<usize>,
-    chosen: Option<OrderId>,
+    /// Whose they are, and where they stand in the books.
+    rows: Vec<OrderId>,
+    places: Vec<usize>,
 }
 
 impl Reservations {
@@ -55,37 +57,25 @@ impl Reservations {
             let is_over = all[*row].status != ReservationStatus::Held;
             (is_over, std::cmp::Reverse(all[*row].created_at), all[*row].order_id)
         });
-        self.rows = rows;
-        let at = |id| self.rows.iter().position(|row| all[*row].order_id == id);
-        if let Some(row) = self.chosen.and_then(at) {
-            self.list.choose(row);
-        }
-    }
-
-    fn reservation<'a>(&self, books: &'a Books) -> Option<&'a Reservation> {
-        let row = self.list.chosen(self.rows.len())?;
-        books.reservations.get(self.rows[row])
-    }
-
-    fn hold(&mut self, books: &Books) {
-        self.chosen = self.reservation(books).map(|reservation| reservation.order_id);
+        self.rows = rows.iter().map(|row| all[*row].order_id).collect();
+        self.places = rows;
+        self.pick.settle(&self.rows);
     }
 
     /// A key. Whether it meant anything here.
     pub fn act(&mut self, action: Action, cx: &mut Cx<'_>) -> bool {
         self.refresh(cx.books);
         if let Some(changed) = self.search.act(action) {
-            if changed {
-                self.start_over();
+            // What was found stays chosen when the search is taken away.
+            if changed && action != keys::BACK {
+                self.pick.choose_first();
             }
             return true;
         }
-        if self.list.act(action, self.rows.len()) {
-            self.hold(cx.books);
+        if self.pick.act(action, &self.rows) {
             return true;
         }
-        let id = self.reservation(cx.books).map(|reservation| reservation.order_id);
-        match (action, id) {
+        match (action, self.pick.chosen(&self.rows)) {
             (keys::OPEN, Some(id)) => cx.timeline(id),
             (keys::COPY, Some(id)) => cx.copy(id.to_string()),
             _ => return false,
@@ -93,22 +83,15 @@ impl Reservations {
         true
     }
 
-    fn start_over(&mut self) {
-        self.chosen = None;
-        self.list.choose(0);
-    }
-
     /// Somebody writes in the search.
     pub fn edit(&mut self, edit: &Edit) {
         self.search.edit(edit);
-        self.start_over();
+        self.pick.choose_first();
     }
 
     /// Somebody clicked: once chooses, twice opens.
     pub fn click(&mut self, at: Position, cx: &mut Cx<'_>) {
-        let again = self.list.click(at, self.rows.len()) == Some(true) && self.chosen.is_some();
-        self.hold(cx.books);
-        if again {
+        if self.pick.click(at, &self.rows, cx.now) {
             self.act(keys::OPEN, cx);
         }
     }
@@ -129,15 +112,15 @@ impl Reservations {
             let found = draw::found(self.rows.len(), show.theme);
             self.search.draw(frame, line, found, show.focused, show.theme);
         }
-        let area = unread(frame, area, &show.books.reservations_part, "reservations", show.theme);
-        let Self { list, rows, search, .. } = self;
+        let area = unread(frame, area, &show.books.reservations_part, "reservations", show);
+        let Self { pick, rows, places, search, .. } = self;
         let empty = match (&show.books.reservations_part, search.is_shown()) {
             (Part::Loading, _) => "reading the reservations …",
             (_, true) => "nothing found; esc takes the search away",
             _ => "nothing is reserved: stock is held as soon as you confirm an order (1)",
         };
         let table = Table { columns: &COLUMNS, len: rows.len(), focused: show.focused, empty, theme: show.theme };
-        table.draw(frame, area, list, |index| row(&show.books.reservations[rows[index]], show));
+        pick.draw(frame, area, &table, rows, |index| row(&show.books.reservations[places[index]], show));
     }
 }
 

@@ -10,7 +10,6 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::wrap::wrap;
 use crate::{text, theme::Theme};
 
 /// Columns of the names.
@@ -185,7 +184,7 @@ impl Page<'_> {
     }
 
     fn say(&mut self, words: &str, style: Style) {
-        for words in wrap(&text::plain(words), self.width) {
+        for words in text::wrap(&text::plain(words), self.width) {
             self.lines.push(Line::styled(words, Style { bg: None, ..style }));
         }
     }
@@ -195,7 +194,7 @@ impl Page<'_> {
         for line in words.lines() {
             let line = text::plain(line);
             let indent = line.len() - line.trim_start().len();
-            for (index, words) in wrap(&line, self.width.saturating_sub(indent)).into_iter().enumerate() {
+            for (index, words) in text::wrap(&line, self.width.saturating_sub(indent)).into_iter().enumerate() {
                 let more = if index == 0 { indent } else { indent + 2 };
                 self.lines.push(Line::raw(format!("{}{words}", " ".repeat(more))));
             }
@@ -204,7 +203,7 @@ impl Page<'_> {
 
     fn pair(&mut self, name: &str, value: &str) {
         let room = self.width.saturating_sub(NAMES);
-        for (index, words) in wrap(&text::plain(value), room).into_iter().enumerate() {
+        for (index, words) in text::wrap(&text::plain(value), room).into_iter().enumerate() {
             let name = if index == 0 { name } else { "" };
             self.lines
                 .push(Line::from(vec![Span::styled(format!("{name:<NAMES$}"), self.theme.muted), Span::raw(words)]));
@@ -217,7 +216,8 @@ impl Page<'_> {
     }
 
     fn header(&mut self, name: &str, value: &str) {
-        for (index, words) in wrap(&text::plain(&format!("{name}: {value}")), self.width).into_iter().enumerate() {
+        for (index, words) in text::wrap(&text::plain(&format!("{name}: {value}")), self.width).into_iter().enumerate()
+        {
             let spans = match words.strip_prefix(name).filter(|_| index == 0) {
                 Some(rest) => vec![Span::styled(name.to_owned(), self.theme.muted), Span::raw(rest.to_owned())],
                 None => vec![Span::raw(words)],

@@ -252,7 +252,7 @@ fn draw_nothing(timeline: &Timeline, frame: &mut Frame<'_>, area: Rect, show: &S
     };
     let (_, area) = frames::head(area, u16::from(area.height > 4));
     let wrapped = lines.into_iter().flat_map(|(words, style)| {
-        super::wrap::wrap(&words, usize::from(area.width)).into_iter().map(move |words| Line::styled(words, style))
+        text::wrap(&words, usize::from(area.width)).into_iter().map(move |words| Line::styled(words, style))
     });
     draw_lines(frame, area, wrapped);
 }

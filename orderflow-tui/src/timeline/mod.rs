@@ -18,7 +18,6 @@ mod rail;
 mod standing;
 #[cfg(test)]
 mod tests;
-mod wrap;
 
 use orderflow_client::{Service, saga_view::SagaView, why};
 use orderflow_contracts::{

@@ -13,7 +13,7 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{asking::Asking, effects::Explained, wrap::wrap};
+use super::{asking::Asking, effects::Explained};
 use crate::{text, theme::Theme};
 
 /// What there is to say in at most so many rows, the most important first.
@@ -135,7 +135,7 @@ impl Said<'_> {
         if self.rows_each == 1 {
             return vec![text::cut(words, room)];
         }
-        wrap(words, room)
+        text::wrap(words, room)
     }
 
     fn say(&mut self, sign: &'static str, words: &str, style: Style) {

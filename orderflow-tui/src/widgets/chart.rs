@@ -85,7 +85,7 @@ pub fn gauge(value: u64, top: u64, columns: usize) -> String {
 }
 
 /// The round number at which the scale ends, at most a quarter more than what is measured, but for small numbers.
-fn top_of(values: impl Iterator<Item = u64>) -> u64 {
+pub fn top_of(values: impl Iterator<Item = u64>) -> u64 {
     const TENTHS: [u64; 10] = [10, 12, 15, 20, 25, 30, 40, 50, 60, 80];
     let most = values.max().unwrap_or(0).max(1);
     let mut power = 1_u64;
@@ -140,22 +140,25 @@ fn labels(frame: &mut Frame<'_>, line: Rect, bars: &[(String, u64)], step: u16, 
 
 /// A column of one cell for each value.
 fn columns(frame: &mut Frame<'_>, plot: Rect, values: &[u64], top: u64, style: Style) {
-    for (value, x) in values.iter().zip(plot.x..plot.right()) {
-        column(frame, Rect { x, width: 1, ..plot }, *value, top, style);
+    for (y, row) in (plot.y..plot.bottom()).zip(rows(values, usize::from(plot.height), top)) {
+        frame.render_widget(Line::styled(row, style), Rect { y, height: 1, ..plot });
     }
 }
 
 fn column(frame: &mut Frame<'_>, place: Rect, value: u64, top: u64, style: Style) {
-    let mut eighths = scaled(value, top, usize::from(place.height) * 8);
-    for y in (place.y..place.bottom()).rev() {
-        let glyph = EIGHTHS[eighths.min(8)];
-        let line = Line::styled(glyph.repeat(usize::from(place.width)), style);
-        frame.render_widget(line, Rect { y, height: 1, ..place });
-        eighths = eighths.saturating_sub(8);
-        if eighths == 0 {
-            return;
+    for (y, row) in (place.y..place.bottom()).zip(rows(&[value], usize::from(place.height), top)) {
+        if row != EIGHTHS[0] {
+            let line = Line::styled(row.repeat(usize::from(place.width)), style);
+            frame.render_widget(line, Rect { y, height: 1, ..place });
         }
     }
+}
+
+/// A column of one letter for each value, in so many rows, the highest first. `top` is as high as all of them.
+pub fn rows(values: &[u64], height: usize, top: u64) -> Vec<String> {
+    let high: Vec<usize> = values.iter().map(|value| scaled(*value, top, height * 8)).collect();
+    let row = |level: usize| high.iter().map(|high| EIGHTHS[high.saturating_sub(level * 8).min(8)]).collect();
+    (0..height).rev().map(row).collect()
 }
 
 /// So many eighths; what is more than nothing has at least one.
@@ -195,6 +198,14 @@ mod tests {
     fn the_newest_value_is_at_the_right_side() {
         insta::assert_snapshot!(drawn((20, 4), |frame, area, look| spark(frame, area, &[1, 5, 9, 2], look)));
         assert_eq!(drawn((3, 1), |frame, area, look| spark(frame, area, &[9, 1, 5, 10], look)), "▁▄█\n");
+    }
+
+    #[test]
+    fn columns_stand_on_their_foot() {
+        assert_eq!(rows(&[0, 50, 100, 1], 1, 100), [" ▄█▁"]);
+        assert_eq!(rows(&[0, 20, 40, 30], 2, 40), ["  █▄", " ███"]);
+        assert_eq!(rows(&[1], 0, 1), Vec::<String>::new());
+        assert_eq!(rows(&[1, 0], 1, 0), ["  "], "of nothing there is nothing to draw");
     }
 
     #[test]

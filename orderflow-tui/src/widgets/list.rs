@@ -1,5 +1,6 @@
 //! A table of which only the rows that are seen are made: ten thousand cost what thirty do.
 
+use orderflow_contracts::timestamp::Timestamp;
 use ratatui::{
     Frame,
     layout::{Alignment, Position, Rect},
@@ -55,6 +56,16 @@ pub struct ListState {
     first: usize,
     /// Where the rows were drawn, for clicks.
     rows: Rect,
+    /// The row that was clicked at last, and when, if nothing else was chosen since.
+    clicked: Option<(usize, Timestamp)>,
+}
+
+/// A second click so soon after the first one is meant for the same thing, in milliseconds.
+const DOUBLE_CLICK_MS: i64 = 500;
+
+/// Whether a click is the second one of two.
+pub fn is_double(first: Timestamp, second: Timestamp) -> bool {
+    (0..=DOUBLE_CLICK_MS).contains(&second.0.saturating_sub(first.0))
 }
 
 impl ListState {
@@ -65,18 +76,21 @@ impl ListState {
 
     /// Chooses a row.
     pub const fn choose(&mut self, row: usize) {
+        if self.chosen != row {
+            self.clicked = None;
+        }
         self.chosen = row;
     }
 
     /// Chooses a row and shows it as high as can be, so that what belongs to it is seen below.
     pub const fn choose_at_top(&mut self, row: usize) {
-        (self.chosen, self.first) = (row, row);
+        (self.chosen, self.first, self.clicked) = (row, row, None);
     }
 
     /// The chosen row is another one because rows were added or taken away: what is seen stays where it is.
     pub const fn follow(&mut self, row: usize) {
         self.first = (self.first + row).saturating_sub(self.chosen);
-        self.chosen = row;
+        self.choose(row);
     }
 
     /// Moves as a key of lists says. Whether it was one.
@@ -93,20 +107,26 @@ impl ListState {
             keys::BOTTOM => last,
             _ => return false,
         };
+        self.clicked = None;
         true
     }
 
-    /// Chooses the row that was clicked at; nothing if it is none. Whether it was chosen already.
-    pub fn click(&mut self, at: Position, len: usize) -> Option<bool> {
-        if !self.rows.contains(at) {
-            return None;
-        }
-        let row = self.first + usize::from(at.y - self.rows.y);
-        let again = row == self.chosen;
+    /// Chooses the row that was clicked at; nothing if it is none. Whether it is the second click of two at this row:
+    /// only that does what a key does, since whoever clicks once wants to look.
+    pub fn click(&mut self, at: Position, len: usize, now: Timestamp) -> Option<bool> {
+        let row = self.first + self.line_at(at)?;
         (row < len).then(|| {
+            let first = self.clicked.take_if(|(clicked, _)| *clicked == row);
+            let again = first.is_some_and(|(_, then)| is_double(then, now));
             self.chosen = row;
+            self.clicked = (!again).then_some((row, now));
             again
         })
+    }
+
+    /// Which of the lines with rows was clicked at, from the first one that is seen.
+    pub fn line_at(&self, at: Position) -> Option<usize> {
+        self.rows.contains(at).then(|| usize::from(at.y - self.rows.y))
     }
 
     fn scroll(&mut self, len: usize, height: usize) {
@@ -282,6 +302,22 @@ mod tests {
         assert_eq!((state.first, state.chosen), (6, 8));
         state.follow(1);
         assert_eq!((state.first, state.chosen), (0, 1));
+    }
+
+    #[test]
+    fn only_a_double_click_is_one() {
+        let mut state = ListState { rows: Rect::new(0, 1, 9, 5), ..ListState::default() };
+        let click = |state: &mut ListState, y: u16, ms: i64| state.click(Position::new(2, y), 3, Timestamp(ms));
+        assert_eq!(click(&mut state, 1, 0), Some(false), "it was chosen, and nobody has clicked at it");
+        assert_eq!(click(&mut state, 1, 400), Some(true));
+        assert_eq!(click(&mut state, 1, 500), Some(false), "a third one begins anew");
+        assert_eq!(click(&mut state, 1, 1_100), Some(false), "too late");
+        assert_eq!(click(&mut state, 2, 1_200), Some(false), "another row");
+        state.act(keys::UP, 3);
+        assert_eq!(click(&mut state, 2, 1_300), Some(false), "a key came in between");
+        state.follow(2);
+        assert_eq!(click(&mut state, 2, 1_400), Some(false), "the row has moved");
+        assert_eq!((click(&mut state, 5, 1_500), state.chosen(3)), (None, Some(2)));
     }
 
     #[test]

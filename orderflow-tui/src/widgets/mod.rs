@@ -4,8 +4,8 @@ pub mod chart;
 pub mod field;
 pub mod form;
 pub mod frames;
-pub mod graph;
 pub mod list;
+pub mod pick;
 pub mod picture;
 pub mod search;
 mod sprites;
@@ -13,5 +13,6 @@ mod sprites;
 pub use self::{
     field::Field,
     list::{Column, ListState},
+    pick::Pick,
     search::Search,
 };

@@ -8,8 +8,11 @@ use orderflow_contracts::{
     problem::Code,
     words::{read, word},
 };
-use orderflow_platform::db::Db;
-use orderflow_platform::{db::violates, http::ApiError};
+use orderflow_platform::{
+    db::{Db, violates},
+    http::ApiError,
+    text::is_unseen,
+};
 use ring::rand::{SecureRandom, SystemRandom};
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
@@ -108,7 +111,7 @@ pub fn email_of(text: &str) -> Option<String> {
     let email = text.trim().to_lowercase();
     let parts = email.split_once('@');
     let is_one = email.len() <= EMAIL_BYTES_MAX
-        && !email.chars().any(|c| c.is_whitespace() || c.is_control())
+        && !email.chars().any(|c| c.is_whitespace() || is_unseen(c))
         && parts.is_some_and(|(name, domain)| !name.is_empty() && !domain.is_empty() && !domain.contains('@'));
     is_one.then_some(email)
 }

@@ -13,6 +13,7 @@ use orderflow_platform::{
     context::Context,
     http::ApiError,
     outbox::{self, Happened, Writer},
+    text::is_unseen,
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -135,11 +136,11 @@ async fn tell(
 
 fn checked_name(name: &str) -> Result<String, ApiError> {
     let name = name.trim();
-    if (1..=NAME_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control) {
+    if (1..=NAME_MAX).contains(&name.chars().count()) && !name.contains(is_unseen) {
         return Ok(name.to_owned());
     }
-    let detail = format!("name has 1 to {NAME_MAX} characters, none of them a control character");
-    Err(ApiError::new(Code::ValidationFailed, detail))
+    let detail = format!("name has 1 to {NAME_MAX} characters, each of which is seen: no control or format characters");
+    Err(ApiError::new(Code::ValidationFailed, detail).with("field", "name"))
 }
 
 fn check_price(price: Money) -> Result<(), ApiError> {

@@ -10,7 +10,7 @@
 //! - [`inbox`], [`consumer`]: what is published is applied, once. [`dead_letters`] keeps what cannot be.
 //! - [`http`], [`auth`], [`idempotency`]: a request with a token, within limits, safe to repeat.
 //! - [`chaos`]: faults that are made on purpose, in a local cluster.
-//! - [`db`], [`clock`], [`kafka`], [`config`], [`telemetry`], [`metrics`], [`tasks`], [`app`]: the rest of a process.
+//! - [`db`], [`clock`], [`kafka`], [`config`], [`telemetry`], [`metrics`], [`tasks`], [`text`], [`app`]: the rest of a process.
 
 pub mod app;
 pub mod auth;
@@ -33,4 +33,5 @@ pub mod outbox;
 pub mod relay;
 pub mod tasks;
 pub mod telemetry;
+pub mod text;
 pub mod unreadable;

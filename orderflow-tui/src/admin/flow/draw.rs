@@ -14,7 +14,7 @@ use super::{
     Flow,
     numbers::Numbers,
     outcomes::{Outcome, REASONS},
-    rates::Rates,
+    rates::{Rates, THOUSAND},
     spans::Span,
 };
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
     cx::Show,
     text,
     theme::Theme,
-    widgets::{frames, graph},
+    widgets::{chart, frames},
 };
 
 /// From this width on, there are two columns.
@@ -81,8 +81,8 @@ impl Flow {
     }
 
     fn throughput(&self, width: usize, high: usize, now_ms: i64, theme: &Theme) -> Lines {
-        let mut lines = chart("events", "/s", &self.events, width, high, now_ms, theme.accent, theme);
-        lines.extend(chart("new orders", "/s", &self.orders, width, high, now_ms, theme.good, theme));
+        let mut lines = rates("events", "/s", &self.events, width, high, now_ms, theme.accent, theme);
+        lines.extend(rates("new orders", "/s", &self.orders, width, high, now_ms, theme.good, theme));
         lines
     }
 
@@ -212,37 +212,38 @@ fn ends(left: Vec<Text<'static>>, right: Vec<Text<'static>>, width: usize) -> Li
 }
 
 #[expect(clippy::too_many_arguments, reason = "one chart, called twice with what differs")]
-fn chart(
+fn rates(
     name: &str,
     unit: &str,
-    rates: &Rates,
+    of: &Rates,
     width: usize,
     high: usize,
     now_ms: i64,
     style: Style,
     theme: &Theme,
 ) -> Lines {
-    let values = rates.columns(now_ms, width.saturating_sub(AXIS));
-    let peak = values.iter().copied().fold(0.0, f64::max);
-    let max = graph::ceiling(peak);
+    let values = of.columns(now_ms, width.saturating_sub(AXIS));
+    let peak = values.iter().copied().max().unwrap_or(0);
+    let top = chart::top_of(std::iter::once(peak.div_ceil(THOUSAND)));
     let now = vec![
         Text::styled(format!("{name} "), theme.accent),
-        Text::styled(format!("{:.1}{unit}", rates.now(now_ms)), style),
+        Text::styled(format!("{:.1}{unit}", of.now(now_ms)), style),
     ];
-    let highest = if peak < 10.0 { format!("{peak:.1}") } else { format!("{peak:.0}") };
+    let tenths = (peak + THOUSAND / 20) / (THOUSAND / 10);
+    let highest = if tenths < 100 { format!("{}.{}", tenths / 10, tenths % 10) } else { (tenths / 10).to_string() };
     let span = match width {
         ..30 => String::new(),
         30..50 => format!("2 min, peak {highest}"),
-        _ => format!("last 2 min · peak {highest} · {} in all", rates.total()),
+        _ => format!("last 2 min · peak {highest} · {} in all", of.total()),
     };
     let mut lines = vec![ends(now, vec![Text::styled(span, theme.muted)], width)];
     // So wide that two minutes fill what there is: each column is drawn several times.
     let times = (width.saturating_sub(AXIS) / values.len().max(1)).max(1);
-    let rows = graph::columns(&values, high, max);
+    let rows = chart::rows(&values, high, top * THOUSAND);
     let count = rows.len();
     for (index, row) in rows.into_iter().enumerate() {
         let label = match index {
-            0 => format!("{max:>4.0} ┤"),
+            0 => format!("{top:>4} ┤"),
             _ if index + 1 == count => "   0 ┤".to_owned(),
             _ => "     │".to_owned(),
         };
@@ -272,10 +273,8 @@ fn ms(ms: i64) -> String {
 }
 
 fn share(sign: &str, name: &str, count: usize, all: usize, bars: usize, style: Style, width: usize) -> Line<'static> {
-    let part =
-        f64::from(u32::try_from(count).unwrap_or(u32::MAX)) / f64::from(u32::try_from(all.max(1)).unwrap_or(u32::MAX));
     let percent = count * 100 / all.max(1);
-    let right = format!("{:<bars$} {count:>5} {percent:>3}%", graph::bar(part, bars));
+    let right = format!("{:<bars$} {count:>5} {percent:>3}%", chart::gauge(count as u64, all as u64, bars));
     ends(vec![Text::styled(format!("{sign} {name}"), style)], vec![Text::styled(right, style)], width)
 }
 
@@ -327,9 +326,8 @@ fn lag_line(service: &str, topic: &str, partitions: &BTreeMap<i32, u64>, width: 
     } else {
         // No room for numbers: a column for each, against the fullest.
         let most = partitions.values().copied().max().unwrap_or(0).max(1);
-        let value = |records: &u64| f64::from(u32::try_from(*records).unwrap_or(u32::MAX));
-        let values: Vec<f64> = partitions.values().take(room).map(value).collect();
-        graph::columns(&values, 1, f64::from(u32::try_from(most).unwrap_or(u32::MAX))).concat()
+        let values: Vec<u64> = partitions.values().take(room).copied().collect();
+        chart::rows(&values, 1, most).concat()
     };
     ends(left, vec![Text::styled(right, style), Text::styled(format!("{:>7}", short(sum)), style)], width)
 }

@@ -4,6 +4,8 @@
 pub const SECONDS: i64 = 120;
 /// Seconds over which what happens now is averaged.
 const NOW_SECONDS: i64 = 10;
+/// Parts into which one is divided.
+pub const THOUSAND: u64 = 1_000;
 /// More than that, so that a second that begins does not take one that is shown.
 const BINS: usize = 128;
 
@@ -50,24 +52,25 @@ impl Rates {
         if is_known { self.bins[index(second)] } else { 0 }
     }
 
-    fn sum(&self, from: i64, seconds: i64) -> f64 {
-        f64::from((from..from + seconds).map(|second| self.at(second)).sum::<u32>())
+    fn sum(&self, from: i64, seconds: i64) -> u32 {
+        (from..from + seconds).map(|second| self.at(second)).sum()
     }
 
     /// How many a second there are now.
     pub fn now(&self, at_ms: i64) -> f64 {
         let second = at_ms.div_euclid(1000);
-        self.sum(second - NOW_SECONDS, NOW_SECONDS) / seconds_of(NOW_SECONDS)
+        f64::from(self.sum(second - NOW_SECONDS, NOW_SECONDS)) / seconds_of(NOW_SECONDS)
     }
 
-    /// How many a second there were, in at most so many columns; the newest is the last. The second that has not ended
+    /// How many thousandths of one a second there were, in at most so many columns; the newest is the last. The second that has not ended
     /// yet is left out. Columns begin at whole multiples of their length, so that they do not change as time goes on.
-    pub fn columns(&self, at_ms: i64, most: usize) -> Vec<f64> {
+    pub fn columns(&self, at_ms: i64, most: usize) -> Vec<u64> {
         let most = i64::try_from(most.max(1)).unwrap_or(SECONDS);
         let long = (SECONDS + most - 1) / most;
         let end = at_ms.div_euclid(1000).div_euclid(long) * long;
         let count = SECONDS / long;
-        (0..count).map(|column| self.sum(end - (count - column) * long, long) / seconds_of(long)).collect()
+        let sum = |column| u64::from(self.sum(end - (count - column) * long, long));
+        (0..count).map(|column| sum(column) * THOUSAND / long.unsigned_abs()).collect()
     }
 }
 
@@ -90,11 +93,11 @@ mod tests {
             rates.add(at);
         }
         let columns = rates.columns(1_006_000, 120);
-        assert_eq!((columns.len(), &columns[114..]), (120, [2.0, 1.0, 0.0, 0.0, 0.0, 1.0].as_slice()));
+        assert_eq!((columns.len(), &columns[114..]), (120, [2_000, 1_000, 0, 0, 0, 1_000].as_slice()));
         assert!((rates.now(1_006_000) - 0.4).abs() < 1e-9);
-        assert_eq!(rates.columns(1_200_000, 120), vec![0.0; 120], "nothing for two minutes");
+        assert_eq!(rates.columns(1_200_000, 120), vec![0; 120], "nothing for two minutes");
         rates.add(1_200_000);
-        assert_eq!(rates.columns(1_201_000, 120).iter().sum::<f64>(), 1.0);
+        assert_eq!(rates.columns(1_201_000, 120).iter().sum::<u64>(), 1_000);
         assert_eq!(rates.total(), 5);
     }
 
@@ -114,6 +117,6 @@ mod tests {
         let mut rates = Rates::default();
         rates.add(9_000_000);
         rates.add(1_000_000);
-        assert_eq!(rates.columns(1_001_000, 120).last(), Some(&1.0));
+        assert_eq!(rates.columns(1_001_000, 120).last(), Some(&1_000));
     }
 }

@@ -115,8 +115,8 @@ impl Area for Health {
         self.ask(cx);
     }
 
-    fn click(&mut self, at: Position, _: &mut Cx<'_>) {
-        self.list.click(at, self.rows());
+    fn click(&mut self, at: Position, cx: &mut Cx<'_>) {
+        self.list.click(at, self.rows(), cx.now);
     }
 
     fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, show: &Show<'_>) {

@@ -102,7 +102,7 @@ impl Letters {
         let Self { rows, pick, all, marks, said, .. } = self;
         let columns = if area.width < NARROW_BELOW { &NARROW } else { &COLUMNS };
         let table = Table { columns, len: rows.len(), focused, empty, theme };
-        table.draw(frame, area, &mut pick.list, |row| {
+        pick.draw(frame, area, &table, rows, |row| {
             let key = rows[row];
             let Some(letter) = all.get(&key) else { return Vec::new() };
             let (sign, style) = sign(letter.status, theme);

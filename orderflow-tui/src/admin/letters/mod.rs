@@ -24,7 +24,7 @@ use super::{
     Do,
     flow::numbers::All,
     keymap::{DETAIL, DISCARD, EDIT, LETTER, LETTERS, MARK_ALL, NEXT, PREVIOUS, REPLAY, TIMELINE},
-    parts::{Pick, Sheet},
+    parts::Sheet,
 };
 use crate::{
     area::Area,
@@ -34,7 +34,10 @@ use crate::{
     msg::Effect,
     overlay::Confirm,
     text,
-    widgets::search::{SEARCHING, Search},
+    widgets::{
+        Pick,
+        search::{SEARCHING, Search},
+    },
 };
 
 /// A letter's service and id: one that no service can read, each of them has.
@@ -193,6 +196,12 @@ impl Letters {
         self.pick.settle(&self.rows);
     }
 
+    /// Something else is wanted than before.
+    const fn anew(&mut self) {
+        self.is_settled = false;
+        self.pick.anew();
+    }
+
     fn chosen(&mut self) -> Option<Key> {
         self.settle();
         match &self.sheet {
@@ -292,14 +301,16 @@ impl Letters {
     /// What a key does to the list.
     fn act_in_list(&mut self, action: Action) -> bool {
         if let Some(changed) = self.search.act(action) {
-            self.is_settled &= !changed;
+            if changed {
+                self.anew();
+            }
             return true;
         }
         match action {
             keys::OPEN => self.open_sheet(),
             keys::FILTER => {
                 self.shown = (self.shown + 1) % SHOWN.len();
-                self.is_settled = false;
+                self.anew();
             }
             keys::BACK if !self.marks.is_empty() => self.marks.clear(),
             action => {
@@ -373,7 +384,7 @@ impl Area for Letters {
             Some(mending) => mending.edit(&edit),
             None => {
                 if self.search.edit(&edit) {
-                    self.is_settled = false;
+                    self.anew();
                 }
             }
         }
@@ -384,9 +395,9 @@ impl Area for Letters {
         true
     }
 
-    fn click(&mut self, at: Position, _: &mut Cx<'_>) {
+    fn click(&mut self, at: Position, cx: &mut Cx<'_>) {
         self.settle();
-        if self.mending.is_none() && (self.pick.click(at, &self.rows) || self.sheet.is_some()) {
+        if self.mending.is_none() && (self.pick.click(at, &self.rows, cx.now) || self.sheet.is_some()) {
             self.open_sheet();
         }
     }

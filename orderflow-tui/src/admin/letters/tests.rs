@@ -74,6 +74,19 @@ fn one_is_replayed_at_once_and_says_why_if_it_stays_open() {
 }
 
 #[test]
+fn one_that_has_come_since_the_frame_is_not_replayed() {
+    let mut desktop = full();
+    desktop.screen((100, 24));
+    let newer =
+        DeadLetter { created_at: orderflow_contracts::timestamp::Timestamp(NOW_MS), ..letter(5, LetterStatus::Open) };
+    let found = Found { letters: vec![newer], more: false };
+    told(&mut desktop, Done::Letters(vec![(Service::Inventory, Ok(found))]));
+    let effects = wanted(desktop.press(&["r"]));
+    let Some(Do::Act(Act::Replay, which)) = effects.first() else { panic!("{effects:?}") };
+    assert!(which.iter().all(|(service, _)| *service != Service::Inventory), "{which:?}");
+}
+
+#[test]
 fn several_are_asked_about_and_done_one_after_the_other() {
     let mut desktop = full();
     assert!(wanted(desktop.press(&["a", "d"])).is_empty());

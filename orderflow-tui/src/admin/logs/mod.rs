@@ -271,9 +271,9 @@ impl Area for Logs {
         self.ask(cx);
     }
 
-    fn click(&mut self, at: Position, _: &mut Cx<'_>) {
+    fn click(&mut self, at: Position, cx: &mut Cx<'_>) {
         let count = self.lines.shown();
-        let again = self.list.click(at, count);
+        let again = self.list.click(at, count, cx.now);
         if again.is_some() {
             self.follows = self.list.chosen(count).is_some_and(|row| row + 1 == count);
         }

@@ -1,12 +1,10 @@
 //! What several of the admin's screens are made of.
 
 mod every;
-mod pick;
 mod sheet;
 
 pub use self::{
     every::Every,
-    pick::Pick,
     sheet::{Row, Sheet, Tint, json_rows},
 };
 

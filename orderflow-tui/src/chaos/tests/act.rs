@@ -43,6 +43,16 @@ fn a_fault_is_set_as_its_slider_says_and_taken_back() {
 }
 
 #[test]
+fn one_click_breaks_nothing() {
+    let mut bench = Bench::calm();
+    bench.choose(Row::Fault(FaultName::RelayTwice));
+    let row = "relay-twice";
+    assert!(bench.click(row, 0).is_empty(), "it was chosen by a key");
+    assert!(bench.click(row, 2_000).is_empty(), "that is another click");
+    assert!(matches!(change(bench.click(row, 200)), Change::Set { .. }), "and this is a double click");
+}
+
+#[test]
 fn sliders_have_ends() {
     let mut bench = Bench::calm();
     bench.choose(Row::Fault(FaultName::ProviderError));

@@ -18,7 +18,7 @@ use orderflow_contracts::{
     },
     timestamp::Timestamp,
 };
-use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
+use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, layout::Position};
 use serde_json::json;
 
 use super::{Board, Done, Row, situation::PROCESSES};
@@ -77,6 +77,14 @@ impl Bench {
         self.with(|board, cx| {
             board.act(action, cx);
         })
+    }
+
+    /// Clicks at the row in which this stands, some time later.
+    pub fn click(&mut self, words: &str, later_ms: i64) -> Vec<super::Do> {
+        let screen = self.screen((100, 40));
+        let y = screen.lines().position(|line| line.contains(words)).unwrap();
+        self.now.0 += later_ms;
+        self.with(|board, cx| board.click(Position::new(4, u16::try_from(y).unwrap()), cx))
     }
 
     pub fn done(&mut self, done: Done) -> Vec<super::Do> {

@@ -7,6 +7,7 @@ use orderflow_contracts::{
     events::OrderLine,
     ids::{AccountId, ProductId},
     money::Money,
+    timestamp::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -114,10 +115,10 @@ impl Cart {
             let had = self.lines.len();
             let things = if had == 1 { "another seller's thing is".into() } else { format!("{had} things are") };
             let words = format!(
-                "An order has one seller, and {things} in the cart. A new cart begins with {name}; u brings the old one back."
+                "An order has one seller, and {things} in the cart. A new cart begins; u brings the old one back."
             );
             let yes = Effect::Customer(Do::Agree(Agreed::NewCart(product.id)));
-            cx.confirm(Confirm::new("Begin a new cart?", words, yes));
+            cx.confirm(Confirm::new("Begin a new cart?", words, yes).about(format!("The new one begins with {name}.")));
             return;
         }
         let has = self.count(product.id);
@@ -206,8 +207,8 @@ impl Cart {
     }
 
     /// Somebody clicked.
-    pub fn click(&mut self, at: ratatui::layout::Position) {
-        let _ = self.state.click(at, self.lines.len());
+    pub fn click(&mut self, at: ratatui::layout::Position, now: Timestamp) {
+        let _ = self.state.click(at, self.lines.len(), now);
     }
 }
 

@@ -19,6 +19,7 @@ use crate::{
     },
     cx::Show,
     text,
+    unread::unread,
     widgets::{Column, frames, list::Table},
 };
 
@@ -45,7 +46,7 @@ impl Orders {
     /// Draws them.
     pub fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, pay: &Payments, show: &Show<'_>) {
         self.sync(show.books);
-        let area = draw::trouble(frame, area, &show.books.orders_part, show);
+        let area = unread(frame, area, &show.books.orders_part, "orders", show);
         let (head, body) = frames::head(area, 1);
         self.draw_head(frame, head, show);
         let (list, detail) = split(body, !self.rows.all().is_empty());
@@ -91,13 +92,13 @@ impl Orders {
                 (_, true) => ["You have not ordered anything yet.", "1 shows the shop."],
                 (_, false) => ["No order is like that.", "esc shows all of them."],
             };
+            self.rows.draw_none();
             return draw::empty(frame, area, show, &nothing);
         }
         let open = &self.open;
-        let (rows, state) = self.rows.parts();
-        let focused = show.focused;
-        let table = Table { columns: &COLUMNS, len: rows.len(), focused, empty: "", theme: show.theme };
-        table.draw(frame, area, state, |index| match rows[index] {
+        let (len, focused) = (self.rows.all().len(), show.focused);
+        let table = Table { columns: &COLUMNS, len, focused, empty: "", theme: show.theme };
+        self.rows.draw(frame, area, &table, |row| match row {
             Row::Placing(key) => open.placing(key).map(|placing| placing_row(placing, show)).unwrap_or_default(),
             Row::Order(id) => {
                 let entry = show.books.orders.get(id);

@@ -183,6 +183,7 @@ impl Orders {
                 return;
             }
         }
+        self.rows.anew();
         self.filter = Filter::All;
     }
 
@@ -195,8 +196,7 @@ impl Orders {
 
     /// Somebody clicked; twice at the same row opens it.
     pub fn click(&mut self, at: ratatui::layout::Position, cx: &mut Cx<'_>) {
-        self.sync(cx.books);
-        if self.rows.click(at) {
+        if self.rows.click(at, cx.now) {
             self.act(keys::OPEN, cx);
         }
     }

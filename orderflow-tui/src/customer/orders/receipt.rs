@@ -1,19 +1,26 @@
-//! A receipt, as a till would print it.
+//! A receipt, as a till would print it. It is read when it is opened and whenever its payment has moved; what was read
+//! before says as of when it is.
 
+use orderflow_client::ClientError;
 use orderflow_contracts::{
     api::{
-        orders::Order,
+        console::EventRecord,
+        orders::{Order, OrderPaymentStatus},
         payments::{Payment, PaymentStatus},
     },
     ids::OrderId,
     money::Money,
+    timestamp::Timestamp,
 };
 use ratatui::{Frame, layout::Rect, text::Line};
 
 use super::detail::entry;
 use crate::{
-    cx::Show,
+    books::Part,
+    customer::effects::Do,
+    cx::{Cx, Show},
     keys::{self, Action},
+    msg::Effect,
     text,
     widgets::frames,
 };
@@ -21,18 +28,56 @@ use crate::{
 /// Columns of the paper.
 const WIDE: u16 = 42;
 
+/// How far its payment was read.
+enum Reading {
+    /// It is on its way.
+    Asked,
+    /// It was.
+    Done,
+    /// It could not be, and why.
+    Failed(String),
+}
+
 /// The receipt of an order.
 pub struct Receipt {
     /// Which order's.
     pub id: OrderId,
+    reading: Reading,
+    /// When it was read last, by our clock.
+    read_at: Option<Timestamp>,
     first: usize,
     last: usize,
 }
 
 impl Receipt {
-    /// Of an order.
-    pub const fn of(id: OrderId) -> Self {
-        Self { id, first: 0, last: 0 }
+    /// Of an order, whose payment is read now.
+    pub fn open(id: OrderId, cx: &mut Cx<'_>) -> Self {
+        cx.run(Effect::Customer(Do::Payment(id)));
+        Self { id, reading: Reading::Asked, read_at: None, first: 0, last: 0 }
+    }
+
+    /// Its payment was read, or not.
+    pub fn read(&mut self, outcome: &Result<Box<Payment>, ClientError>, now: Timestamp) {
+        match outcome {
+            Ok(_) => (self.reading, self.read_at) = (Reading::Done, Some(now)),
+            Err(error) => self.reading = Reading::Failed(error.to_string()),
+        }
+    }
+
+    /// An event has come: whatever has happened to its payment, the payment itself says more.
+    pub fn hear(&mut self, record: &EventRecord, cx: &mut Cx<'_>) {
+        if record.event_type.starts_with("payment.") && record.subject.parse() == Ok(self.id) {
+            self.reading = Reading::Asked;
+            cx.run(Effect::Customer(Do::Payment(self.id)));
+        }
+    }
+
+    /// The books have changed: all payments may have been read again since.
+    pub fn books_changed(&mut self, payments: &Part) {
+        let at = read_at(payments);
+        if matches!(self.reading, Reading::Failed(_)) && matches!(payments, Part::Read { .. }) && at > self.read_at {
+            (self.reading, self.read_at) = (Reading::Done, at);
+        }
     }
 
     /// A key was pressed. Whether it meant anything here.
@@ -52,7 +97,9 @@ impl Receipt {
         let wide = area.width.min(WIDE);
         // Between the borders, with a cell on each side where there is room.
         let margin = u16::from(wide == WIDE);
-        let lines = lines(order, payment, usize::from(wide.saturating_sub(2 + 2 * margin)), show);
+        let columns = usize::from(wide.saturating_sub(2 + 2 * margin));
+        let mut lines = lines(order, columns, show);
+        lines.extend(self.paid(order, payment, columns, show));
         let tall = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
         let inside = frames::popup(frame, area, (wide, tall), "receipt", show.theme);
         self.last = lines.len().saturating_sub(usize::from(inside.height));
@@ -73,7 +120,7 @@ impl Receipt {
     }
 }
 
-fn lines(order: &Order, payment: Option<&Payment>, wide: usize, show: &Show<'_>) -> Vec<Line<'static>> {
+fn lines(order: &Order, wide: usize, show: &Show<'_>) -> Vec<Line<'static>> {
     let theme = show.theme;
     let rule = || Line::styled("-".repeat(wide), theme.muted);
     let centred = |words: &str| Line::raw(format!("{words:^wide$}"));
@@ -93,7 +140,6 @@ fn lines(order: &Order, payment: Option<&Payment>, wide: usize, show: &Show<'_>)
     lines.push(rule());
     lines.push(entry("TOTAL", &text::money(order.total), wide).style(theme.accent));
     lines.push(Line::raw(""));
-    lines.extend(paid(payment, wide, show));
     lines
 }
 
@@ -102,21 +148,69 @@ fn number(amount: Money) -> String {
     amount.to_string().split(' ').next().unwrap_or_default().to_owned()
 }
 
-fn paid(payment: Option<&Payment>, wide: usize, show: &Show<'_>) -> Vec<Line<'static>> {
-    let theme = show.theme;
-    let Some(payment) = payment else {
-        return vec![Line::styled("… reading the payment", theme.warn)];
-    };
-    let (words, style) = match payment.status {
-        PaymentStatus::Open => ("○ NOT PAID YET", theme.warn),
-        PaymentStatus::Processing => ("… BEING PAID, NOT CERTAIN YET", theme.warn),
-        PaymentStatus::Succeeded => ("✓ PAID", theme.good),
-        PaymentStatus::Failed => ("✗ DECLINED", theme.bad),
-        PaymentStatus::Voided => ("✗ NOTHING WAS CHARGED", theme.bad),
-        PaymentStatus::Refunding => ("↺ PAID, BEING GIVEN BACK", theme.back),
-        PaymentStatus::Refunded => ("↺ PAID AND GIVEN BACK", theme.back),
-    };
-    let mut lines = vec![Line::styled(words, style)];
+/// When the list of payments was read last.
+const fn read_at(payments: &Part) -> Option<Timestamp> {
+    match payments {
+        Part::Read { at, .. } => Some(*at),
+        Part::Failed { read_at, .. } => *read_at,
+        Part::Loading => None,
+    }
+}
+
+/// How far a payment is: the order hears of it even while the payments service does not answer.
+fn standing(order: &Order, payment: Option<&Payment>) -> Option<PaymentStatus> {
+    let known = payment.map(|payment| payment.status);
+    let is_behind = matches!(known, None | Some(PaymentStatus::Open | PaymentStatus::Processing));
+    match order.payment.status {
+        OrderPaymentStatus::Refunded => Some(PaymentStatus::Refunded),
+        OrderPaymentStatus::Succeeded if is_behind => Some(PaymentStatus::Succeeded),
+        OrderPaymentStatus::Failed if is_behind => Some(PaymentStatus::Failed),
+        OrderPaymentStatus::Voided if is_behind => Some(PaymentStatus::Voided),
+        _ => known,
+    }
+}
+
+impl Receipt {
+    fn paid(&self, order: &Order, payment: Option<&Payment>, wide: usize, show: &Show<'_>) -> Vec<Line<'static>> {
+        let theme = show.theme;
+        let status = standing(order, payment);
+        let standing = status.map(|status| match status {
+            PaymentStatus::Open => Line::styled("○ NOT PAID YET", theme.warn),
+            PaymentStatus::Processing => Line::styled("… BEING PAID, NOT CERTAIN YET", theme.warn),
+            PaymentStatus::Succeeded => Line::styled("✓ PAID", theme.good),
+            PaymentStatus::Failed => Line::styled("✗ DECLINED", theme.bad),
+            PaymentStatus::Voided => Line::styled("✗ NOTHING WAS CHARGED", theme.bad),
+            PaymentStatus::Refunding => Line::styled("↺ PAID, BEING GIVEN BACK", theme.back),
+            PaymentStatus::Refunded => Line::styled("↺ PAID AND GIVEN BACK", theme.back),
+        });
+        let details = payment.map(|payment| details(payment, status, wide)).unwrap_or_default();
+        // What may be old is said before it.
+        self.trouble(wide, show).into_iter().chain(standing).chain(details).collect()
+    }
+
+    /// What is to be said if what stands here may be old.
+    fn trouble(&self, wide: usize, show: &Show<'_>) -> Vec<Line<'static>> {
+        match &self.reading {
+            Reading::Done => Vec::new(),
+            Reading::Asked => vec![Line::styled("… reading the payment", show.theme.warn)],
+            Reading::Failed(why) => {
+                let said = match self.read_at.max(read_at(&show.books.payments_part)) {
+                    Some(at) => format!("as of {}; cannot be read now:", text::clock(at)),
+                    None => "the payment cannot be read:".to_owned(),
+                };
+                let style = show.theme.bad;
+                let why = text::wrap(&text::plain(why), wide);
+                let again = show.keys.key_in(keys::EVERYWHERE, keys::REFRESH).map(|key| format!("{key} tries again"));
+                let lines = std::iter::once(format!("✗ {said}")).chain(why).chain(again);
+                lines.map(|line| Line::styled(text::cut(&line, wide), style)).collect()
+            }
+        }
+    }
+}
+
+/// What is known of it besides; when it came to this standing only if it says so itself.
+fn details(payment: &Payment, standing: Option<PaymentStatus>, wide: usize) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
     if let Some(card) = &payment.card {
         lines.push(entry("card", &format!("{} ···· {}", text::plain(&card.brand), text::plain(&card.last4)), wide));
     }
@@ -132,8 +226,10 @@ fn paid(payment: Option<&Payment>, wide: usize, show: &Show<'_>) -> Vec<Line<'st
             lines.extend(parts(&id, wide - 1).into_iter().map(|part| Line::raw(format!("  {part}"))));
         }
     }
-    let at = payment.updated_at.to_string().replace('T', "  ");
-    lines.push(entry("at", at.get(..20).unwrap_or_default(), wide));
+    if standing == Some(payment.status) {
+        let at = payment.updated_at.to_string().replace('T', "  ");
+        lines.push(entry("at", at.get(..20).unwrap_or_default(), wide));
+    }
     lines
 }
 

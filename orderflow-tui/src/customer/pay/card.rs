@@ -1,5 +1,7 @@
 //! What can be said of a card while it is being typed: its brand, whether its number holds, whether it has expired.
 
+use std::cmp::Ordering;
+
 use orderflow_contracts::timestamp::Timestamp;
 
 /// Who stands behind a card.
@@ -72,7 +74,8 @@ impl Brand {
     }
 }
 
-fn value(digits: &[u8]) -> u32 {
+/// Digits as a number.
+pub fn value(digits: &[u8]) -> u32 {
     digits.iter().fold(0, |value, digit| value * 10 + u32::from(digit.saturating_sub(b'0')))
 }
 
@@ -97,6 +100,12 @@ pub fn passes_luhn(number: &[u8]) -> bool {
     number.iter().rev().enumerate().map(digit).sum::<u32>().is_multiple_of(10)
 }
 
+/// Whether so many digits are a number by themselves, mistyped or not.
+pub fn is_whole(digits: &[u8]) -> bool {
+    let brand = Brand::of(digits);
+    digits.len() >= if brand == Brand::Unknown { *DIGITS.start() } else { brand.digits_max() }
+}
+
 /// A number so far.
 pub fn number(digits: &[u8]) -> Check {
     let brand = Brand::of(digits);
@@ -106,6 +115,8 @@ pub fn number(digits: &[u8]) -> Check {
         Brand::Unknown if is_long_enough && passes_luhn(digits) => Check::Good,
         _ if is_full && passes_luhn(digits) => Check::Good,
         _ if is_full => Check::Bad("a digit of the number is mistyped"),
+        // A digit at its begin was changed, and with it the brand: what is too much is for the person to see.
+        _ if digits.len() > brand.digits_max() => Check::Bad("its numbers are not as long"),
         _ => Check::Partial,
     }
 }
@@ -123,7 +134,11 @@ pub fn expiry(digits: &[u8], now: Timestamp) -> Check {
 
 /// A security code so far.
 pub fn cvc(digits: &[u8], brand: Brand) -> Check {
-    if digits.len() == brand.cvc_digits() { Check::Good } else { Check::Partial }
+    match digits.len().cmp(&brand.cvc_digits()) {
+        Ordering::Less => Check::Partial,
+        Ordering::Equal => Check::Good,
+        Ordering::Greater => Check::Bad("this card's code is shorter"),
+    }
 }
 
 /// The year and the month, in UTC as the provider has it.

@@ -1,6 +1,6 @@
 //! A field for digits: whatever else is typed or pasted into it is left out, and what was in it is wiped.
 
-use std::hint::black_box;
+use zeroize::Zeroize as _;
 
 use crate::input::Edit;
 
@@ -44,9 +44,7 @@ impl Digits {
 
     /// Nothing is left of them.
     pub fn wipe(&mut self) {
-        self.digits.fill(0);
-        black_box(&self.digits);
-        self.digits.clear();
+        self.digits.zeroize();
         self.cursor = 0;
     }
 
@@ -54,6 +52,30 @@ impl Digits {
     pub fn set(&mut self, text: &str, most: usize) {
         self.wipe();
         self.insert(text, most);
+    }
+
+    /// What is pasted: what is whole by itself takes the place of what is there. A part goes to the cursor, all of it or
+    /// nothing: digits that are pushed out at the end would make another number. Whether they are others now.
+    pub fn paste(&mut self, text: &str, is_whole: impl Fn(&[u8]) -> bool, most: impl Fn(&[u8]) -> usize) -> bool {
+        let mut pasted = Self::default();
+        pasted.insert(text, ROOM);
+        if is_whole(&pasted.digits) {
+            pasted.digits.truncate(most(&pasted.digits));
+            pasted.cursor = pasted.digits.len();
+        } else if pasted.len() == 0 || self.len() + pasted.len() > ROOM {
+            return false;
+        } else {
+            let (left, right) = self.digits.split_at(self.cursor);
+            pasted.digits.splice(..0, left.iter().copied());
+            pasted.cursor = pasted.digits.len();
+            pasted.digits.extend_from_slice(right);
+            if pasted.len() > most(&pasted.digits) {
+                return false;
+            }
+        }
+        // What was here is wiped with what it changes places with.
+        std::mem::swap(self, &mut pasted);
+        true
     }
 
     fn insert(&mut self, text: &str, most: usize) {
@@ -70,12 +92,7 @@ impl Digits {
         let (len, cursor) = (self.digits.len(), self.cursor);
         match edit {
             Edit::Insert(c) => self.insert(c.encode_utf8(&mut [0; 4]), most),
-            // What is pasted into a whole field takes its place.
-            Edit::Paste(text) if len >= most => {
-                self.set(text, most);
-                return true;
-            }
-            Edit::Paste(text) => self.insert(text, most),
+            Edit::Paste(text) => return self.paste(text, |digits| digits.len() >= most, |_| most),
             Edit::Backspace if cursor > 0 => {
                 self.cursor -= 1;
                 self.digits.remove(self.cursor);
@@ -127,6 +144,19 @@ mod tests {
         assert_eq!(digits.text(), "5555555555554444", "a whole number takes the place of one");
         digits.wipe();
         assert_eq!(digits.len(), 0);
+    }
+
+    #[test]
+    fn a_part_is_pasted_where_the_cursor_stands_or_not_at_all() {
+        let mut digits = Digits::default();
+        digits.set("4242", 16);
+        digits.edit(&Edit::Home, 16);
+        digits.edit(&Edit::Right, 16);
+        assert!(digits.edit(&Edit::Paste("9-9".into()), 16));
+        assert_eq!((digits.text().as_str(), digits.cursor), ("499242", 3));
+        assert!(!digits.edit(&Edit::Paste("12345678901".into()), 16), "one digit would be pushed out");
+        assert!(!digits.edit(&Edit::Paste("no digits".into()), 16));
+        assert_eq!((digits.text().as_str(), digits.cursor), ("499242", 3));
     }
 
     #[test]

@@ -7,7 +7,10 @@ use super::{
     digits::Digits,
     test_cards::TestCard,
 };
-use crate::{customer::effects::CardData, input::Edit};
+use crate::{
+    customer::effects::{CardData, Sending},
+    input::Edit,
+};
 
 /// Digits of month and year.
 const EXPIRY_DIGITS: usize = 4;
@@ -54,13 +57,16 @@ pub struct Form {
     number: Digits,
     expiry: Digits,
     cvc: Digits,
+    /// The card is being sent; whatever ends the form ends that.
+    sending: Option<Sending>,
     /// Where letters go.
     pub at: At,
 }
 
 impl Default for Form {
     fn default() -> Self {
-        Self { number: Digits::default(), expiry: Digits::default(), cvc: Digits::default(), at: At::Number }
+        let (number, expiry, cvc) = (Digits::default(), Digits::default(), Digits::default());
+        Self { number, expiry, cvc, sending: None, at: At::Number }
     }
 }
 
@@ -106,29 +112,13 @@ impl Form {
     /// Somebody types. Whether the card is another one now.
     pub fn edit(&mut self, edit: &Edit) -> bool {
         match self.at {
-            At::Number => {
-                let changed = match edit {
-                    // What is pasted says its brand, and with it how long it may be.
-                    Edit::Paste(text) => self.number.edit(&Edit::Paste(text.clone()), Brand::Unknown.digits_max()),
-                    edit => self.number.edit(edit, self.brand().digits_max()),
-                };
-                self.trim();
-                changed
-            }
+            // A number says its brand, and with it how long it may be.
+            At::Number => match edit {
+                Edit::Paste(text) => self.number.paste(text, card::is_whole, |digits| Brand::of(digits).digits_max()),
+                edit => self.number.edit(edit, self.brand().digits_max()),
+            },
             At::Expiry => self.edit_expiry(edit),
             At::Cvc => self.cvc.edit(edit, self.brand().cvc_digits()),
-        }
-    }
-
-    /// What is too long for the brand is cut.
-    fn trim(&mut self) {
-        let brand = self.brand();
-        for (digits, most) in [(&mut self.number, brand.digits_max()), (&mut self.cvc, brand.cvc_digits())] {
-            if digits.len() > most {
-                let mut text = digits.text();
-                text.truncate(most);
-                digits.set(&text, most);
-            }
         }
     }
 
@@ -161,19 +151,20 @@ impl Form {
         self.at = At::Cvc;
     }
 
-    /// The card, if it can be sent.
-    pub fn card(&self, now: Timestamp) -> Option<CardData> {
+    /// The card to be sent, if it can be. It is only as long as there is this form with this card.
+    pub fn card(&mut self, now: Timestamp) -> Option<CardData> {
         if self.unfinished(now).is_some() {
             return None;
         }
-        let expiry = self.expiry.text();
-        let part = |range: std::ops::Range<usize>| expiry.get(range).and_then(|part| part.parse::<u8>().ok());
-        Some(CardData(CreateToken {
+        let part = |range: std::ops::Range<usize>| self.expiry.bytes().get(range).map(card::value);
+        let (card, sending) = CardData::new(CreateToken {
             number: self.number.text(),
-            exp_month: part(0..2)?,
-            exp_year: 2000 + u16::from(part(2..4)?),
+            exp_month: part(0..2)?.try_into().ok()?,
+            exp_year: (2000 + part(2..4)?).try_into().ok()?,
             cvc: self.cvc.text(),
-        }))
+        });
+        self.sending = Some(sending);
+        Some(card)
     }
 
     /// Nothing is left of the card.
@@ -181,6 +172,7 @@ impl Form {
         self.number.wipe();
         self.expiry.wipe();
         self.cvc.wipe();
+        self.sending = None;
         self.at = At::Number;
     }
 }

@@ -43,7 +43,7 @@ fn send(desktop: &mut Desktop) -> Uuid {
     fill(desktop);
     match &wanted(desktop.press(&["enter"]))[..] {
         [Do::Token { key, card, .. }] => {
-            let card = &card.0;
+            let card = &card.card;
             assert_eq!(
                 (card.number.as_str(), card.exp_month, card.exp_year, card.cvc.as_str()),
                 (GOOD, 12, 2030, "123")
@@ -109,6 +109,39 @@ fn a_pasted_line_break_never_sends_and_blanks_and_dashes_are_left_out() {
     assert!(wanted(effects).is_empty(), "the form is whole and was not sent");
     has(&mut desktop, &["12/30", "✓ enter pays"]);
     assert_eq!(wanted(desktop.press(&["enter"])).len(), 1);
+}
+
+#[test]
+fn a_card_that_is_pasted_over_another_one_is_the_one_that_is_charged() {
+    let (mut desktop, _) = form();
+    fill(&mut desktop);
+    desktop.press(&["tab"]);
+    for (keys, number) in
+        [(&["end"][..], "5555 5555 5555 4444"), (&["home", "right"], "3782 822463 10005"), (&["left"], GOOD)]
+    {
+        desktop.press(keys);
+        desktop.tell(Msg::Input(Input::Paste(format!("{number}\n"))));
+        let digits = number.replace(' ', "");
+        let is_amex = digits.len() == 15;
+        if is_amex {
+            has(&mut desktop, &["3782 822463 10005"]);
+        }
+        desktop.press(&["shift-tab", "ctrl-u"]);
+        desktop.type_in(if is_amex { "1234" } else { "123" });
+        let [Do::Token { card, .. }] = &wanted(desktop.press(&["enter"]))[..] else { panic!("it is sent: {number}") };
+        assert_eq!(card.card.number, digits);
+        desktop.press(&["esc", "p"]);
+        fill(&mut desktop);
+        desktop.press(&["tab"]);
+    }
+}
+
+#[test]
+fn a_code_that_is_too_long_for_another_brand_is_said_and_not_cut() {
+    let (mut desktop, _) = form();
+    desktop.press(&["ctrl-t", "down", "down", "enter", "tab"]);
+    desktop.tell(Msg::Input(Input::Paste(GOOD.into())));
+    has(&mut desktop, &["4242 4242 4242 4242", "this card's code is shorter"]);
 }
 
 #[test]
@@ -283,6 +316,24 @@ fn closing_before_there_is_a_token_cancels() {
     assert!(wanted(asked).is_empty(), "nothing is paid");
     desktop.press(&["p"]);
     has(&mut desktop, &["···· ···· ···· ····"]);
+}
+
+#[test]
+fn a_card_is_not_sent_any_more_once_its_form_is_closed() {
+    let (mut desktop, order) = form();
+    fill(&mut desktop);
+    let asked = wanted(desktop.press(&["enter"]));
+    let [Do::Token { card, .. }] = &asked[..] else { panic!("a token is asked for") };
+    assert!(!card.is_given_up());
+    desktop.press(&["esc"]);
+    assert!(card.is_given_up());
+    // Nor once there is a token.
+    desktop.press(&["p"]);
+    fill(&mut desktop);
+    let asked = wanted(desktop.press(&["enter"]));
+    let [Do::Token { card, key, .. }] = &asked[..] else { panic!("a token is asked for") };
+    done(&mut desktop, Done::Token { id: order.id, key: *key, outcome: Ok(Secret("tok_1".into())) });
+    assert!(card.is_given_up());
 }
 
 #[test]

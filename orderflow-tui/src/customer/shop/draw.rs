@@ -14,6 +14,7 @@ use crate::{
     customer::{Cart, draw, words},
     cx::Show,
     text,
+    unread::unread,
     widgets::{
         Column, frames,
         list::Table,
@@ -40,7 +41,7 @@ impl Shop {
     /// Draws it.
     pub fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, cart: &Cart, show: &Show<'_>) {
         self.sync(show.books);
-        let area = draw::trouble(frame, area, &show.books.products_part, show);
+        let area = unread(frame, area, &show.books.products_part, "products", show);
         let (head, body) = frames::head(area, 1);
         self.draw_head(frame, head, cart, show);
         let (list, detail) = split(body);
@@ -78,12 +79,12 @@ impl Shop {
 
     fn draw_list(&mut self, frame: &mut Frame<'_>, area: Rect, cart: &Cart, show: &Show<'_>) {
         if self.rows.all().is_empty() {
+            self.rows.draw_none();
             return draw::empty(frame, area, show, &self.nothing(show));
         }
-        let (ids, state) = self.rows.parts();
-        let focused = show.focused;
-        let table = Table { columns: &COLUMNS, len: ids.len(), focused, empty: "", theme: show.theme };
-        table.draw(frame, area, state, |index| row(ids[index], cart, show));
+        let (len, focused) = (self.rows.all().len(), show.focused);
+        let table = Table { columns: &COLUMNS, len, focused, empty: "", theme: show.theme };
+        self.rows.draw(frame, area, &table, |id| row(id, cart, show));
     }
 
     fn nothing(&self, show: &Show<'_>) -> [&'static str; 2] {

@@ -186,7 +186,10 @@ impl Shop {
                 }
             }
             our::UNDO => cart.undo(cx),
-            keys::FILTER => self.in_stock = !self.in_stock,
+            keys::FILTER => {
+                self.in_stock = !self.in_stock;
+                self.rows.anew();
+            }
             keys::SORT => {
                 self.sort = self.sort.next();
                 self.rows.choose_first();
@@ -221,10 +224,14 @@ impl Shop {
 
     /// Somebody clicked; twice at the same row puts it into the cart.
     pub fn click(&mut self, at: Position, cart: &mut Cart, cx: &mut Cx<'_>) {
-        self.sync(cx.books);
-        if self.rows.click(at) {
+        if self.rows.click(at, cx.now) {
             self.act(our::ADD, cart, cx);
         }
         self.seen(cx);
     }
+}
+
+/// What time it is by our clock.
+pub fn wall(cx: &Cx<'_>) -> Timestamp {
+    Timestamp(cx.now.0.saturating_sub(cx.books.clock_ahead_ms))
 }

@@ -85,3 +85,17 @@ fn what_is_chosen_stays_chosen_when_the_list_changes() {
     desktop.press(&["a"]);
     has(&mut desktop, &["×1 Enamel Mug"]);
 }
+
+#[test]
+fn a_key_does_not_add_what_was_not_seen() {
+    let mut desktop = shop();
+    desktop.press(&["f"]);
+    has(&mut desktop, &["Office Chair"]);
+    // Between the frame and the key the last one is sold, and its row is another one's.
+    let sold = product(5, "Office Chair", 31_000, 0);
+    let read = crate::books::Done::Product(sold.id, Ok(sold));
+    desktop
+        .tell(crate::msg::Msg::Done(crate::msg::Done::Books(orderflow_contracts::api::console::Role::Customer, read)));
+    desktop.press(&["a"]);
+    has(&mut desktop, &["only 0 are there now", "cart 1 310.00 USD"]);
+}

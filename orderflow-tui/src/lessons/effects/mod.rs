@@ -171,7 +171,7 @@ impl Trouble {
 impl From<ClientError> for Trouble {
     fn from(error: ClientError) -> Self {
         Self {
-            is_unknown: error.is_transient(),
+            is_unknown: error.is_outcome_unknown(),
             is_over: matches!(error, ClientError::NoToken(_)),
             why: error.to_string(),
         }
@@ -220,5 +220,17 @@ async fn perform(task: Task, step: Step, shared: &Shared) -> Result<Outcome, Tro
             };
             check::check(&exam, shared, say).await.map(Outcome::Found)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_of_the_services_own_does_not_say_that_nothing_was_done() {
+        let bad = ClientError::BadAnswer { url: "http://a".into(), what: "502".into() };
+        assert!(Trouble::from(bad).is_unknown);
+        assert!(!Trouble::from(ClientError::BadRequest("no".into())).is_unknown);
     }
 }

@@ -12,9 +12,10 @@ use super::{Inventory, LOW, Move, Sort};
 use crate::{
     books::Part,
     cx::Show,
-    seller::draw::{self, unread},
+    seller::draw,
     text,
     theme::Theme,
+    unread::unread,
     widgets::{Column, chart, frames, list::Table},
 };
 
@@ -43,7 +44,7 @@ impl Inventory {
             let found = draw::found(self.rows.len(), show.theme);
             self.search.draw(frame, line, found, show.focused, show.theme);
         }
-        let rest = unread(frame, rest, &show.books.products_part, "products", show.theme);
+        let rest = unread(frame, rest, &show.books.products_part, "products", show);
         self.draw_table(frame, rest, show);
         if let Some(open) = &self.form {
             open.form.draw(frame, area, show.focused, show.theme);
@@ -76,7 +77,7 @@ impl Inventory {
     }
 
     fn draw_table(&mut self, frame: &mut Frame<'_>, area: Rect, show: &Show<'_>) {
-        let Self { list, rows, moved, search, .. } = self;
+        let Self { pick, rows, moved, search, .. } = self;
         let empty = match (&show.books.products_part, search.is_shown()) {
             (Part::Loading, _) => "reading the products …",
             (_, true) => "nothing found; esc takes the search away",
@@ -84,7 +85,7 @@ impl Inventory {
         };
         let most = show.books.products.iter().map(|product| product.on_hand).max().unwrap_or(0);
         let table = Table { columns: &COLUMNS, len: rows.len(), focused: show.focused, empty, theme: show.theme };
-        table.draw(frame, area, list, |index| {
+        pick.draw(frame, area, &table, rows, |index| {
             let Some(product) = show.books.products.get(rows[index]) else { return Vec::new() };
             row(product, moved.get(&product.id).map(|(_, moved)| *moved), most, show.theme)
         });

@@ -7,7 +7,7 @@ use orderflow_contracts::{
 };
 
 use crate::{
-    seller::effects::{Change, NotChanged, why as why_of},
+    seller::effects::{Before, Change, NotChanged, why as why_of},
     text,
     widgets::{
         Field,
@@ -91,12 +91,13 @@ impl ProductForm {
                 Change::Add(CreateProduct { name: text(NAME), price, stock })
             }
             Kind::Edit(base) => {
-                let name = Some(text(NAME)).filter(|name| *name != base.name);
+                let name = Some(text(NAME)).filter(|name| *name != text::plain(&base.name));
                 let price = read_price(&text(PRICE)).ok().filter(|price| *price != base.price);
                 if name.is_none() && price.is_none() {
                     return None;
                 }
-                Change::Edit(base.id, EditProduct { name, price, expected_version: Some(base.version) })
+                let edit = EditProduct { name, price, expected_version: Some(base.version) };
+                Change::Edit(base.id, edit, Box::new(Before::of(base)))
             }
             Kind::Restock(base) => Change::Restock(base.id, read_count(&text(QUANTITY)).ok()?),
         })
@@ -110,14 +111,6 @@ impl ProductForm {
     /// Whether what came of the last try is not known.
     pub const fn is_unknown(&self) -> bool {
         matches!(self.sent, Some((_, Some(_))))
-    }
-
-    /// The product before it was changed.
-    pub fn before(&self) -> Option<&Product> {
-        match &self.kind {
-            Kind::Edit(base) | Kind::Restock(base) => Some(base),
-            Kind::Add => None,
-        }
     }
 
     /// The service says no, or nothing.

@@ -15,7 +15,7 @@ use ratatui::layout::Position;
 use self::form::ProductForm;
 use super::{
     ADD, EDIT, RESTOCK, UNDO,
-    effects::{self, Change, Do, NotChanged},
+    effects::{self, Before, Change, Do, NotChanged},
 };
 use crate::{
     books::{Books, Part},
@@ -24,7 +24,7 @@ use crate::{
     keys::{self, Action},
     msg::Effect,
     text,
-    widgets::{ListState, Search, form::Event, search},
+    widgets::{Pick, Search, form::Event, search},
 };
 
 /// So long it is seen that a product has moved.
@@ -53,28 +53,48 @@ enum Move {
     Stock(i64),
 }
 
-/// An edit that can be undone.
+/// An edit that can be undone: by another one, which expects the version that it has made.
 struct Undo {
     id: ProductId,
     edit: EditProduct,
+    /// The version that it was made of.
+    of: i64,
     /// Of a try whose outcome is not known.
     key: Option<String>,
 }
 
 /// The screen of products.
-#[derive(Default)]
 pub struct Inventory {
-    list: ListState,
+    pick: Pick<ProductId>,
     pub(super) search: Search,
     sort: Sort,
     rows: Vec<ProductId>,
-    chosen: Option<ProductId>,
     /// The products as they were last seen, to know what has moved.
     seen: HashMap<ProductId, (u32, u32, i64)>,
     was_read: bool,
     moved: HashMap<ProductId, (Timestamp, Move)>,
     form: Option<ProductForm>,
+    /// The last one is undone first.
     undo: Vec<Undo>,
+    /// An undo is on its way.
+    is_undoing: bool,
+}
+
+impl Default for Inventory {
+    fn default() -> Self {
+        Self {
+            pick: Pick::firm(),
+            search: Search::default(),
+            sort: Sort::default(),
+            rows: Vec::new(),
+            seen: HashMap::new(),
+            was_read: false,
+            moved: HashMap::new(),
+            form: None,
+            undo: Vec::new(),
+            is_undoing: false,
+        }
+    }
 }
 
 impl Inventory {
@@ -97,24 +117,11 @@ impl Inventory {
             Sort::Newest => rows.sort_by_key(|product| (std::cmp::Reverse(product.created_at), product.id)),
         }
         self.rows = rows.into_iter().map(|product| product.id).collect();
-        if let Some(row) = self.chosen.and_then(|id| self.rows.iter().position(|row| *row == id)) {
-            self.list.choose(row);
-        }
-    }
-
-    /// Other rows are shown: the first one is chosen.
-    fn start_over(&mut self) {
-        self.chosen = None;
-        self.list.choose(0);
-    }
-
-    fn hold(&mut self) {
-        self.chosen = self.list.chosen(self.rows.len()).map(|row| self.rows[row]);
+        self.pick.settle(&self.rows);
     }
 
     fn product<'a>(&self, books: &'a Books) -> Option<&'a Product> {
-        let row = self.list.chosen(self.rows.len())?;
-        books.products.get(self.rows[row])
+        books.products.get(self.pick.chosen(&self.rows)?)
     }
 
     /// Compares the products with what they were: what has moved is marked for a few seconds.
@@ -160,13 +167,13 @@ impl Inventory {
         }
         self.refresh(cx.books);
         if let Some(changed) = self.search.act(action) {
-            if changed {
-                self.start_over();
+            // What was found stays chosen when the search is taken away.
+            if changed && action != keys::BACK {
+                self.pick.choose_first();
             }
             return true;
         }
-        if self.list.act(action, self.rows.len()) {
-            self.hold();
+        if self.pick.act(action, &self.rows) {
             return true;
         }
         let product = self.product(cx.books);
@@ -187,7 +194,6 @@ impl Inventory {
             (keys::COPY, Some(product)) => cx.copy(product.id.to_string()),
             _ => return false,
         }
-        self.hold();
         true
     }
 
@@ -214,17 +220,47 @@ impl Inventory {
 
     /// The name and the price of before the last edit, as a new edit.
     fn undo(&mut self, cx: &mut Cx<'_>) {
-        let Some(Undo { id, edit, key }) = self.undo.pop() else {
+        if self.is_undoing {
+            return cx.note("one after the other: the undo before is still on its way");
+        }
+        let Some(Undo { id, edit, of, key }) = self.undo.pop() else {
             return cx.note("there is nothing to undo");
         };
-        cx.run(Effect::Seller(Do::Change(Change::Undo(id, edit), key)));
+        self.is_undoing = true;
+        cx.run(Effect::Seller(Do::Change(Change::Undo(id, edit, of), key)));
+    }
+
+    /// An edit was saved, and can be undone from now on.
+    fn edited(&mut self, product: &Product, edit: EditProduct, before: Before) {
+        let back = EditProduct {
+            name: edit.name.map(|_| before.name),
+            price: edit.price.map(|_| before.price),
+            expected_version: Some(product.version),
+        };
+        self.undo.push(Undo { id: product.id, edit: back, of: before.version, key: None });
+        let spare = self.undo.len().saturating_sub(UNDO_MAX);
+        self.undo.drain(..spare);
+    }
+
+    /// An edit was undone: it is as it was in version `of`, so what was edited to that can be undone from here.
+    fn undone(&mut self, product: &Product, of: i64) {
+        for below in self.undo.iter_mut().filter(|undo| undo.id == product.id) {
+            let version = &mut below.edit.expected_version;
+            *version = version.map(|expected| if expected == of { product.version } else { expected });
+        }
     }
 
     /// An answer has come, or none.
     pub fn changed(&mut self, change: Change, key: String, answer: Result<Product, NotChanged>, cx: &mut Cx<'_>) {
+        self.is_undoing &= !matches!(change, Change::Undo(..));
         let is_form = self.form.as_ref().is_some_and(|form| form.has_sent(&change));
         match answer {
-            Ok(product) => self.was_changed(change, product, is_form, cx),
+            Ok(product) => {
+                if is_form {
+                    self.form = None;
+                }
+                self.was_changed(change, product, cx);
+            }
             Err(why) => match &mut self.form {
                 Some(form) if is_form => form.not_changed(key, why),
                 _ => self.not_changed(change, key, why, cx),
@@ -232,30 +268,23 @@ impl Inventory {
         }
     }
 
-    fn was_changed(&mut self, change: Change, product: Product, is_form: bool, cx: &mut Cx<'_>) {
-        let form = if is_form { self.form.take() } else { None };
+    fn was_changed(&mut self, change: Change, product: Product, cx: &mut Cx<'_>) {
         let name = text::plain(&product.name);
         match change {
             Change::Add(_) => cx.good(format!("added {name}")),
             Change::Restock(_, quantity) => {
                 cx.good(format!("{quantity} more of {name}, {} available", product.available));
             }
-            Change::Undo(..) => cx.good(format!("undone: {name}, {}", product.price)),
-            Change::Edit(id, edit) => {
+            Change::Undo(_, _, of) => {
+                cx.good(format!("undone: {name}, {}", product.price));
+                self.undone(&product, of);
+            }
+            Change::Edit(_, edit, before) => {
                 cx.good(format!("saved {name}, {}; u undoes it", product.price));
-                if let Some(before) = form.as_ref().and_then(ProductForm::before) {
-                    let back = EditProduct {
-                        name: edit.name.map(|_| before.name.clone()),
-                        price: edit.price.map(|_| before.price),
-                        expected_version: Some(product.version),
-                    };
-                    self.undo.push(Undo { id, edit: back, key: None });
-                    let spare = self.undo.len().saturating_sub(UNDO_MAX);
-                    self.undo.drain(..spare);
-                }
+                self.edited(&product, edit, *before);
             }
         }
-        self.chosen = Some(product.id);
+        self.pick.choose(product.id);
         cx.books.put_product(product);
         self.look(cx.books, cx.now);
         self.refresh(cx.books);
@@ -274,9 +303,9 @@ impl Inventory {
                 self.look(cx.books, cx.now);
             }
             NotChanged::Error(error) if error.is_outcome_unknown() => match (change, effects::why(&error)) {
-                (Change::Undo(id, edit), why) => {
+                (Change::Undo(id, edit, of), why) => {
                     cx.bad(format!("not known whether it is undone: {why}; u asks again"));
-                    self.undo.push(Undo { id, edit, key: Some(key) });
+                    self.undo.push(Undo { id, edit, of, key: Some(key) });
                 }
                 (_, why) => cx.bad(format!("not known whether it is saved: {why}; the list shows it if it is")),
             },
@@ -290,7 +319,7 @@ impl Inventory {
             Some(open) => open.form.edit(edit),
             None => {
                 if self.search.edit(edit) {
-                    self.start_over();
+                    self.pick.choose_first();
                 }
             }
         }
@@ -298,9 +327,8 @@ impl Inventory {
 
     /// Somebody clicked.
     pub fn click(&mut self, at: Position, cx: &mut Cx<'_>) {
-        if self.form.is_none() && self.list.click(at, self.rows.len()) == Some(true) && self.chosen.is_some() {
+        if self.form.is_none() && self.pick.click(at, &self.rows, cx.now) {
             self.act(EDIT, cx);
         }
-        self.hold();
     }
 }

@@ -17,12 +17,10 @@ use super::{
 use crate::{
     books::{Entry, Part},
     cx::Show,
-    seller::{
-        draw::{self, unread},
-        work::State,
-    },
+    seller::{draw, work::State},
     text,
     theme::Theme,
+    unread::unread,
     widgets::{Column, chart, frames, list::Table},
 };
 
@@ -56,7 +54,7 @@ impl Orders {
             let found = draw::found(self.view.rows.len(), show.theme);
             self.search.draw(frame, line, found, show.focused, show.theme);
         }
-        let area = unread(frame, area, &show.books.orders_part, "orders", show.theme);
+        let area = unread(frame, area, &show.books.orders_part, "orders", show);
         let told = self.told_lines(area.width, show);
         let rows = u16::try_from(told.len()).unwrap_or(0).min(area.height / 2);
         let (area, foot) = frames::foot(area, rows);
@@ -108,7 +106,7 @@ impl Orders {
     }
 
     fn draw_table(&mut self, frame: &mut Frame<'_>, area: Rect, show: &Show<'_>) {
-        let Self { list, view, marked, work, filter, search, .. } = self;
+        let Self { pick, view, marked, work, filter, search, .. } = self;
         let empty = match (&show.books.orders_part, search.is_shown(), *filter) {
             (Part::Loading, ..) => "reading the orders …",
             (_, true, _) => "nothing found; esc takes the search away",
@@ -117,7 +115,7 @@ impl Orders {
             _ => "none; → shows those of the next status",
         };
         let table = Table { columns: &COLUMNS, len: view.rows.len(), focused: show.focused, empty, theme: show.theme };
-        table.draw(frame, area, list, |index| {
+        pick.draw(frame, area, &table, &view.rows, |index| {
             let id = view.rows[index];
             let Some(entry) = show.books.orders.get(id) else { return Vec::new() };
             let doing = work.of(id).map(|task| (task.verb.going_on(), &task.state));

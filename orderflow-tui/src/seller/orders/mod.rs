@@ -16,7 +16,7 @@ use orderflow_contracts::{
 };
 use ratatui::layout::Position;
 
-use self::view::{Filter, Sort, View, Wanted};
+use self::view::{Filter, Held, Sort, View, Wanted};
 pub use self::view::{Group, group};
 use super::{
     CANCEL, CONFIRM, CONFIRM_ALL, FILTER_BACK, FULFIL, FULFIL_ALL, MARK_ALL, RETRY,
@@ -31,7 +31,7 @@ use crate::{
     msg::Effect,
     overlay::Confirm,
     text,
-    widgets::{ListState, Search},
+    widgets::{Pick, Search},
 };
 
 /// While the newest order is younger, its age is written anew every second.
@@ -40,13 +40,13 @@ const AGE_TICKS_MS: i64 = 3_600_000;
 /// The screen of orders.
 #[derive(Default)]
 pub struct Orders {
-    list: ListState,
+    pick: Pick<OrderId>,
     pub(super) search: Search,
     filter: Filter,
     sort: Sort,
     view: View,
-    /// The row on which somebody stands; none as long as nobody has moved, which is at the top.
-    held: Option<(OrderId, Group)>,
+    /// The row on which somebody stands, and where it stood then.
+    held: Option<Held>,
     marked: HashSet<OrderId>,
     pub(super) work: Work,
 }
@@ -55,24 +55,18 @@ impl Orders {
     /// Makes the view anew where it is not as it was, and keeps the chosen row the chosen one.
     fn refresh(&mut self, books: &Books) {
         let (version, words) = (books.orders.version(), self.search.words());
-        let wanted = Wanted { version, filter: self.filter, sort: self.sort, words, held: self.held };
-        self.view.make(wanted, &books.orders);
-        match self.held {
-            Some((id, _)) => {
-                if let Some(row) = self.view.rows.iter().position(|row| *row == id) {
-                    self.list.choose(row);
-                }
-            }
-            None => self.list.choose(0),
-        }
+        self.held = self.pick.held().and_then(|id| match self.held {
+            Some(held) if held.0 == id => Some(held),
+            _ => Some((id, group(&books.orders.get(id)?.order))),
+        });
+        self.view.make(Wanted { version, filter: self.filter, sort: self.sort, words }, &books.orders);
+        self.view.hold(self.held, &books.orders);
+        self.pick.settle(&self.view.rows);
     }
 
     /// From now on somebody stands on the chosen row.
     fn hold(&mut self, books: &Books) {
-        self.held = self.chosen().and_then(|id| {
-            let entry = books.orders.get(id)?;
-            Some((id, group(&entry.order)))
-        });
+        self.pick.hold(&self.view.rows);
         self.refresh(books);
     }
 
@@ -81,29 +75,26 @@ impl Orders {
         self.search.clear();
         self.filter = Filter::All;
         self.marked.clear();
-        let group = books.orders.get(id).map_or(Group::Yours, |entry| group(&entry.order));
-        self.held = Some((id, group));
+        self.pick.choose(id);
         self.refresh(books);
     }
 
     fn chosen(&self) -> Option<OrderId> {
-        self.list.chosen(self.view.rows.len()).map(|row| self.view.rows[row])
+        self.pick.chosen(&self.view.rows)
     }
 
     /// A key. Whether it meant anything here.
     pub fn act(&mut self, action: Action, cx: &mut Cx<'_>) -> bool {
         self.refresh(cx.books);
         if let Some(changed) = self.search.act(action) {
-            if changed {
-                self.held = None;
+            // What was found stays chosen when the search is taken away.
+            if changed && action != keys::BACK {
+                self.pick.choose_first();
             }
             return true;
         }
-        if self.list.act(action, self.view.rows.len()) {
-            self.hold(cx.books);
-            if action == keys::TOP {
-                self.held = None;
-            }
+        if self.pick.act(action, &self.view.rows) {
+            self.refresh(cx.books);
             return true;
         }
         match action {
@@ -119,7 +110,7 @@ impl Orders {
             FILTER_BACK => self.show(self.filter.step(view::FILTERS.len() - 1)),
             keys::SORT => {
                 self.sort = if self.sort == Sort::Turn { Sort::Newest } else { Sort::Turn };
-                self.held = None;
+                self.pick.choose_first();
             }
             keys::OPEN => {
                 if let Some(id) = self.chosen() {
@@ -138,7 +129,8 @@ impl Orders {
     }
 
     fn show(&mut self, filter: Filter) {
-        (self.filter, self.held) = (filter, None);
+        self.filter = filter;
+        self.pick.choose_first();
     }
 
     /// Takes away what is in the way: refusals, then marks, then the filter.
@@ -160,7 +152,7 @@ impl Orders {
         if !self.marked.remove(&id) {
             self.marked.insert(id);
         }
-        self.list.act(keys::DOWN, self.view.rows.len());
+        self.pick.act(keys::DOWN, &self.view.rows);
         self.hold(books);
     }
 
@@ -200,12 +192,11 @@ impl Orders {
             return;
         }
         if verb == Verb::Cancel {
-            let what = text::plain(&words::summary(&order.lines));
-            let back = if order.status == OrderStatus::Paid { " The money goes back to the customer." } else { "" };
-            let told =
-                format!("{what}, {}. What is held for it is free again.{back} This cannot be undone.", order.total);
+            let back = if order.status == OrderStatus::Paid { "The money goes back to the customer. " } else { "" };
+            let told = format!("{back}What is held for it is free again. This cannot be undone.");
+            let about = format!("{}, {}", order.total, words::summary(&order.lines));
             let begin = Effect::Seller(Do::Begin(verb, vec![id]));
-            return cx.confirm(Confirm::new(format!("Cancel order {}?", text::short(id)), told, begin));
+            return cx.confirm(Confirm::new(format!("Cancel order {}?", text::short(id)), told, begin).about(about));
         }
         self.begin(verb, &[id], cx);
     }
@@ -233,16 +224,20 @@ impl Orders {
         let mut word = verb.word().to_owned();
         word[..1].make_ascii_uppercase();
         let title = format!("{word} {}?", count(able.len()));
-        let mut told = format!("Together {}.", totals(&able, cx.books));
+        let told = match verb {
+            Verb::Confirm => "Stock is asked for each; what is short is cancelled by itself.",
+            Verb::Fulfil => "Their stock leaves the house for good.",
+            Verb::Cancel => "What is held or paid for them goes back. This cannot be undone.",
+        };
+        let mut about = format!("Together {}.", totals(&able, cx.books));
         if able.len() < of {
-            told.push_str(&format!(" The other {} of the {of} marked cannot be {} now.", of - able.len(), verb.past()));
+            about.push_str(&format!(
+                " The other {} of the {of} marked cannot be {} now.",
+                of - able.len(),
+                verb.past()
+            ));
         }
-        told.push_str(match verb {
-            Verb::Confirm => " Stock is asked for each; what is short is cancelled by itself.",
-            Verb::Fulfil => " Their stock leaves the house for good.",
-            Verb::Cancel => " What is held or paid for them goes back. This cannot be undone.",
-        });
-        cx.confirm(Confirm::new(title, told, Effect::Seller(Do::Begin(verb, able))));
+        cx.confirm(Confirm::new(title, told, Effect::Seller(Do::Begin(verb, able))).about(about));
     }
 
     /// Does it: what was asked about was answered with yes.
@@ -288,17 +283,21 @@ impl Orders {
     /// Somebody writes in the search.
     pub fn edit(&mut self, edit: &Edit) {
         if self.search.edit(edit) {
-            self.held = None;
+            self.pick.choose_first();
         }
     }
 
     /// Somebody clicked: once chooses, twice opens.
     pub fn click(&mut self, at: Position, cx: &mut Cx<'_>) {
-        match self.list.click(at, self.view.rows.len()) {
-            Some(true) if self.held.is_some() => drop(self.act(keys::OPEN, cx)),
-            Some(_) => self.hold(cx.books),
-            None => {}
+        if self.pick.click(at, &self.view.rows, cx.now) {
+            self.act(keys::OPEN, cx);
         }
+    }
+
+    /// How often they were sorted.
+    #[cfg(test)]
+    pub const fn sorts(&self) -> usize {
+        self.view.sorts
     }
 
     /// Whether something goes on by itself.

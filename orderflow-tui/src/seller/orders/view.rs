@@ -108,16 +108,35 @@ pub struct Wanted {
     pub sort: Sort,
     /// Words that they have.
     pub words: Vec<String>,
-    /// The row on which somebody stands, and where it stood then: it does not move away under their hands.
-    pub held: Option<(OrderId, Group)>,
+}
+
+/// A row on which somebody stands, and where it stood then: it does not move away under their hands.
+pub type Held = (OrderId, Group);
+
+impl Wanted {
+    /// Whether an order has all words.
+    fn is_found(&self, order: &Order) -> bool {
+        self.words.is_empty() || search::has_all(&haystack(order), &self.words)
+    }
+}
+
+/// By what the newest is known: as the books have them.
+const fn age(order: &Order) -> (Timestamp, OrderId) {
+    (order.created_at, order.id)
 }
 
 /// The orders that are shown.
 #[derive(Default)]
 pub struct View {
     made_of: Option<Wanted>,
-    /// They, from the first to the last.
+    /// They as they are, from the first to the last.
+    found: Vec<(Group, OrderId)>,
+    /// The same with what is held where it stood, if that is elsewhere now.
     pub rows: Vec<OrderId>,
+    moved: Option<Held>,
+    /// How often they were filtered and sorted.
+    #[cfg(test)]
+    pub sorts: usize,
     /// How many pass each of [`FILTERS`].
     pub counts: [usize; FILTERS.len()],
     /// When the newest one was made, and until when the last one is held: until then something goes on by itself.
@@ -132,7 +151,11 @@ impl View {
         if self.made_of.as_ref() == Some(&wanted) {
             return;
         }
-        let mut shown: Vec<(Group, OrderId)> = Vec::new();
+        #[cfg(test)]
+        {
+            self.sorts += 1;
+        }
+        self.found.clear();
         (self.counts, self.held_until) = ([0; FILTERS.len()], None);
         self.youngest = orders.newest().next().map(|entry| entry.order.created_at);
         for Entry { order, .. } in orders.newest() {
@@ -140,18 +163,53 @@ impl View {
                 *count += usize::from(filter.takes(order));
             }
             self.held_until = self.held_until.max(order.reservation.expires_at);
-            let held = wanted.held.filter(|(id, _)| *id == order.id).map(|(_, group)| group);
-            let passes = held.is_some() || wanted.filter.takes(order);
-            if passes && (wanted.words.is_empty() || search::has_all(&haystack(order), &wanted.words)) {
-                shown.push((held.unwrap_or_else(|| group(order)), order.id));
+            if wanted.filter.takes(order) && wanted.is_found(order) {
+                self.found.push((group(order), order.id));
             }
         }
         if wanted.sort == Sort::Turn {
             // Stable: within a group, the newest stays first.
-            shown.sort_by_key(|(group, _)| *group);
+            self.found.sort_by_key(|(group, _)| *group);
         }
-        self.rows = shown.into_iter().map(|(_, id)| id).collect();
         self.made_of = Some(wanted);
+        self.lay();
+    }
+
+    /// Leaves what is held where it stood: one row is moved, and nothing is sorted again.
+    pub fn hold(&mut self, held: Option<Held>, orders: &OrderBook) {
+        let Some(wanted) = &self.made_of else { return };
+        let entry = held.and_then(|(id, _)| orders.get(id));
+        let Some((order, (id, stood))) = entry.map(|entry| &entry.order).zip(held).filter(|(order, (_, stood))| {
+            let stands = wanted.filter.takes(order) && (wanted.sort == Sort::Newest || group(order) == *stood);
+            !stands && wanted.is_found(order)
+        }) else {
+            if self.moved.is_some() {
+                self.lay();
+            }
+            return;
+        };
+        if self.moved == held {
+            return;
+        }
+        let is_before = |(group, other): &(Group, OrderId)| {
+            let is_newer = orders.get(*other).is_some_and(|other| age(&other.order) > age(order));
+            if wanted.sort == Sort::Turn && *group != stood { *group < stood } else { is_newer }
+        };
+        // Whatever of the held one is there already stands in another group, or nowhere.
+        let at = self.found.partition_point(is_before);
+        self.lay();
+        self.rows.insert(at, id);
+        let is_double = |(row, other): &(usize, &OrderId)| *row != at && **other == id;
+        if let Some((row, _)) = self.rows.iter().enumerate().find(is_double) {
+            self.rows.remove(row);
+        }
+        self.moved = held;
+    }
+
+    /// The rows as they are.
+    fn lay(&mut self) {
+        self.rows = self.found.iter().map(|(_, id)| *id).collect();
+        self.moved = None;
     }
 }
 

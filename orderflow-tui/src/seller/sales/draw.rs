@@ -15,8 +15,9 @@ use super::{
 use crate::{
     books::Part,
     cx::Show,
-    seller::draw::{beside, unread},
+    seller::draw::beside,
     text,
+    unread::unread,
     widgets::{
         chart::{self, Look},
         frames,
@@ -43,7 +44,7 @@ impl Sales {
         let day = self.refresh(show.books, show.now);
         let (head, area) = frames::head(area, 1);
         frame.render_widget(self.title(day, head.width, show), head);
-        let area = unread(frame, area, &show.books.orders_part, "orders", show.theme);
+        let area = unread(frame, area, &show.books.orders_part, "orders", show);
         if area.height >= BESIDE_HEIGHT
             && let (chart, Some(side)) = beside(area, BESIDE_FROM, BESIDE_WIDTH)
         {

@@ -4,7 +4,7 @@ use orderflow_contracts::{
 };
 
 use super::*;
-use crate::seller::{Change, Do, NotChanged};
+use crate::seller::{Before, Change, Do, NotChanged};
 
 fn stocked() -> Desktop {
     let mut desk = desk(one_of_each(), (1..=4).map(product).collect(), Vec::new());
@@ -108,18 +108,55 @@ fn an_edit_sends_what_has_changed_and_can_be_undone() {
     desk.type_in("99");
     let (wanted_change, _) = change(desk.press(&["enter"]));
     let edit = EditProduct { name: None, price: Some(usd(9900)), expected_version: Some(1) };
-    assert_eq!(wanted_change, Change::Edit(product_id(2), edit));
+    assert_eq!(wanted_change, Change::Edit(product_id(2), edit, Box::new(Before::of(&product(2)))));
     done(&mut desk, changed(wanted_change, Ok(Product { price: usd(9900), version: 2, ..product(2) })));
     assert!(line_with(&mut desk, "Brass Lamp").contains("edited"));
     let (undo, _) = change(desk.press(&["u"]));
     let edit = EditProduct { name: None, price: Some(usd(12_000)), expected_version: Some(2) };
-    assert_eq!(undo, Change::Undo(product_id(2), edit));
+    assert_eq!(undo, Change::Undo(product_id(2), edit, 1));
     done(&mut desk, changed(undo.clone(), Err(NotChanged::Error(lost()))));
     assert_eq!(change(desk.press(&["u"])), (undo.clone(), Some("key".into())), "with the same key");
     done(&mut desk, changed(undo, Ok(Product { version: 3, ..product(2) })));
     assert!(desk.app.notices.say("undone: Brass Lamp, 120.00 USD"));
     desk.press(&["u"]);
     assert!(desk.app.notices.say("nothing to undo"));
+}
+
+/// Gives the chosen product another price. What is sent.
+fn price(desk: &mut Desktop, price: &str) -> Change {
+    desk.press(&["e", "tab", "ctrl-u"]);
+    desk.type_in(price);
+    change(desk.press(&["enter"])).0
+}
+
+#[test]
+fn what_is_undone_is_the_edit_that_was_saved_last_even_if_its_form_was_closed() {
+    let mut desk = stocked();
+    let first = price(&mut desk, "99");
+    done(&mut desk, changed(first, Ok(Product { price: usd(9900), version: 2, ..product(2) })));
+    desk.press(&["down"]);
+    let second = price(&mut desk, "50");
+    desk.press(&["esc"]);
+    done(&mut desk, changed(second, Ok(Product { price: usd(5000), version: 2, ..product(4) })));
+    assert!(desk.app.notices.say("saved Fountain Pen, 50.00 USD; u undoes it"));
+    let edit = EditProduct { name: None, price: Some(usd(4500)), expected_version: Some(2) };
+    assert_eq!(change(desk.press(&["u"])).0, Change::Undo(product_id(4), edit, 1));
+}
+
+#[test]
+fn two_edits_of_one_product_are_undone_one_after_the_other() {
+    let mut desk = stocked();
+    for (version, minor) in [(2, 9900), (3, 8800)] {
+        let edit = price(&mut desk, &(minor / 100).to_string());
+        done(&mut desk, changed(edit, Ok(Product { price: usd(minor), version, ..product(2) })));
+    }
+    let (last, _) = change(desk.press(&["u"]));
+    assert!(wanted(desk.press(&["u"])).is_empty(), "one at a time");
+    assert!(desk.app.notices.say("still on its way"));
+    done(&mut desk, changed(last, Ok(Product { price: usd(9900), version: 4, ..product(2) })));
+    let (first, _) = change(desk.press(&["u"]));
+    let edit = EditProduct { name: None, price: Some(usd(12_000)), expected_version: Some(4) };
+    assert_eq!(first, Change::Undo(product_id(2), edit, 1), "it is as it was after the first edit");
 }
 
 #[test]
@@ -141,7 +178,8 @@ fn a_conflict_shows_what_has_changed_and_keeps_what_was_written() {
     assert!(screen.contains("the name is “Brass Lamp II” now"), "{screen}");
     let (again, _) = change(desk.press(&["enter"]));
     let edit = EditProduct { name: None, price: Some(usd(9900)), expected_version: Some(4) };
-    assert_eq!(again, Change::Edit(product_id(2), edit), "theirs is not undone");
+    let theirs = Product { name: "Brass Lamp II".into(), version: 4, ..product(2) };
+    assert_eq!(again, Change::Edit(product_id(2), edit, Box::new(Before::of(&theirs))), "theirs is not undone");
 }
 
 #[test]

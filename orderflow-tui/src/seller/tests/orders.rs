@@ -55,6 +55,32 @@ fn the_chosen_row_stays_under_the_hands() {
 }
 
 #[test]
+fn a_key_does_nothing_to_an_order_that_was_not_seen() {
+    let mut desk = desk(vec![order(2, OrderStatus::Paid)], Vec::new(), Vec::new());
+    desk.screen((100, 30));
+    // It comes between the frame and the key.
+    let newer = Order { created_at: Timestamp(NOW_MS), ..order(1, OrderStatus::Paid) };
+    desk.tell(Msg::Done(Done::Books(Role::Seller, books::Done::Order(newer.id, Ok(newer)))));
+    assert_eq!(wanted(desk.press(&["f"])), [Do::Tell(Verb::Fulfil, order_id(2), None)]);
+    assert!(line_with(&mut desk, &short(1)).contains("● paid"));
+    // One that goes away with its filter is not followed by another one either.
+    let mut desk = super::desk(pending(2), Vec::new(), Vec::new());
+    desk.press(&["right", "right"]);
+    assert!(desk.screen((100, 30)).contains("▸pending 2"));
+    desk.tell(Msg::Done(Done::Books(
+        Role::Seller,
+        books::Done::Order(order_id(1), Ok(later(1, OrderStatus::Confirming))),
+    )));
+    assert!(wanted(desk.press(&["c"])).is_empty());
+    assert!(desk.app.notices.say("confirmed already"));
+}
+
+/// An order that has come further.
+fn later(number: u8, status: OrderStatus) -> Order {
+    Order { version: 2, ..order(number, status) }
+}
+
+#[test]
 fn what_is_not_possible_is_said_and_not_sent() {
     let mut desk = desk(vec![order(1, OrderStatus::Confirmed)], Vec::new(), Vec::new());
     for (key, why) in [("c", "confirmed already"), ("f", "not paid yet")] {
@@ -170,4 +196,38 @@ fn ten_thousand_orders_are_sorted_once() {
     assert!(screen.contains("▸all 10000"), "{screen}");
     desk.press(&["G"]);
     assert!(desk.screen((100, 30)).contains(&crate::text::short(Uuid::from_u128(9_999))));
+    // Nor does moving sort them again, not even with a search.
+    desk.press(&["/"]);
+    desk.type_in("lamp");
+    desk.press(&["enter"]);
+    desk.screen((100, 30));
+    let before = sorts(&mut desk);
+    for key in ["down", "down", "pagedown", "up", "space"] {
+        desk.press(&[key]);
+        desk.screen((100, 30));
+    }
+    assert_eq!(sorts(&mut desk), before);
+}
+
+fn sorts(desk: &mut Desktop) -> usize {
+    let work = desk.app.desks.iter_mut().find_map(crate::desk::Desk::work).unwrap();
+    match &work.screens {
+        crate::desk::Screens::Seller(seller) => seller.orders.sorts(),
+        _ => panic!("it is a seller's desk"),
+    }
+}
+
+#[test]
+fn an_order_that_is_held_stays_where_it_stood_among_those_of_its_age() {
+    let mut desk = desk(pending(3), Vec::new(), Vec::new());
+    desk.press(&["right", "right", "down"]);
+    desk.tell(Msg::Done(Done::Books(
+        Role::Seller,
+        books::Done::Order(order_id(2), Ok(later(2, OrderStatus::Confirming))),
+    )));
+    let screen = desk.screen((100, 30));
+    let at = |number: u8| screen.find(&short(number)).unwrap();
+    assert!(screen.contains("▸pending 2") && at(1) < at(2) && at(2) < at(3), "{screen}");
+    desk.press(&["down"]);
+    assert!(!desk.screen((100, 30)).contains(&short(2)), "until one goes on");
 }

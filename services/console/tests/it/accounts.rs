@@ -62,6 +62,7 @@ async fn what_is_no_account_is_refused_and_nothing_is_made() {
         ("example.com", PASSWORD, "customer"),
         ("@example.com", PASSWORD, "customer"),
         ("a@", PASSWORD, "customer"),
+        ("a\u{202e}moc@example.com", PASSWORD, "customer"),
         ("a@b@example.com", PASSWORD, "customer"),
         ("a b@example.com", PASSWORD, "customer"),
         ("a\0@example.com", PASSWORD, "customer"),

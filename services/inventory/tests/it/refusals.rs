@@ -23,6 +23,8 @@ async fn what_is_no_product_is_refused_and_nothing_is_made() {
         named(" \t "),
         named("a\u{7}b"),
         named("a\0b"),
+        named("Mug\u{202e}99.0"),
+        named("Mug\u{200b}"),
         named(&"ä".repeat(201)),
         priced(usd(0)),
         priced(usd(-1)),
@@ -39,6 +41,9 @@ async fn what_is_no_product_is_refused_and_nothing_is_made() {
     }
     assert_eq!(world.database.count("select count(*) from products").await, 0);
     assert_eq!(world.database.count("select count(*) from outbox").await, 0);
+    let turned = seller.post("/v1/products", &named("Mug\u{202e}99.0")).await;
+    assert_eq!(turned.status, 422, "{}", turned.body);
+    assert_eq!(turned.body["field"], json!("name"));
     for body in [named(&"ä".repeat(200)), priced(usd(100_000_000)), stocked(json!(1_000_000))] {
         assert_eq!(seller.post("/v1/products", &body).await.status, 201, "{body}");
     }
