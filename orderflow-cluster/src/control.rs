@@ -94,7 +94,7 @@ pub enum Request {
 #[serde(rename_all = "snake_case", tag = "is")]
 pub enum Response {
     /// To [`Request::Status`].
-    Status(Status),
+    Status(Box<Status>),
     /// It is done, or begun.
     Done,
     /// It is not going to be done.
@@ -212,7 +212,7 @@ pub enum ControlError {
 /// How the cluster of a directory is.
 pub async fn status(data_dir: &Path) -> Result<Status, ControlError> {
     match request(data_dir, Request::Status).await? {
-        Response::Status(status) => Ok(status),
+        Response::Status(status) => Ok(*status),
         Response::Refused { reason } => Err(ControlError::Refused(reason)),
         Response::Done => Err(ControlError::Refused("the supervisor does not say how it is".to_owned())),
     }
@@ -273,7 +273,7 @@ impl Controlled {
 
     async fn answer(&self, request: Request) -> Response {
         let done = match request {
-            Request::Status => return Response::Status(self.status()),
+            Request::Status => return Response::Status(Box::new(self.status())),
             Request::Stop => {
                 self.stop.send_replace(true);
                 Ok(())

@@ -43,7 +43,7 @@ async fn refused(spec: Spec) -> StartError {
 
 pub async fn status(dir: &Path) -> Status {
     match request(dir, Request::Status).await.unwrap() {
-        Response::Status(status) => status,
+        Response::Status(status) => *status,
         other => panic!("{other:?}"),
     }
 }
