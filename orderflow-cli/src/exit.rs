@@ -287,6 +287,8 @@ impl From<DestroyError> for Failure {
 
 #[cfg(test)]
 mod tests {
+    use orderflow_client::Service;
+
     use super::*;
 
     fn exit_of(code: Code) -> u8 {
@@ -320,6 +322,18 @@ mod tests {
         let refused = Failure::from(ClientError::NoToken("no session".into()));
         assert_eq!(refused.exit, Exit::Error);
         assert!(refused.hint.is_some_and(|hint| hint.contains("login") && hint.contains("--as")));
+    }
+
+    #[test]
+    fn a_change_whose_answer_is_lost_may_have_been_done() {
+        let service = Service::Orders;
+        let lost = Trouble::Service { service, error: ClientError::Timeout { url: "http://127.0.0.1:1".into() } };
+        let late = Trouble::Late { service, within: std::time::Duration::from_secs(10) };
+        for failure in [lost, late].map(Failure::from) {
+            assert_eq!(failure.exit, Exit::Unreachable);
+            let message = failure.message;
+            assert!(message.starts_with("orders: ") && message.ends_with("; it may have been done"), "{message}");
+        }
     }
 
     #[test]
