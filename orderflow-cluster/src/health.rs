@@ -2,6 +2,7 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
+use serde::Deserialize;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -25,8 +26,28 @@ pub(crate) async fn is_ready(address: SocketAddr) -> Result<(), String> {
     let (status, body) = bounded(get(address, "/health/ready")).await?;
     match status {
         200 => Ok(()),
-        _ => Err(format!("it answers {status}: {}", body.trim().chars().take(REASON_CHARS_MAX).collect::<String>())),
+        _ => Err(why_not(&body).unwrap_or_else(|| format!("it answers {status}: {}", body.trim())))
+            .map_err(|why| why.chars().take(REASON_CHARS_MAX).collect()),
     }
+}
+
+/// What a service says of its parts that are not ready: `consumer: no partitions yet`.
+fn why_not(body: &str) -> Option<String> {
+    let readiness: Readiness = serde_json::from_str(body).ok()?;
+    let parts = readiness.not_ready.iter().map(|part| format!("{}: {}", part.part, part.reason));
+    Some(parts.collect::<Vec<_>>().join("; ")).filter(|parts| !parts.is_empty())
+}
+
+/// The answer of a service that is not ready, as far as it matters here.
+#[derive(Deserialize)]
+struct Readiness {
+    not_ready: Vec<NotReady>,
+}
+
+#[derive(Deserialize)]
+struct NotReady {
+    part: String,
+    reason: String,
 }
 
 async fn bounded<T>(exchange: impl Future<Output = io::Result<T>>) -> Result<T, String> {
@@ -74,6 +95,8 @@ mod tests {
         assert_eq!(answered("HTTP/1.1 200 OK\r\n\r\n{}").await, Ok(()));
         let refused = answered("HTTP/1.1 503 Service Unavailable\r\nx: y\r\n\r\nno database").await;
         assert_eq!(refused, Err("it answers 503: no database".into()));
+        let body = r#"{"ready":false,"not_ready":[{"part":"consumer","reason":"no partitions yet"},{"part":"relay","reason":"x"}]}"#;
+        assert_eq!(why_not(body).as_deref(), Some("consumer: no partitions yet; relay: x"));
         assert_eq!(answered("SMTP 200 hello").await, Err("it does not speak HTTP".into()));
         assert_eq!(answered("").await, Err("it does not speak HTTP".into()));
     }

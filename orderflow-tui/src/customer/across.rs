@@ -28,6 +28,7 @@ use crate::{
     keys::{self, Action},
     msg::Effect,
     overlay::Confirm,
+    text,
 };
 
 /// Lines of a cart that are looked at again when it is opened.
@@ -116,7 +117,7 @@ impl Customer {
                     format!("{things}, of {day}: too old to ask again. If it was placed, it is among your orders")
                 }
                 What::Payment { order, .. } => {
-                    let order = crate::text::short(order);
+                    let order = text::short(order);
                     format!(
                         "the payment of order {order}, of {day}: too old to ask again. The order says what it became"
                     )
@@ -198,7 +199,9 @@ impl Customer {
         }
         let about = format!("{}, {}", order.total, words::things(&order.lines));
         let yes = Effect::Customer(Do::Agree(Agreed::Cancel(order.id)));
-        cx.confirm(Confirm::new("Cancel this order?", what_goes_back(order), yes).about(about));
+        cx.confirm(
+            Confirm::new(format!("Cancel order {}?", text::short(order.id)), what_goes_back(order), yes).about(about),
+        );
     }
 
     /// Asks again for what has no certain outcome, with the same key.

@@ -295,7 +295,7 @@ fn cancelling_is_asked_and_its_unknown_outcome_keeps_the_key() {
     let real = order(1, "CONFIRMED", "HELD", "OPEN");
     let mut desktop = desk(vec![real.clone()], vec![payment(&real, "OPEN")], ThemeName::Terminal);
     desktop.press(&["3", "x"]);
-    has(&mut desktop, &["Cancel this order?", "Nothing is charged"]);
+    has(&mut desktop, &["Cancel order ", "Nothing is charged"]);
     assert!(matches!(&wanted(desktop.press(&["y"]))[..], [Do::Agree(Agreed::Cancel(id))] if *id == real.id));
     let asked = wanted(done(&mut desktop, Done::Agreed(Agreed::Cancel(real.id))));
     let [Do::Cancel { key, .. }] = asked[..] else { panic!("it is asked for") };

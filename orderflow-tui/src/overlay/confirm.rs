@@ -18,7 +18,7 @@ use crate::{
 /// A question, and what is done if the answer is yes.
 #[derive(Clone)]
 pub struct Confirm {
-    /// What is asked, as `Cancel this order?`
+    /// What is asked, as `Cancel order 0d2b0177?`
     pub title: String,
     /// What will happen: that comes first, and where there is not room for everything the rest is cut.
     pub text: String,

@@ -204,6 +204,15 @@ impl Verb {
         }
     }
 
+    /// What came of it so far, before how many orders: whether there is stock for one that the seller has confirmed,
+    /// inventory decides.
+    pub const fn done(self) -> &'static str {
+        match self {
+            Self::Confirm => "asked for the stock of",
+            Self::Fulfil | Self::Cancel => self.past(),
+        }
+    }
+
     /// `confirmed`.
     pub const fn past(self) -> &'static str {
         match self {

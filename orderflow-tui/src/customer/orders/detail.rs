@@ -16,13 +16,22 @@ use crate::{
     theme::Theme,
 };
 
+/// What is being asked for here about an order.
+#[derive(Clone, Copy)]
+pub struct Doing<'a> {
+    /// To cancel it.
+    pub cancelling: Option<&'a Cancelling>,
+    /// That it is being paid, and how that stands.
+    pub paying: Option<(&'static str, &'static str)>,
+}
+
 /// Draws an order.
-pub fn draw(frame: &mut Frame<'_>, area: Rect, order: &Order, cancelling: Option<&Cancelling>, show: &Show<'_>) {
+pub fn draw(frame: &mut Frame<'_>, area: Rect, order: &Order, doing: Doing<'_>, show: &Show<'_>) {
     let theme = show.theme;
     let mut lines = vec![
         Line::from(vec![Span::styled("order ", theme.muted), Span::styled(order.id.to_string(), theme.accent)]),
         steps(order, theme),
-        stands(order, cancelling, show),
+        stands(order, doing, show),
     ];
     let is_tall = area.height > 8;
     if is_tall {
@@ -80,13 +89,16 @@ fn steps(order: &Order, theme: &Theme) -> Line<'static> {
     Line::from(spans)
 }
 
-fn stands(order: &Order, cancelling: Option<&Cancelling>, show: &Show<'_>) -> Line<'static> {
+fn stands(order: &Order, doing: Doing<'_>, show: &Show<'_>) -> Line<'static> {
     let theme = show.theme;
-    if let Some(Cancelling { asked: Asked::Unknown(why), .. }) = cancelling {
+    if let Some(Cancelling { asked: Asked::Unknown(why), .. }) = doing.cancelling {
         return Line::styled(
             format!("? not known whether it is cancelled: {} · r asks again", text::plain(why)),
             theme.warn,
         );
+    }
+    if let Some((status, how)) = doing.paying {
+        return Line::styled(format!("{status}: {how}"), theme.warn);
     }
     let words = words::waits_for(order);
     match words::deadline(order) {

@@ -58,7 +58,9 @@ impl Orders {
         match row {
             Row::Order(id) => {
                 if let Some(entry) = show.books.orders.get(id) {
-                    detail::draw(frame, inside, &entry.order, self.open.cancelling(id), show);
+                    let doing =
+                        detail::Doing { cancelling: self.open.cancelling(id), paying: paying(&entry.order, pay) };
+                    detail::draw(frame, inside, &entry.order, doing, show);
                 }
             }
             Row::Placing(key) => {
@@ -167,16 +169,19 @@ fn standing(order: &Order, open: &Open, pay: &Payments, show: &Show<'_>) -> (Str
         Some(Asked::Unknown(_)) => return ("? cancelled".into(), theme.warn, "not known; r asks again".into()),
         Some(Asked::Refused(_)) | None => {}
     }
-    let is_due = words::deadline(order).is_some();
-    match pay.stage(order.id) {
-        Some(Stage::Asking | Stage::Processing | Stage::Tokenising) if is_due => {
-            return ("… paying".into(), theme.warn, "the provider is being asked".into());
-        }
-        Some(Stage::Unknown(_)) if is_due => {
-            return ("? paying".into(), theme.warn, "not known; p shows it, r asks again".into());
-        }
-        _ => {}
+    if let Some((status, stands)) = paying(order, pay) {
+        return (status.into(), theme.warn, stands.into());
     }
     let (sign, word, style) = words::status(order, theme);
     (format!("{sign} {word}"), style, words::waits_for(order))
+}
+
+/// That it is being paid from here, and how that stands. The order itself still waits for the money.
+fn paying(order: &Order, pay: &Payments) -> Option<(&'static str, &'static str)> {
+    let stage = words::deadline(order).and(pay.stage(order.id));
+    match stage? {
+        Stage::Asking | Stage::Processing | Stage::Tokenising => Some(("… paying", "the provider is being asked")),
+        Stage::Unknown(_) => Some(("? paying", "not known; p shows it, r asks again")),
+        _ => None,
+    }
 }

@@ -179,7 +179,7 @@ fn a_payment_is_followed_until_it_is_paid() {
     done(&mut desktop, Done::Paying { id: order.id, key, outcome: Ok(Box::new(payment(&order, "PROCESSING"))) });
     has(&mut desktop, &["The provider is being asked to charge visa ···· 4242", "not answered for certain yet"]);
     desktop.press(&["esc"]);
-    has(&mut desktop, &["… paying"]);
+    has(&mut desktop, &["… paying", "… paying: the provider is being asked"]);
     desktop.press(&["p"]);
     has(&mut desktop, &["The provider is being asked"]);
     let data = json!({ "charge_id": "ch_1" });

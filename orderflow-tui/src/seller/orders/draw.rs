@@ -137,7 +137,7 @@ impl Orders {
         }
         let troubles = self.work.troubles();
         if let Some(tally) = self.work.ended().filter(|tally| tally.total > 1 && !troubles.is_empty()) {
-            let told = format!("{} {} of {}; the others:", tally.verb.past(), tally.done, tally.total);
+            let told = format!("{} {} of {}; the others:", tally.verb.done(), tally.done, tally.total);
             lines.push(Line::styled(told, theme.accent));
         }
         let cut = |told: &str| text::cut(told, usize::from(width));

@@ -175,6 +175,9 @@ impl Orders {
         if let ([id], false) = (&ids[..], is_bulk) {
             return self.want_one(verb, *id, cx);
         }
+        if ids.is_empty() {
+            return cx.note("no order is chosen");
+        }
         let able = self.able(verb, &ids, cx.books);
         if able.is_empty() {
             return cx.note(format!("none of the {} marked orders can be {}", ids.len(), verb.past()));
@@ -268,7 +271,7 @@ impl Orders {
         run(wanted, cx);
         // What was not done stands below the list, each with its reason.
         if let Some(Tally { verb, total, .. }) = ended.filter(|tally| tally.total > 1 && tally.done == tally.total) {
-            cx.good(format!("{} {}", verb.past(), count(total)));
+            cx.good(format!("{} {}", verb.done(), count(total)));
         }
     }
 

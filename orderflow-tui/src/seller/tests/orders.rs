@@ -120,7 +120,7 @@ fn marked_ones_are_done_a_few_at_a_time_with_their_progress_and_each_failure_by_
         done(&mut desk, told(Verb::Confirm, number, Ok(order(number, OrderStatus::Confirming))));
     }
     let screen = desk.screen((100, 30));
-    assert!(screen.contains("confirmed 5 of 6"), "{screen}");
+    assert!(screen.contains("asked for the stock of 5 of 6"), "{screen}");
     assert!(screen.contains(&format!("✗ {} not confirmed: the order is CANCELLED", short(5))), "{screen}");
     desk.press(&["esc"]);
     assert!(!desk.screen((100, 30)).contains("not confirmed"));
