@@ -240,6 +240,8 @@ impl Audit {
         let was_typing = self.search.is_open();
         if let Some(changed) = self.search.act(action) {
             if changed {
+                // What was found stays chosen when the search is taken away.
+                self.pick.hold(&self.rows);
                 self.anew();
             }
             if was_typing || changed {

@@ -190,6 +190,8 @@ impl Area for Events {
             (action, None) => {
                 if let Some(changed) = self.search.act(action) {
                     if changed {
+                        // What was found stays chosen when the search is taken away.
+                        self.pick.hold(&self.rows);
                         self.anew();
                     }
                 } else if action == keys::OPEN {

@@ -170,6 +170,8 @@ impl Area for Orders {
     fn act(&mut self, action: Action, cx: &mut Cx<'_>) -> bool {
         if let Some(changed) = self.search.act(action) {
             if changed {
+                // What was found stays chosen when the search is taken away.
+                self.pick.hold(&self.rows);
                 self.anew();
             }
             return true;

@@ -302,6 +302,8 @@ impl Letters {
     fn act_in_list(&mut self, action: Action) -> bool {
         if let Some(changed) = self.search.act(action) {
             if changed {
+                // What was found stays chosen when the search is taken away.
+                self.pick.hold(&self.rows);
                 self.anew();
             }
             return true;

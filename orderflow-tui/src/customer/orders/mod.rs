@@ -150,7 +150,10 @@ impl Orders {
     /// A key was pressed that is this list's own. Whether it meant anything here.
     pub fn act(&mut self, action: Action, cx: &mut Cx<'_>) -> bool {
         self.sync(cx.books);
-        if self.search.act(action).is_some() {
+        if let Some(changed) = self.search.act(action) {
+            if changed {
+                self.rows.anew();
+            }
             return true;
         }
         match action {

@@ -168,7 +168,10 @@ impl Shop {
     /// A key was pressed. Whether it meant anything here.
     pub fn act(&mut self, action: Action, cart: &mut Cart, cx: &mut Cx<'_>) -> bool {
         self.sync(cx.books);
-        if self.search.act(action).is_some() {
+        if let Some(changed) = self.search.act(action) {
+            if changed {
+                self.rows.anew();
+            }
             self.seen(cx);
             return true;
         }

@@ -167,9 +167,11 @@ impl Inventory {
         }
         self.refresh(cx.books);
         if let Some(changed) = self.search.act(action) {
-            // What was found stays chosen when the search is taken away.
-            if changed && action != keys::BACK {
-                self.pick.choose_first();
+            match action {
+                // What was found stays chosen when the search is taken away.
+                keys::BACK if changed => self.pick.hold(&self.rows),
+                _ if changed => self.pick.choose_first(),
+                _ => {}
             }
             return true;
         }

@@ -35,6 +35,21 @@ fn low_stock_has_a_sign_and_a_word() {
 }
 
 #[test]
+fn what_a_search_has_found_stays_chosen_when_the_search_is_taken_away() {
+    for found in ["Test Widget", "Brass Lamp", "Oak Table"] {
+        let mut desk = stocked();
+        desk.press(&["/"]);
+        desk.type_in(found);
+        desk.buffer((100, 30));
+        desk.press(&["enter", "esc"]);
+        desk.buffer((100, 30));
+        desk.press(&["e"]);
+        let screen = desk.screen((100, 30));
+        assert!(screen.contains(&format!("Edit {found}")), "{screen}");
+    }
+}
+
+#[test]
 fn stock_is_seen_to_move_and_the_mark_goes() {
     let mut desk = stocked();
     let moved = Product { reserved: 6, available: 34, ..product(1) };
