@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use orderflow_client::{Service, view};
+use orderflow_contracts::timestamp::Timestamp;
 use ratatui::{
     Frame,
     layout::Rect,
@@ -13,7 +14,7 @@ use ratatui::{
 use super::{
     Flow,
     numbers::Numbers,
-    outcomes::{Outcome, REASONS},
+    outcomes::{self, Outcome, REASONS},
     rates::{Rates, THOUSAND},
     spans::Span,
 };
@@ -31,6 +32,7 @@ const TWO_FROM: u16 = 96;
 const AXIS: usize = 6;
 /// Letters of a bar.
 const BAR: usize = 12;
+const MINUTE_MS: i64 = 60_000;
 
 type Lines = Vec<Line<'static>>;
 
@@ -81,9 +83,24 @@ impl Flow {
     }
 
     fn throughput(&self, width: usize, high: usize, now_ms: i64, theme: &Theme) -> Lines {
-        let mut lines = rates("events", "/s", &self.events, width, high, now_ms, theme.accent, theme);
-        lines.extend(rates("new orders", "/s", &self.orders, width, high, now_ms, theme.good, theme));
+        let since = self.since();
+        let last = self.last(2 * MINUTE_MS, now_ms);
+        let mut lines = rates("events", &self.events, [&last, &since], (width, high), now_ms, theme.accent, theme);
+        lines.extend(rates("new orders", &self.orders, [&last, &since], (width, high), now_ms, theme.good, theme));
         lines
+    }
+
+    /// `last 10 minutes`; shorter, if it does not listen for so long yet.
+    fn last(&self, most_ms: i64, now_ms: i64) -> String {
+        match self.since_ms {
+            Some(since) if now_ms.saturating_sub(since) < most_ms => self.since(),
+            _ => format!("last {} minutes", most_ms / MINUTE_MS),
+        }
+    }
+
+    /// `since 18:28:37`
+    fn since(&self) -> String {
+        self.since_ms.map_or_else(|| "since now".to_owned(), |ms| format!("since {}", text::clock(Timestamp(ms))))
     }
 
     /// How long the system takes, by span.
@@ -115,9 +132,9 @@ impl Flow {
     /// How orders have ended in the last ten minutes.
     fn ends(&self, width: usize, now_ms: i64, theme: &Theme) -> Lines {
         let all = self.outcomes.all(now_ms);
-        let mut lines = vec![heading("how orders went", "last 10 minutes", width, theme)];
+        let mut lines = vec![heading("how orders went", &self.last(outcomes::KEPT_MS, now_ms), width, theme)];
         if all == 0 {
-            lines.push(Line::styled("no order was paid or cancelled yet", theme.muted));
+            lines.push(Line::styled("no order was paid or cancelled in this time", theme.muted));
             return lines;
         }
         let bars = BAR.min(width / 4);
@@ -211,13 +228,11 @@ fn ends(left: Vec<Text<'static>>, right: Vec<Text<'static>>, width: usize) -> Li
     Line::from(spans)
 }
 
-#[expect(clippy::too_many_arguments, reason = "one chart, called twice with what differs")]
 fn rates(
     name: &str,
-    unit: &str,
     of: &Rates,
-    width: usize,
-    high: usize,
+    [last, since]: [&str; 2],
+    (width, high): (usize, usize),
     now_ms: i64,
     style: Style,
     theme: &Theme,
@@ -225,16 +240,16 @@ fn rates(
     let values = of.columns(now_ms, width.saturating_sub(AXIS));
     let peak = values.iter().copied().max().unwrap_or(0);
     let top = chart::top_of(std::iter::once(peak.div_ceil(THOUSAND)));
-    let now = vec![
-        Text::styled(format!("{name} "), theme.accent),
-        Text::styled(format!("{:.1}{unit}", of.now(now_ms)), style),
-    ];
+    let now =
+        vec![Text::styled(format!("{name} "), theme.accent), Text::styled(format!("{:.1}/s", of.now(now_ms)), style)];
     let tenths = (peak + THOUSAND / 20) / (THOUSAND / 10);
     let highest = if tenths < 100 { format!("{}.{}", tenths / 10, tenths % 10) } else { (tenths / 10).to_string() };
     let span = match width {
         ..30 => String::new(),
-        30..50 => format!("2 min, peak {highest}"),
-        _ => format!("last 2 min · peak {highest} · {} in all", of.total()),
+        30..50 => format!("peak {highest}"),
+        50..60 => format!("{last} · peak {highest}"),
+        _ if last == since => format!("{last} · peak {highest} · {} in all", of.total()),
+        _ => format!("{last} · peak {highest} · {} {since}", of.total()),
     };
     let mut lines = vec![ends(now, vec![Text::styled(span, theme.muted)], width)];
     // So wide that two minutes fill what there is: each column is drawn several times.

@@ -35,6 +35,8 @@ pub struct Flow {
     outcomes: Outcomes,
     numbers: Option<All>,
     every: Every,
+    /// When it began to listen, by this machine's clock: of what was before it knows nothing.
+    since_ms: Option<i64>,
     /// Rows that are scrolled out, and how many can be.
     first: (usize, usize),
 }
@@ -50,6 +52,10 @@ impl Flow {
         if self.every.is_due(wall(cx.now, cx.books), every_ms) {
             cx.run(Effect::Admin(Do::Metrics));
         }
+    }
+
+    fn begin(&mut self, cx: &Cx<'_>) {
+        self.since_ms.get_or_insert(wall(cx.now, cx.books).0);
     }
 
     /// They have come.
@@ -80,6 +86,7 @@ impl Area for Flow {
     }
 
     fn hear(&mut self, record: &EventRecord, cx: &mut Cx<'_>) {
+        self.begin(cx);
         let now_ms = wall(cx.now, cx.books).0;
         self.events.add(now_ms);
         if record.event_type == "order.created" {
@@ -89,12 +96,17 @@ impl Area for Flow {
         self.outcomes.hear(record, now_ms);
     }
 
+    fn books_changed(&mut self, cx: &mut Cx<'_>) {
+        self.begin(cx);
+    }
+
     /// The charts go on by themselves: what was a minute ago is to be seen further left.
     fn ticks(&self, _: &Show<'_>) -> bool {
         true
     }
 
     fn tick(&mut self, cx: &mut Cx<'_>) {
+        self.begin(cx);
         self.ask(cx);
     }
 

@@ -7,9 +7,10 @@ use orderflow_contracts::{
     events::{CancelReason, OrderEvent, decode},
 };
 
-/// Ends that are kept, and for how long, in milliseconds.
+/// Ends that are kept.
 const ENDS_MAX: usize = 4_096;
-const KEPT_MS: i64 = 10 * 60 * 1000;
+/// For how long an end is kept, in milliseconds.
+pub const KEPT_MS: i64 = 10 * 60 * 1000;
 
 /// How an order went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
