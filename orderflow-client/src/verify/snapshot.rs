@@ -200,7 +200,7 @@ pub struct Applied {
     pub id: EventId,
     /// When.
     pub at: Timestamp,
-    /// When what it is about began, where its id says so: [`began`].
+    /// When what it is about began, where its id says so.
     pub subject_began: Option<Timestamp>,
     /// How often it came again and was passed over.
     pub duplicates: u32,
