@@ -69,7 +69,9 @@ fn it_follows_the_terminals_size() {
     for size in [(80, 24), (40, 12), (1, 1), (20, 5), (100, 30)] {
         console.resize(size);
     }
-    console.sees("[customer]●");
+    // Only the last size has room for that: whoever presses a key while the size changes may wait for it until the next
+    // one (crossterm drops a key that comes along with the signal until there is another).
+    console.sees("[customer]●").sees("1 of 3 desks");
     console.types("q");
     assert!(console.ends().status.success());
 }
@@ -211,7 +213,8 @@ async fn a_declined_card_is_told_for_what_it_is() {
     let mut console = cluster.console(&["--as", "customer"], SIZE);
     console.sees("[customer]●").types("3").types("/").types(&name).types("\r").sees("waits for you to pay");
     console.types("p").sees("number").types("4000000000009995\t1230\t123").sees("enter pays").types("\r");
-    console.sees("not enough money").types("\x1b").sees("cancelled").types("q");
+    // An escape and a letter in one go would be one key.
+    console.sees("not enough money").types("\x1b").sees_no("✗ Declined").sees("cancelled").types("q");
     assert!(console.ends().status.success());
     assert_eq!(cluster.customer().json(&format!("order show {order}")).await["status"], "CANCELLED");
 }
