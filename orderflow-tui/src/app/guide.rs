@@ -96,6 +96,10 @@ impl App {
         self.lead_waits = None;
         if let Some(place) = lead.place.filter(|_| !writes) {
             self.focus = place.role;
+            if before != place.role && self.desks.iter().any(|desk| desk.role == before) {
+                // What lies over the screen there was of the step before: it does not stay behind.
+                effects.extend(self.with(before, now, |area, cx| area.go(area.screen(), cx)));
+            }
             if self.desk(place.role).is_some_and(|desk| matches!(desk.stage, Stage::Login(_))) {
                 self.lead_waits = Some(lead);
             } else {
