@@ -83,6 +83,11 @@ impl EventStream {
         self.position
     }
 
+    /// After so long without any sign of the server the stream is taken for broken.
+    pub const fn silence_max(&self) -> Duration {
+        self.silence_max
+    }
+
     /// The next event. Nothing is lost if the future is dropped.
     pub async fn next(&mut self) -> Result<Next, ClientError> {
         loop {

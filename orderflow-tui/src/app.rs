@@ -216,7 +216,10 @@ impl App {
             Stage::Work(work) => work.waits_since.is_some() || work.see().ticks(&self.show(desk.role, work, now)),
             Stage::Login(login) => login.ticks(),
         };
-        self.desks.iter().filter(shown).any(ticks) || self.lessons.as_ref().is_some_and(Lessons::ticks)
+        let is_behind = |desk: &Desk| matches!(&desk.stage, Stage::Work(work) if work.behind.is_some());
+        self.desks.iter().filter(shown).any(ticks)
+            || self.desks.iter().any(is_behind)
+            || self.lessons.as_ref().is_some_and(Lessons::ticks)
     }
 
     /// A moment that [`App::next_tick`] has named has come.
@@ -325,10 +328,11 @@ impl App {
                 reads.into_iter().map(|read| Effect::Books(role, read)).collect()
             }
             Heard::Event(record) => self.event(role, &record, now),
-            Heard::Broken(why) => {
+            Heard::Broken { why, quiet } => {
+                let quiet_ms = i64::try_from(quiet.as_millis()).unwrap_or(i64::MAX);
                 let since = match &work.live {
                     Live::Broken { since, .. } => *since,
-                    _ => now.wall,
+                    _ => Timestamp(now.wall.0.saturating_sub(quiet_ms)),
                 };
                 work.live = Live::Broken { why, since };
                 Vec::new()
@@ -345,7 +349,7 @@ impl App {
     fn event(&mut self, role: Role, record: &EventRecord, now: Moment) -> Vec<Effect> {
         let mut effects = self.look_at_clock(role, record, now);
         if let Some(work) = self.desk(role).and_then(Desk::work) {
-            work.hear(record);
+            work.hear(record, now);
         }
         let heard = self.with_all(role, now, |area, cx| area.hear(record, cx));
         effects.extend(heard);

@@ -1,12 +1,13 @@
 //! A desk: one role at work, with what it knows, its screens, and the timeline that may lie over them.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use orderflow_contracts::api::console::{Account, EventRecord, Role};
 use ratatui::layout::Rect;
 
 use crate::{
     admin::Admin,
+    app::Moment,
     area::Area,
     books::Books,
     customer::Customer,
@@ -47,6 +48,8 @@ pub struct Work {
     pub timeline: Option<Timeline>,
     /// Since when an answer is waited for.
     pub waits_since: Option<Instant>,
+    /// What comes is not new.
+    pub behind: Option<Behind>,
 }
 
 /// The screens of a role.
@@ -89,21 +92,38 @@ impl Screens {
     }
 }
 
+/// How old an event was when it came.
+#[derive(Debug, Clone, Copy)]
+pub struct Behind {
+    /// Since its publication, in milliseconds.
+    pub ms: i64,
+    /// When it came.
+    pub heard: Instant,
+}
+
+/// With an event that is so old, what is shown is behind.
+const BEHIND_MIN_MS: i64 = 3_000;
+/// For so long that is said; if nothing comes until then, there is nothing to be behind of.
+const BEHIND_SHOWN: Duration = Duration::from_secs(10);
+
 impl Work {
     /// An account has come to work.
     pub fn new(me: Account) -> Self {
         let screens = Screens::of(me.role);
-        Self { books: Books::new(me), live: Live::default(), screens, timeline: None, waits_since: None }
+        Self { books: Books::new(me), live: Live::default(), screens, timeline: None, waits_since: None, behind: None }
     }
 
     /// Looks whether an answer is waited for.
     pub fn watch(&mut self, now: Instant) {
         let waits = self.books.is_reading() || self.screens.see().waits();
         self.waits_since = waits.then(|| self.waits_since.unwrap_or(now));
+        self.behind = self.behind.filter(|behind| now.duration_since(behind.heard) < BEHIND_SHOWN);
     }
 
-    /// An event has come.
-    pub fn hear(&mut self, record: &EventRecord) {
+    /// An event has come. Between its publication and now everything is by clocks of machines, which nobody moves.
+    pub fn hear(&mut self, record: &EventRecord, now: Moment) {
+        let ms = now.wall.0.saturating_sub(record.published_at.0);
+        self.behind = (ms >= BEHIND_MIN_MS).then_some(Behind { ms, heard: now.instant });
         self.books.hear(record);
     }
 

@@ -59,7 +59,12 @@ pub enum Heard {
     /// An event.
     Event(Box<EventRecord>),
     /// It broke; it is opened again by itself.
-    Broken(String),
+    Broken {
+        /// Why.
+        why: String,
+        /// For so long nothing had come from it.
+        quiet: Duration,
+    },
     /// It will not come back: the session is over.
     Over(String),
 }
@@ -122,7 +127,7 @@ impl Follower {
                     self.tell(Heard::Over(error.to_string())).await?;
                     return Err(Finished);
                 }
-                Err(error) => self.tell(Heard::Broken(error.to_string())).await?,
+                Err(error) => self.broken(error.to_string(), Duration::ZERO).await?,
             }
             sleep(self.pace.pauses[self.failures.min(self.pace.pauses.len() - 1)]).await;
             self.failures += 1;
@@ -142,7 +147,10 @@ impl Follower {
         if self.is_shown_open {
             match timeout(self.pace.unseen_max, &mut opening).await {
                 Ok(opened) => return Ok(opened),
-                Err(_) => self.tell(Heard::Broken("it has ended, and is not open again yet".to_owned())).await?,
+                Err(_) => {
+                    let why = "it has ended, and is not open again yet".to_owned();
+                    self.broken(why, self.pace.unseen_max).await?;
+                }
             }
         }
         Ok(opening.await)
@@ -166,15 +174,23 @@ impl Follower {
                 }
                 // The server ends each stream when its token does; that is no news to anybody.
                 Ok(Next::End) => return Ok(()),
-                Err(error) => return self.tell(Heard::Broken(error.to_string())).await,
+                Err(error) => {
+                    let is_silent = matches!(error, ClientError::Timeout { .. });
+                    let quiet = if is_silent { stream.silence_max() } else { Duration::ZERO };
+                    return self.broken(error.to_string(), quiet).await;
+                }
             }
         }
+    }
+
+    async fn broken(&mut self, why: String, quiet: Duration) -> Result<(), Finished> {
+        self.tell(Heard::Broken { why, quiet }).await
     }
 
     async fn tell(&mut self, heard: Heard) -> Result<(), Finished> {
         match heard {
             Heard::Open { .. } => self.is_shown_open = true,
-            Heard::Broken(_) | Heard::Over(_) => self.is_shown_open = false,
+            Heard::Broken { .. } | Heard::Over(_) => self.is_shown_open = false,
             Heard::Event(_) => {}
         }
         self.messages.send(Msg::Live(self.role, heard)).await.map_err(|_| Finished)

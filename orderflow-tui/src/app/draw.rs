@@ -92,12 +92,14 @@ impl App {
     /// How a desk's stream is: a sign, and a word where it is not well.
     fn live_mark(&self, desk: &Desk, says: bool) -> Span<'static> {
         let Stage::Work(work) = &desk.stage else { return Span::raw(" ") };
-        match &work.live {
-            Live::Open => Span::styled("● ", self.theme.good),
-            Live::Opening if !says => Span::styled("○ ", self.theme.warn),
+        match (&work.live, work.behind) {
+            (Live::Open, Some(_)) if !says => Span::styled("◌ ", self.theme.warn),
+            (Live::Open, Some(behind)) => Span::styled(format!("◌ {} s behind ", behind.ms / 1_000), self.theme.warn),
+            (Live::Open, None) => Span::styled("● ", self.theme.good),
+            (Live::Opening, _) if !says => Span::styled("○ ", self.theme.warn),
             _ if !says => Span::styled("○ ", self.theme.bad),
-            Live::Opening => Span::styled("○ connecting ", self.theme.warn),
-            Live::Broken { .. } => Span::styled("○ reconnecting ", self.theme.bad),
+            (Live::Opening, _) => Span::styled("○ connecting ", self.theme.warn),
+            (Live::Broken { .. }, _) => Span::styled("○ reconnecting ", self.theme.bad),
         }
     }
 
@@ -169,7 +171,7 @@ impl App {
                 let mut title = title(role, work.screens.see(), email, text::width(over), place.width, &theme);
                 title.push_span(Span::styled(over, theme.accent));
                 let inside = frames::framed(frame, place, title, focused, &theme);
-                let crate::desk::Work { books, live, screens, timeline, waits_since } = &mut **work;
+                let crate::desk::Work { books, live, screens, timeline, waits_since, .. } = &mut **work;
                 let waits =
                     waits_since.map(|since| now.instant.duration_since(since)).filter(|waits| *waits >= WAITS_FROM);
                 let now = books.service_time(now.wall);

@@ -1,5 +1,7 @@
+use std::time::Duration;
+
 use orderflow_client::ClientError;
-use orderflow_contracts::api::console::Role;
+use orderflow_contracts::{api::console::Role, timestamp::Timestamp};
 use ratatui::layout::Position;
 
 use super::{App, Setup};
@@ -9,6 +11,7 @@ use crate::{
     customer::tests::{desk, order},
     input::Input,
     keys::KeyMap,
+    live::Heard,
     login,
     msg::{Done, Effect, Msg},
     overlay::Tone,
@@ -75,6 +78,31 @@ fn the_header_says_how_every_desk_is_at_any_width() {
 }
 
 #[test]
+fn a_desk_whose_events_come_late_says_by_how_much_while_they_do() {
+    let mut desktop = Desktop::of(Role::Customer);
+    let hear = |desktop: &mut Desktop, age_ms: i64| {
+        let at = Timestamp(desktop.now.wall.0 - age_ms);
+        let id = "00000000-0000-0000-0000-00000000000a";
+        let record = serde_json::from_value(serde_json::json!({
+            "position": 1, "id": id, "source": "/orderflow/orders", "type": "order.paid", "subject": id, "sequence": 1,
+            "correlation_id": "c", "at": at, "published_at": at, "received_at": at, "data": {},
+        }));
+        desktop.tell(Msg::Live(Role::Customer, Heard::Event(Box::new(record.unwrap()))));
+        desktop.screen((80, 12)).lines().next().unwrap().trim_end().to_owned()
+    };
+    desktop.tell(Msg::Live(Role::Customer, Heard::Open { whole: true }));
+    assert!(hear(&mut desktop, 2_900).ends_with("[customer]●"));
+    assert!(hear(&mut desktop, 22_400).ends_with("[customer]◌ 22 s behind"));
+    assert!(hear(&mut desktop, 100).ends_with("[customer]●"), "it has caught up");
+    assert!(hear(&mut desktop, 22_400).ends_with("behind"));
+    let due = desktop.app.next_tick(desktop.now);
+    assert!(due.is_some(), "it goes away by itself");
+    desktop.now.instant += Duration::from_secs(11);
+    desktop.app.tick(desktop.now);
+    assert!(!desktop.screen((80, 12)).contains("behind"), "nothing comes any more");
+}
+
+#[test]
 fn a_split_view_without_room_says_that_there_is_more() {
     let mut desktop = Desktop::of(Role::Customer);
     for (key, role) in [("f3", Role::Seller), ("f4", Role::Admin)] {
@@ -135,8 +163,8 @@ fn a_product_that_a_customer_hears_of_is_read() {
         "received_at": "2026-01-01T10:00:00Z", "data": {},
     }));
     let record: orderflow_contracts::api::console::EventRecord = record.unwrap();
-    desktop.tell(Msg::Live(Role::Customer, crate::live::Heard::Event(Box::new(record))));
-    desktop.now.instant += std::time::Duration::from_secs(1);
+    desktop.tell(Msg::Live(Role::Customer, Heard::Event(Box::new(record))));
+    desktop.now.instant += Duration::from_secs(1);
     let wanted = desktop.app.tick(desktop.now);
     let is_read = |effect: &Effect| matches!(effect, Effect::Books(Role::Customer, books::Do::Product(_)));
     assert!(wanted.iter().any(is_read));
@@ -148,7 +176,7 @@ fn events_asking_for_the_clock(desktop: &mut Desktop, at: &str) -> usize {
         "position": 1, "id": id, "source": "/orderflow/orders", "type": "order.paid", "subject": id, "sequence": 1,
         "correlation_id": "c", "at": at, "published_at": at, "received_at": at, "data": {},
     }));
-    let heard = crate::live::Heard::Event(Box::new(record.unwrap()));
+    let heard = Heard::Event(Box::new(record.unwrap()));
     clocks(&desktop.tell(Msg::Live(Role::Customer, heard)))
 }
 
@@ -187,7 +215,7 @@ fn a_service_whose_clock_alone_is_off_does_not_have_it_asked_for_with_each_event
     for _ in 0..60 {
         asked += events_asking_for_the_clock(&mut desktop, "2026-01-01T12:00:00Z");
         clock_read(&mut desktop, Ok(0));
-        desktop.now.instant += std::time::Duration::from_secs(1);
+        desktop.now.instant += Duration::from_secs(1);
     }
     assert_eq!(asked, 5, "at 0, 2, 6, 14 and 30 seconds");
 }
@@ -195,7 +223,7 @@ fn a_service_whose_clock_alone_is_off_does_not_have_it_asked_for_with_each_event
 #[test]
 fn a_session_that_is_over_is_forgotten() {
     let mut desktop = Desktop::of(Role::Admin);
-    let over = crate::live::Heard::Over("the session is over; log in again".into());
+    let over = Heard::Over("the session is over; log in again".into());
     let effects = desktop.tell(Msg::Live(Role::Admin, over));
     assert!(matches!(effects[..], [Effect::Logout(Role::Admin)]));
     let screen = desktop.screen((100, 20));

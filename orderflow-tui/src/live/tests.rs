@@ -127,7 +127,7 @@ async fn an_end_is_no_news_unless_it_is_not_open_again_soon() {
     assert!(matches!(next(&mut told).await, Heard::Open { .. }));
     assert!(matches!(next(&mut told).await, Heard::Event(record) if record.position == 7));
     assert!(matches!(next(&mut told).await, Heard::Open { whole: true }), "it is open again");
-    let Heard::Broken(why) = next(&mut told).await else { panic!("it hangs, and is shown as live") };
+    let Heard::Broken { why, .. } = next(&mut told).await else { panic!("it hangs, and is shown as live") };
     assert!(why.contains("not open again"), "{why}");
 }
 
