@@ -491,8 +491,8 @@ impl Tool {
     }
 }
 
-/// From start to end. The slowest is the Python client with about 6 s on an idle machine.
-const PROCESS_DEADLINE: Duration = Duration::from_secs(45);
+/// From start to end. The slowest is the Python client with about 6 s on an idle machine; on a busy one it was not done after 45.
+const PROCESS_DEADLINE: Duration = Duration::from_secs(180);
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A process and its children; ends with this value.

@@ -269,18 +269,7 @@ fn what_is_broken_is_asked_for_while_it_is_told_of() {
     bench.now.0 += 1_000;
     assert!(bench.board.wants_look(bench.now));
     bench.looked(situation());
-    assert_eq!(bench.board.next_change(bench.now).map(|wait| wait.as_millis()), Some(20_000), "no event tells of cuts");
-}
-
-#[test]
-fn what_somebody_else_has_set_is_asked_for_when_it_is_heard_of() {
-    let mut bench = Bench::calm();
-    let deed = |action: &str| json!({ "action": action, "detail": {} });
-    assert!(bench.hear_of("audit.done", &deed("product.restock")).is_empty());
-    assert!(bench.hear_of("order.created", &json!({})).is_empty());
-    assert_eq!(bench.hear_of("audit.done", &deed("chaos.set")), [Do::Look]);
-    bench.looked(broken());
-    assert!(!bench.corner(60).is_empty());
+    assert_eq!(bench.board.next_change(bench.now).map(|wait| wait.as_millis()), Some(10_000), "no event tells of it");
 }
 
 #[test]

@@ -43,12 +43,13 @@ fn the_corner_says_what_verify_says_and_how_old_that_is() {
     assert_eq!(bench.corner(60), "… verifying");
     bench.done(good());
     bench.now.0 += 12_300;
+    bench.looked(situation());
     assert_eq!(bench.corner(60), "✓ verify 12s");
     assert_eq!(bench.board.next_change(bench.now).map(|wait| wait.as_millis()), Some(700));
     bench.now.0 += 170_000;
     assert_eq!(bench.corner(60), "✓ verify 3m");
     bench.looked(situation());
-    assert_eq!(bench.board.next_change(bench.now).map(|wait| wait.as_millis()), Some(20_000), "no second is counted");
+    assert_eq!(bench.board.next_change(bench.now).map(|wait| wait.as_millis()), Some(10_000), "no second is counted");
 }
 
 #[test]
