@@ -17,12 +17,13 @@ use orderflow_contracts::{
     words::word,
 };
 use serde_json::{Value, json};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, error::Elapsed, sleep, timeout, timeout_at};
 
 use crate::{Situation, Trouble, Troubles, ask_services, common_offset, situation::offsets, trouble::surely_not_done};
 
 /// How long a service may take to change something.
 const CHANGE_MAX: Duration = Duration::from_secs(10);
+const BUSY_PAUSE: Duration = Duration::from_millis(300);
 /// How long the audit log may take to write something down: a database that was killed is back within it. What it does
 /// not write is said, and done all the same.
 const NOTE_MAX: Duration = Duration::from_secs(10);
@@ -192,7 +193,8 @@ async fn each<T, F: Future<Output = Result<T, ClientError>>>(
     services: &[Service],
     act: impl Fn(Service) -> F,
 ) -> Result<Vec<(Service, T)>, Troubles> {
-    let acted = services.iter().map(|service| async { (*service, timeout(CHANGE_MAX, act(*service)).await) });
+    let act = &act;
+    let acted = services.iter().map(|service| async move { (*service, patiently(|| act(*service)).await) });
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     for (service, came) in join_all(acted).await {
         match came {
@@ -202,4 +204,50 @@ async fn each<T, F: Future<Output = Result<T, ClientError>>>(
         }
     }
     Troubles::if_any(failed).map(|()| done)
+}
+
+/// Asks again, within [`CHANGE_MAX`], while the service answers that it can do nothing just now: its database may be cut
+/// off for some seconds more, by whoever asks. Nobody waits for one that is down.
+async fn patiently<T, F: Future<Output = Result<T, ClientError>>>(
+    act: impl Fn() -> F,
+) -> Result<Result<T, ClientError>, Elapsed> {
+    let until = Instant::now() + CHANGE_MAX;
+    loop {
+        let came = timeout_at(until, act()).await;
+        let is_busy = matches!(&came, Ok(Err(error @ ClientError::Problem(_))) if surely_not_done(error));
+        if !is_busy || Instant::now() + BUSY_PAUSE >= until {
+            return came;
+        }
+        sleep(BUSY_PAUSE).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use orderflow_contracts::problem::{Code, Problem};
+
+    use super::*;
+
+    fn says(code: Code) -> ClientError {
+        ClientError::Problem(Box::new(Problem::new(code, "not now")))
+    }
+
+    #[tokio::test]
+    async fn a_service_that_is_busy_is_asked_again_for_a_while_and_one_that_refuses_is_not() {
+        let asked = Cell::new(0);
+        let came = patiently(async || {
+            asked.set(asked.get() + 1);
+            if asked.get() < 3 { Err(says(Code::Unavailable)) } else { Ok(asked.get()) }
+        });
+        assert_eq!(came.await.expect("in time").expect("it is done"), 3);
+        asked.set(0);
+        let refused = patiently(async || {
+            asked.set(asked.get() + 1);
+            Err::<(), _>(says(Code::OutcomeUnknown))
+        });
+        assert_eq!(refused.await.expect("its own answer").expect_err("no").code(), Some(Code::OutcomeUnknown));
+        assert_eq!(asked.get(), 1, "it may have been done");
+    }
 }
