@@ -18,5 +18,5 @@ pub use self::{
     page::{Cursor, PageQuery, page_of},
     server::{BODY_BYTES_MAX, Server, harden},
     status::{Health, Status, describe},
-    text::{TEXT_CHARS_MAX, checked_text},
+    text::{TEXT_CHARS_MAX, checked_text, without_nul},
 };

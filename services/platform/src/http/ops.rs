@@ -24,7 +24,7 @@ use utoipa::{IntoParams, openapi::OpenApi};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::{ApiError, Json, PageQuery, Path, Query, checked_text, commit, page_of, text::without_nul};
+use super::{ApiError, Json, PageQuery, Path, Query, checked_text, commit, page_of, without_nul};
 use crate::{
     auth::Principal,
     chaos::Change,

@@ -20,7 +20,7 @@ pub fn checked_text<T: AsRef<str>>(field: &str, text: T) -> Result<T, ApiError> 
 }
 
 /// An error if there is a NUL in it, or in any text of it: Postgres has none in its texts.
-pub(super) fn without_nul(field: &str, value: &Value) -> Result<(), ApiError> {
+pub fn without_nul(field: &str, value: &Value) -> Result<(), ApiError> {
     if has_nul(value) { Err(refused(field, "has no NUL in it")) } else { Ok(()) }
 }
 
