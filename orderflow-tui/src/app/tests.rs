@@ -19,6 +19,20 @@ use crate::{
     theme::ThemeName,
 };
 
+/// The console is begun again with what was remembered.
+fn again(remembered: Remembered, theme: Option<ThemeName>) -> Setup {
+    Setup {
+        cluster: "default".into(),
+        is_running: true,
+        is_local: true,
+        go_as: Vec::new(),
+        keys: KeyMap::default(),
+        remembered,
+        theme,
+        mouse: false,
+    }
+}
+
 #[test]
 fn it_can_be_drawn_at_every_size() {
     let mut desktop = Desktop::of(Role::Customer);
@@ -252,18 +266,9 @@ fn only_a_theme_that_was_chosen_here_is_remembered() {
         saved.next().unwrap()
     };
     let begun = |theme| {
-        let setup = Setup {
-            cluster: "default".into(),
-            is_running: true,
-            is_local: true,
-            go_as: Vec::new(),
-            keys: KeyMap::default(),
-            remembered: Remembered { theme: ThemeName::Light, desks: vec![Role::Admin], ..Remembered::default() },
-            theme,
-            mouse: false,
-        };
+        let remembered = Remembered { theme: ThemeName::Light, desks: vec![Role::Admin], ..Remembered::default() };
         let mut desktop = Desktop::of(Role::Admin);
-        desktop.app = App::new(setup).0;
+        desktop.app = App::new(again(remembered, theme)).0;
         desktop
     };
     // As with NO_COLOR, or a theme in the configuration.
@@ -280,17 +285,7 @@ fn only_a_theme_that_was_chosen_here_is_remembered() {
 #[test]
 fn the_desks_that_were_open_are_open_again() {
     let remembered = Remembered { split: true, desks: vec![Role::Customer, Role::Seller], ..Remembered::default() };
-    let setup = Setup {
-        cluster: "default".into(),
-        is_running: true,
-        is_local: true,
-        go_as: Vec::new(),
-        keys: KeyMap::default(),
-        remembered,
-        theme: None,
-        mouse: false,
-    };
-    let (app, effects) = App::new(setup);
+    let (app, effects) = App::new(again(remembered, None));
     assert!(effects.is_empty(), "nobody is logged in by that");
     assert_eq!(app.desks.iter().map(|desk| desk.role).collect::<Vec<_>>(), [Role::Customer, Role::Seller]);
     assert!(app.split && app.focus == Role::Customer);
