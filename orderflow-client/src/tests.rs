@@ -18,7 +18,7 @@ use orderflow_contracts::{
 use serde_json::json;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
 };
 
 use crate::{Client, ClientError, Endpoints, Next, TokenFuture, TokenSource};
@@ -157,8 +157,10 @@ async fn an_answer_has_a_limit_and_a_shape() {
 
 #[tokio::test]
 async fn nobody_there_is_unreachable() {
-    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let nobody = Endpoints { orders: format!("http://{free}"), ..Endpoints::default() };
+    // It has the port, and does not listen.
+    let deaf = TcpSocket::new_v4().unwrap();
+    deaf.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let nobody = Endpoints { orders: format!("http://{}", deaf.local_addr().unwrap()), ..Endpoints::default() };
     let error = Client::anonymous(nobody).unwrap().order(ID.parse().unwrap()).await.unwrap_err();
     assert!(matches!(error, ClientError::Unreachable { .. }), "{error:?}");
 }

@@ -4,10 +4,11 @@ use std::{
     fmt,
     hash::{BuildHasher, RandomState},
     io,
-    net::{Ipv4Addr, TcpListener, UdpSocket},
+    net::{Ipv4Addr, UdpSocket},
 };
 
 use serde::{Deserialize, Serialize};
+use tokio::net::TcpSocket;
 
 use crate::spec::{BROKER, POSTGRES};
 
@@ -92,15 +93,14 @@ impl Ports {
 
     /// The ports among these that are taken.
     pub(crate) fn taken(mut self, ours: impl Fn(&str) -> bool) -> Vec<Taken> {
-        // All are held until the last one is tried, so that one port for two processes is found as well.
-        let mut held = Vec::new();
+        let mut wanted = Vec::new();
         let mut taken = Vec::new();
         for (process, port) in self.each() {
             if ours(process) {
-                match bind(*port) {
-                    Ok(listener) => held.push(listener),
-                    Err(_) => taken.push(Taken { process, port: *port }),
+                if (*port != 0 && wanted.contains(port)) || look_at(*port).is_err() {
+                    taken.push(Taken { process, port: *port });
                 }
+                wanted.push(*port);
             }
         }
         taken
@@ -145,24 +145,33 @@ impl Reserved {
     /// This port, if it is free.
     pub(crate) fn exactly(port: u16) -> io::Result<Self> {
         let mark = UdpSocket::bind((Ipv4Addr::LOCALHOST, port))?;
-        bind(port)?;
+        look_at(port)?;
         Ok(Self { port, _mark: mark })
     }
 }
 
-fn bind(port: u16) -> io::Result<TcpListener> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+/// Fails if somebody listens on this port.
+///
+/// The socket is bound and does not listen. A process that another thread is just starting has a copy of every socket
+/// of ours for a moment (between fork and exec); one that listened would make the port look taken to its rightful owner.
+fn look_at(port: u16) -> io::Result<()> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind((Ipv4Addr::LOCALHOST, port).into())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
     use super::*;
 
     const NONE: Ports = Ports { console: 0, orders: 0, inventory: 0, payments: 0, provider: 0, broker: 0, postgres: 0 };
 
     #[test]
     fn every_taken_port_is_named_and_another_can_be_had() {
-        let (a, b) = (bind(0).unwrap(), bind(0).unwrap());
+        let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let (a, b) = (listen(), listen());
         let port = |listener: &TcpListener| listener.local_addr().unwrap().port();
         let wanted = Ports { orders: port(&a), broker: port(&b), ..NONE };
         let taken = wanted.taken(|_| true);

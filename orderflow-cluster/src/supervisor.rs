@@ -83,6 +83,9 @@ pub enum StartError {
     /// Somebody else listens where we are to.
     #[error("taken ports: {}; free them, choose others, or let free ones be chosen (--any-port)", listed(.0))]
     PortsTaken(Vec<Taken>),
+    /// No free port is left, or one that was free a moment ago is taken.
+    #[error("a port that the cluster needs cannot be had")]
+    NoPort(#[source] io::Error),
     /// A file or directory of the cluster cannot be made, read or written.
     #[error("the data directory {0} cannot be used")]
     DataDir(PathBuf, #[source] io::Error),
@@ -169,10 +172,11 @@ impl Supervisor {
         leftovers::stop(&layout).await;
         let (ports, mut reserved) = settle_ports(spec, &layout)?;
         let last = layout.read_cluster().map(|last| last.lines).unwrap_or_default();
-        let planned = lines::plan(spec, &ports, &last).map_err(bad)?;
+        let planned = lines::plan(spec, &ports, &last).map_err(StartError::NoPort)?;
         reserved.extend(planned.reserved);
         let mut tallies = Tallies::read(layout.struck());
-        let (lines, proxies) = Lines::open(spec, &ports, &planned.ports, &mut tallies).await.map_err(bad)?;
+        let opened = Lines::open(spec, &ports, &planned.ports, &mut tallies).await;
+        let (lines, proxies) = opened.map_err(StartError::NoPort)?;
         let secrets = Secrets::read_or_make(&layout.secrets(), spec.postgres.as_deref()).map_err(bad)?;
         let socket = Socket::bind(layout.socket()).map_err(bad)?;
         let cluster = ClusterFile {
@@ -382,7 +386,7 @@ fn settle_ports(spec: &Spec, layout: &Layout) -> Result<(Ports, Vec<Reserved>), 
     };
     let ours = |process: &str| spec.is_ours(process);
     let settled = wanted.settle(spec.any_port, ours);
-    let (ports, reserved) = settled.map_err(|source| StartError::DataDir(layout.dir().to_owned(), source))?;
+    let (ports, reserved) = settled.map_err(StartError::NoPort)?;
     let taken = ports.taken(ours);
     if taken.is_empty() { Ok((ports, reserved)) } else { Err(StartError::PortsTaken(taken)) }
 }

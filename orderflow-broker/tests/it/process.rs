@@ -20,10 +20,13 @@ pub struct Process {
     child: Child,
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago. Nothing has listened on it: a process that another test is just starting has a
+/// copy of our sockets for a moment, and would keep it taken.
 pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.set_reuseaddr(true).expect("an option");
+    socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
+    socket.local_addr().expect("an address").port()
 }
 
 pub fn command(data_dir: &Path, port: u16) -> Command {

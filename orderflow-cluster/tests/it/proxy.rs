@@ -5,7 +5,7 @@ use std::{io, time::Duration};
 use orderflow_cluster::proxy::{Cable, Proxy};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     task::JoinSet,
     time::timeout,
 };
@@ -154,13 +154,16 @@ async fn one_connection_too_many_is_reset_and_a_free_place_is_taken() {
 
 #[tokio::test]
 async fn a_target_that_is_not_there_breaks_connections_and_nothing_else() {
-    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    // Bound, and deaf until it is told to listen: nobody else can have the port meanwhile.
+    let deaf = TcpSocket::new_v4().unwrap();
+    deaf.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let nobody = deaf.local_addr().unwrap();
     let mut proxy = through((nobody.ip().to_string(), nobody.port()), 8, JoinSet::new()).await;
     for _ in 0..3 {
         assert!(attempt(&proxy).await.is_err());
     }
     // It is there again, and reached.
-    let listener = TcpListener::bind(nobody).await.unwrap();
+    let listener = deaf.listen(8).unwrap();
     proxy.tasks.spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         let (mut read, mut write) = stream.split();
