@@ -198,7 +198,8 @@ async fn own(
     if let Some(path) = &state.config.control {
         let _ = fs::remove_file(path); // what is left over is replaced at the next start
     }
-    drop(lock);
+    // Not by closing alone: a process that another thread is just starting has a copy of the file for a moment.
+    let _ = lock.unlock();
     result
 }
 

@@ -1,7 +1,7 @@
 //! Files and directories with the permissions they are meant to have, whatever the mask.
 
 use std::{
-    fs::{self, DirBuilder, File, Permissions},
+    fs::{self, DirBuilder, File, Permissions, TryLockError},
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::Path,
@@ -36,4 +36,31 @@ pub(crate) fn write_whole(path: &Path, content: &[u8], mode: u32) -> io::Result<
     let mut file = File::options().create_new(true).write(true).mode(mode).open(&making)?;
     file.write_all(content)?;
     fs::rename(&making, path)
+}
+
+/// A lock on a file, for as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Lock(File);
+
+impl Lock {
+    /// Opens a file, which only its owner may read, and locks it; the file itself is left to the caller's care.
+    pub(crate) fn take(path: &Path) -> Result<Self, TryLockError> {
+        let opened = File::options().create(true).truncate(false).write(true).mode(0o600).open(path);
+        let file = opened.map_err(TryLockError::Error)?;
+        file.try_lock()?;
+        Ok(Self(file))
+    }
+
+    /// The file that was locked, wherever its name leads now.
+    pub(crate) fn metadata(&self) -> io::Result<fs::Metadata> {
+        self.0.metadata()
+    }
+}
+
+impl Drop for Lock {
+    /// Closing would do, but for a process that another thread is just starting: it has a copy of our files for a
+    /// moment (between fork and exec), and with it the lock.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
 }

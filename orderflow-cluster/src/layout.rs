@@ -15,7 +15,7 @@ use std::{
     env,
     fs::{self, File, TryLockError},
     io,
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -23,7 +23,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    files::{make_dirs, write_whole},
+    files::{Lock, make_dirs, write_whole},
     lines::{self, LinePorts},
     ports::Ports,
     spec::{BROKER, POSTGRES, SERVICES, Spec},
@@ -191,16 +191,17 @@ impl Layout {
     }
 
     /// Takes the lock for life; `None` if a supervisor has it.
-    pub(crate) async fn lock(&self) -> io::Result<Option<File>> {
+    pub(crate) async fn lock(&self) -> io::Result<Option<Lock>> {
         let path = self.dir.join("supervisor.lock");
         for _ in 0..LOCK_ATTEMPTS {
-            let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(&path)?;
-            match file.try_lock() {
+            match Lock::take(&path) {
                 // The directory may have been destroyed since the file was opened.
-                Ok(()) if fs::metadata(&path).is_ok_and(|now| file.metadata().is_ok_and(|m| m.ino() == now.ino())) => {
-                    return Ok(Some(file));
+                Ok(lock)
+                    if fs::metadata(&path).is_ok_and(|now| lock.metadata().is_ok_and(|m| m.ino() == now.ino())) =>
+                {
+                    return Ok(Some(lock));
                 }
-                Ok(()) | Err(TryLockError::WouldBlock) => tokio::time::sleep(LOCK_PAUSE).await,
+                Ok(_) | Err(TryLockError::WouldBlock) => tokio::time::sleep(LOCK_PAUSE).await,
                 Err(TryLockError::Error(error)) => return Err(error),
             }
         }

@@ -120,13 +120,13 @@ fn server(admin_url: &str) -> Result<(String, u16), &'static str> {
 }
 
 /// Chooses a port for each line: the one of the last time where it is free.
-pub(crate) fn plan(spec: &Spec, ports: &Ports, last: &[LinePorts]) -> io::Result<Planned> {
+pub(crate) async fn plan(spec: &Spec, ports: &Ports, last: &[LinePorts]) -> io::Result<Planned> {
     let mut planned = Planned::default();
     for (service, to) in possible().filter(|(_, to)| hindrance(spec, *to).is_none()) {
         let before = last.iter().find(|line| line.service == service && line.to == to);
-        let proxy = planned.reserve(ports, before.map(|line| line.proxy))?;
+        let proxy = planned.reserve(ports, before.map(|line| line.proxy)).await?;
         let listener = match to {
-            Need::Broker => Some(planned.reserve(ports, before.and_then(|line| line.listener))?),
+            Need::Broker => Some(planned.reserve(ports, before.and_then(|line| line.listener)).await?),
             Need::Postgres | Need::Provider => None,
         };
         planned.ports.push(LinePorts { service: service.to_owned(), to, proxy, listener });
@@ -136,8 +136,11 @@ pub(crate) fn plan(spec: &Spec, ports: &Ports, last: &[LinePorts]) -> io::Result
 
 impl Planned {
     /// A port of our own, which none of the processes is going to listen on.
-    fn reserve(&mut self, ports: &Ports, before: Option<u16>) -> io::Result<u16> {
-        let again = before.filter(|port| !ports.contain(*port)).and_then(|port| Reserved::exactly(port).ok());
+    async fn reserve(&mut self, ports: &Ports, before: Option<u16>) -> io::Result<u16> {
+        let again = match before.filter(|port| !ports.contain(*port)) {
+            Some(port) => Reserved::again(port).await,
+            None => None,
+        };
         let others = (0..ATTEMPTS_MAX).map(|_| Reserved::choose()).filter_map(Result::ok);
         let mut others = others.filter(|reserved| !ports.contain(reserved.port));
         let none = || io::Error::new(io::ErrorKind::AddrInUse, "no free port was found");
@@ -262,29 +265,29 @@ mod tests {
         assert_eq!(found("nonsense"), None);
     }
 
-    #[test]
-    fn ports_stay_the_same_unless_a_process_wants_them() {
+    #[tokio::test]
+    async fn ports_stay_the_same_unless_a_process_wants_them() {
         let spec = Spec::new("default", "x");
-        let planned = plan(&spec, &Ports::default(), &[]).unwrap();
+        let planned = plan(&spec, &Ports::default(), &[]).await.unwrap();
         assert_eq!(planned.ports.len(), 9);
         assert_eq!(planned.reserved.len(), 13);
         assert_eq!(listeners(&planned.ports).len(), 4);
-        let elsewhere = plan(&spec, &Ports::default(), &planned.ports).unwrap();
+        let elsewhere = plan(&spec, &Ports::default(), &planned.ports).await.unwrap();
         assert!(elsewhere.ports.iter().all(|line| !planned.ports.contains(line)), "all of them are held");
         drop(planned.reserved);
-        let again = plan(&spec, &Ports::default(), &planned.ports).unwrap();
+        let again = plan(&spec, &Ports::default(), &planned.ports).await.unwrap();
         assert_eq!(again.ports, planned.ports);
         drop(again);
         let wanted = Ports { orders: planned.ports[0].proxy, ..Ports::default() };
-        let moved = plan(&spec, &wanted, &planned.ports).unwrap();
+        let moved = plan(&spec, &wanted, &planned.ports).await.unwrap();
         assert_ne!(moved.ports[0].proxy, wanted.orders);
         assert_eq!(moved.ports[1..], planned.ports[1..]);
     }
 
-    #[test]
-    fn there_are_no_lines_to_a_kafka_of_somebody_else() {
+    #[tokio::test]
+    async fn there_are_no_lines_to_a_kafka_of_somebody_else() {
         let spec = Spec { broker: Some("kafka.example:9092".into()), ..Spec::new("default", "x") };
-        let planned = plan(&spec, &Ports::default(), &[]).unwrap();
+        let planned = plan(&spec, &Ports::default(), &[]).await.unwrap();
         assert_eq!(planned.ports.len(), 5);
         assert!(planned.ports.iter().all(|line| line.to != Need::Broker && line.listener.is_none()));
         assert_eq!(proxy(&planned.ports, "orders", Need::Broker), None);

@@ -5,10 +5,11 @@ use std::{
     hash::{BuildHasher, RandomState},
     io,
     net::{Ipv4Addr, UdpSocket},
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
-use tokio::net::TcpSocket;
+use tokio::{net::TcpSocket, time::sleep};
 
 use crate::spec::{BROKER, POSTGRES};
 
@@ -16,6 +17,9 @@ use crate::spec::{BROKER, POSTGRES};
 const CHOSEN_MIN: u16 = 20_000;
 const CHOSEN_COUNT: u16 = 12_000;
 const ATTEMPTS_MAX: u32 = 1000;
+/// How often, and how far apart, the mark of a port of the last time is tried.
+const AGAIN_ATTEMPTS: u32 = 5;
+const AGAIN_PAUSE: Duration = Duration::from_millis(20);
 
 /// Where each process listens, on 127.0.0.1. Port 0 takes a free one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,13 +112,12 @@ impl Ports {
 
     /// Puts a number where a free port may be chosen: for 0, and with `any` where this one is taken. What was chosen
     /// stays so while the marks live.
-    pub(crate) fn settle(mut self, any: bool, ours: impl Fn(&str) -> bool) -> io::Result<(Self, Vec<Reserved>)> {
+    pub(crate) async fn settle(mut self, any: bool, ours: impl Fn(&str) -> bool) -> io::Result<(Self, Vec<Reserved>)> {
         let mut marks = Vec::new();
         for (process, port) in self.each() {
             if ours(process) && (*port == 0 || any) {
-                let again = if *port == 0 { None } else { Reserved::exactly(*port).ok() };
-                let reserved = again.map_or_else(Reserved::choose, Ok);
-                let reserved = reserved?;
+                let again = if *port == 0 { None } else { Reserved::again(*port).await };
+                let reserved = again.map_or_else(Reserved::choose, Ok)?;
                 *port = reserved.port;
                 marks.push(reserved);
             }
@@ -140,6 +143,21 @@ impl Reserved {
         let somewhere = || u16::try_from(RandomState::new().hash_one(()) % u64::from(CHOSEN_COUNT)).unwrap_or_default();
         let attempts = (0..ATTEMPTS_MAX).map(|_| Self::exactly(CHOSEN_MIN + somewhere()));
         attempts.flatten().next().ok_or_else(|| io::Error::new(io::ErrorKind::AddrInUse, "no free port was found"))
+    }
+
+    /// The port of the last time, if it is free.
+    ///
+    /// Where only the mark is taken, it is looked for a few times more: the one of the last time may not be gone quite
+    /// yet (see [`look_at`]).
+    pub(crate) async fn again(port: u16) -> Option<Self> {
+        for _ in 0..AGAIN_ATTEMPTS {
+            match Self::exactly(port) {
+                Ok(reserved) => return Some(reserved),
+                Err(_) if look_at(port).is_err() => return None,
+                Err(_) => sleep(AGAIN_PAUSE).await,
+            }
+        }
+        None
     }
 
     /// This port, if it is free.
@@ -168,8 +186,8 @@ mod tests {
 
     const NONE: Ports = Ports { console: 0, orders: 0, inventory: 0, payments: 0, provider: 0, broker: 0, postgres: 0 };
 
-    #[test]
-    fn every_taken_port_is_named_and_another_can_be_had() {
+    #[tokio::test]
+    async fn every_taken_port_is_named_and_another_can_be_had() {
         let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let (a, b) = (listen(), listen());
         let port = |listener: &TcpListener| listener.local_addr().unwrap().port();
@@ -178,12 +196,12 @@ mod tests {
         let names: Vec<_> = taken.iter().map(ToString::to_string).collect();
         assert_eq!(names, [format!("{} (for orders)", port(&a)), format!("{} (for broker)", port(&b))]);
         assert_eq!(wanted.taken(|process| process == "console"), []);
-        let (settled, marks) = wanted.settle(true, |_| true).unwrap();
+        let (settled, marks) = wanted.settle(true, |_| true).await.unwrap();
         assert_eq!(settled.taken(|_| true), []);
-        let (other, _) = settled.settle(true, |_| true).unwrap();
+        let (other, _) = settled.settle(true, |_| true).await.unwrap();
         assert_ne!(other.console, settled.console, "chosen by somebody else");
         drop(marks);
-        let (again, _) = settled.settle(true, |_| true).unwrap();
+        let (again, _) = settled.settle(true, |_| true).await.unwrap();
         assert_eq!(again, settled);
     }
 

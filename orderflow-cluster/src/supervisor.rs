@@ -23,6 +23,7 @@ use tokio::{
 use crate::{
     config_files::{self, Sources},
     control::{self, Controlled, Socket, Status},
+    files::Lock,
     keeper::{Handle, Keeper, State},
     layout::{ClusterFile, Endpoints, Layout},
     leftovers,
@@ -140,7 +141,7 @@ pub struct Supervisor {
     tallies: Arc<Tallies>,
     layout: Layout,
     began: Instant,
-    _lock: std::fs::File,
+    _lock: Lock,
     _reserved: Vec<Reserved>,
 }
 
@@ -170,9 +171,9 @@ impl Supervisor {
         let lock = layout.lock().await.map_err(bad)?;
         let lock = lock.ok_or_else(|| StartError::Running(spec.data_dir.clone()))?;
         leftovers::stop(&layout).await;
-        let (ports, mut reserved) = settle_ports(spec, &layout)?;
+        let (ports, mut reserved) = settle_ports(spec, &layout).await?;
         let last = layout.read_cluster().map(|last| last.lines).unwrap_or_default();
-        let planned = lines::plan(spec, &ports, &last).map_err(StartError::NoPort)?;
+        let planned = lines::plan(spec, &ports, &last).await.map_err(StartError::NoPort)?;
         reserved.extend(planned.reserved);
         let mut tallies = Tallies::read(layout.struck());
         let opened = Lines::open(spec, &ports, &planned.ports, &mut tallies).await;
@@ -378,14 +379,14 @@ impl Supervisor {
     }
 }
 
-fn settle_ports(spec: &Spec, layout: &Layout) -> Result<(Ports, Vec<Reserved>), StartError> {
+async fn settle_ports(spec: &Spec, layout: &Layout) -> Result<(Ports, Vec<Reserved>), StartError> {
     let nothing = Ports { console: 0, orders: 0, inventory: 0, payments: 0, provider: 0, broker: 0, postgres: 0 };
     let wanted = match spec.any_port {
         true => layout.read_cluster().map_or(nothing, |last| last.ports),
         false => spec.ports,
     };
     let ours = |process: &str| spec.is_ours(process);
-    let settled = wanted.settle(spec.any_port, ours);
+    let settled = wanted.settle(spec.any_port, ours).await;
     let (ports, reserved) = settled.map_err(StartError::NoPort)?;
     let taken = ports.taken(ours);
     if taken.is_empty() { Ok((ports, reserved)) } else { Err(StartError::PortsTaken(taken)) }

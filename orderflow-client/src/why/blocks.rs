@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use orderflow_contracts::{api::inventory::ReservationStatus, ids::EventId, timestamp::Timestamp};
+use orderflow_contracts::{
+    api::{inventory::ReservationStatus, orders::OrderStatus},
+    ids::EventId,
+    timestamp::Timestamp,
+};
 use serde::Serialize;
 
 use super::{
@@ -11,7 +15,7 @@ use super::{
     span,
     turn::{Turn, Who},
 };
-use crate::{endpoints::Service, view};
+use crate::endpoints::Service;
 
 /// What is younger than this is on its way rather than stuck, in milliseconds.
 const FRESH_MS: i64 = 2_000;
@@ -207,7 +211,7 @@ fn person(facts: &Facts, turn: &Turn) -> Block {
             let left = until.or(facts.order.reservation.expires_at).map(left).unwrap_or_default();
             format!("the customer has not paid{left}")
         }
-        Who::Seller if view::headline(&facts.order).contains("ship") => "the seller has not shipped".to_owned(),
+        Who::Seller if facts.order.status == OrderStatus::Paid => "the seller has not shipped".to_owned(),
         _ => "the seller has not confirmed".to_owned(),
     };
     Block { kind: BlockKind::Person, who: who.to_owned(), what, for_ms: Some(since), event_id: None }

@@ -42,7 +42,7 @@ pub use self::{
     binaries::{BINARIES_VARIABLE, download_binaries, find_binaries},
     databases::{create_from_template, drop_database, drop_role, ensure_database},
 };
-use crate::{logs, ports::Reserved, signals};
+use crate::{files::Lock, logs, ports::Reserved, signals};
 
 const SERVE: &str = include_str!("serve.sh");
 /// Longest time until a started server answers. It may have to replay what a power loss left.
@@ -80,7 +80,7 @@ pub struct Postgres {
     admin_url: String,
     log: PathBuf,
     /// Held for life: two servers on one directory would take it away from each other.
-    _lock: File,
+    _lock: Lock,
     _reserved: Option<Reserved>,
 }
 
@@ -341,16 +341,12 @@ fn beside(data_dir: &Path, extension: &str) -> PathBuf {
     data_dir.with_file_name(name)
 }
 
-fn lock(data_dir: &Path) -> Result<File, PostgresError> {
+fn lock(data_dir: &Path) -> Result<Lock, PostgresError> {
     let path = beside(data_dir, "lock");
-    let bad = |source| PostgresError::DataDir(path.clone(), source);
-    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(bad)?;
-    file.set_permissions(Permissions::from_mode(0o600)).map_err(bad)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(PostgresError::InUse(data_dir.to_owned())),
-        Err(TryLockError::Error(error)) => Err(bad(error)),
-    }
+    Lock::take(&path).map_err(|error| match error {
+        TryLockError::WouldBlock => PostgresError::InUse(data_dir.to_owned()),
+        TryLockError::Error(error) => PostgresError::DataDir(path, error),
+    })
 }
 
 /// A shell in a process group of its own (Ctrl-C is for us), as the account, in a directory that everybody may enter.

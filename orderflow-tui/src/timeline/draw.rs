@@ -31,7 +31,9 @@ pub(super) fn draw(timeline: &mut Timeline, frame: &mut Frame<'_>, area: Rect, s
     timeline.placed = Placed { first: timeline.placed.first, ..Placed::default() };
     let (top, rest) = frames::head(area, if area.height >= HIGH_FROM { 2 } else { 1 });
     let order = timeline.order(show.books);
-    head::draw(frame, top, timeline.id, order, show.now, show.theme);
+    let known = timeline.asking.known().filter(|known| order.is_some_and(|it| it.status == known.facts.order.status));
+    let stands = known.map(|known| known.explanation.stands.as_str());
+    head::draw(frame, top, &head::Head { id: timeline.id, order, stands }, show.now, show.theme);
     if timeline.view.rows.is_empty() {
         draw_nothing(timeline, frame, rest, show);
         return;

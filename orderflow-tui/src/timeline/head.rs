@@ -18,14 +18,24 @@ use crate::{text, theme::Theme};
 /// Narrower places have the first digits of the id alone.
 const WHOLE_ID_FROM: u16 = 76;
 
+/// An order, and where all services together say it stands: the order itself has not heard of everything.
+pub struct Head<'a> {
+    /// Its id.
+    pub id: OrderId,
+    /// The order, once it is known.
+    pub order: Option<&'a Order>,
+    /// From `why`, if that was asked about the order as it is now.
+    pub stands: Option<&'a str>,
+}
+
 /// Draws it in one row or two.
-pub fn draw(frame: &mut Frame<'_>, area: Rect, id: OrderId, order: Option<&Order>, now: Timestamp, theme: &Theme) {
+pub fn draw(frame: &mut Frame<'_>, area: Rect, head: &Head<'_>, now: Timestamp, theme: &Theme) {
     if area.is_empty() {
         return;
     }
     let first = Rect { height: 1, ..area };
-    let Some(order) = order else {
-        frame.render_widget(Line::styled(format!("order {id}"), theme.muted), first);
+    let Some(order) = head.order else {
+        frame.render_widget(Line::styled(format!("order {}", head.id), theme.muted), first);
         return;
     };
     let (sign, style) = sign(order, theme);
@@ -41,7 +51,8 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, id: OrderId, order: Option<&Order
             left.push(Span::styled(id, theme.muted));
         }
     } else {
-        left.push(Span::raw(format!("  {}", view::headline(order))));
+        let stands = head.stands.map_or_else(|| view::headline(order), text::plain);
+        left.push(Span::raw(format!("  {stands}")));
     }
     sides(frame, first, Line::from(left), right);
     if area.height > 1 {
