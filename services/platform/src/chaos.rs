@@ -296,12 +296,14 @@ impl Chaos {
     /// Writes down what has struck, a moment after it has, until it is told to stop. What cannot be written down now is
     /// the next time. Told to stop, it lets go whatever a fault holds up.
     pub async fn keep_bites(self, mut stop: Stop) -> Result<(), sqlx::Error> {
-        while !stop.is_now() {
+        let mut is_ending = false;
+        while !is_ending {
             tokio::select! {
                 () = self.0.bitten.notified() => {}
                 () = stop.wait() => {}
             }
-            if !stop.sleep(SAVE_AFTER).await {
+            is_ending = !stop.sleep(SAVE_AFTER).await;
+            if is_ending {
                 self.0.changed.send_replace(true);
             }
             if let Err(error) = self.save_bites().await {

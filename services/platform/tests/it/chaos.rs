@@ -67,6 +67,15 @@ async fn what_a_fault_holds_up_goes_on_when_the_service_ends() {
     assert!(held_up.as_mut().now_or_never().is_none());
     tasks.shutdown().await;
     assert!(held_up.now_or_never().is_some());
+
+    // Nor is it held up where the end comes before the task has begun.
+    let chaos = again(&world).await;
+    let mut held_up = pin!(chaos.delay(FaultName::ConsumerSlow));
+    assert!(held_up.as_mut().now_or_never().is_none());
+    let mut tasks = Tasks::default();
+    tasks.spawn("chaos", chaos.clone().keep_bites(tasks.stop()));
+    tasks.shutdown().await;
+    assert!(held_up.now_or_never().is_some());
 }
 
 /// The same service, started again.
