@@ -97,8 +97,11 @@ mod processes {
     };
 
     fn shell(script: &str) -> Command {
-        let mut command = Command::new("sh");
-        command.arg("-c").arg(script);
+        // No shell can trap what was ignored when it began, and whoever runs the tests in the background ignores SIGINT.
+        let (program, before): (_, &[_]) =
+            if cfg!(target_os = "linux") { ("env", &["--default-signal=INT", "sh"]) } else { ("sh", &[]) };
+        let mut command = Command::new(program);
+        command.args(before).arg("-c").arg(script);
         command
     }
 
