@@ -271,7 +271,7 @@ kill_process() {
     # One that is not there at the moment cannot be killed.
     { test -n "$pid" && kill -9 "$pid" 2>/dev/null; } || return 0
     note "kill -9 $1"
-    test "$1" != supervisor || insist "$back_max" up
+    test "$1" != supervisor || insist "$back_max" up || exit 1
 }
 
 # $1: what, $2 and $3: with what.
@@ -342,8 +342,7 @@ explained() {
 
 reckon() {
     local code=0
-    insist "$back_max" quietly chaos clear
-    insist "$back_max" healthy
+    insist "$back_max" quietly chaos clear && insist "$back_max" healthy || return 1
     say "nothing is broken any more"
     end_load || code=1
     orderflow verify --timeout "${rest_max}s" || code=1

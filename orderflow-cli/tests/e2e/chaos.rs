@@ -74,6 +74,21 @@ async fn orders_come_through_all_kinds_of_faults_and_no_book_is_wrong() {
     shop.admin().run("audit verify").await.ends(0);
 }
 
+/// Whoever mends has to log in, and a service has to be there for that, whatever strikes.
+#[tokio::test]
+async fn what_strikes_always_can_be_taken_back_without_a_session_and_after_a_new_start() {
+    let shop = Cluster::start();
+    shop.chaos("set db-refused 100% --service all").await;
+    for process in ["console", "orders"] {
+        shop.chaos(&format!("kill {process}")).await;
+    }
+    shop.is_healthy().await;
+    shop.chaos("set http-latency 60s --service all").await;
+    std::fs::remove_dir_all(shop.data().join("sessions")).unwrap();
+    shop.chaos("clear").await;
+    assert_eq!(shop.admin().json("chaos list").await["faults"], serde_json::json!([]));
+}
+
 #[tokio::test]
 async fn a_stampede_has_as_many_winners_as_there_are_pieces() {
     let shop = Cluster::start();

@@ -35,15 +35,17 @@ const EMAIL_BYTES_MAX: usize = 254;
 /// Shortest and longest password, in characters.
 const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=128;
 
-/// Makes the test accounts that are missing.
+/// Makes the test accounts that are missing. Faults spare it: one that kept this service from starting could not be
+/// taken back, since whoever takes it back has to log in.
 pub async fn seed(db: &Db) -> Result<(), ApiError> {
     for (email, password, role) in TEST_ACCOUNTS {
-        let mut conn = db.acquire().await?;
-        if by_email(&mut conn, email).await?.is_none() {
+        let mut tx = db.begin_spared().await?;
+        if by_email(&mut tx, email).await?.is_none() {
             let hash = passwords::hash(password.to_owned()).await?;
-            match insert(&mut conn, email, role, &hash, None).await {
+            match insert(&mut tx, email, role, &hash, None).await {
+                Ok(_) => tx.commit().await?,
                 // Another replica was faster.
-                Ok(_) | Err(Refused::EmailTaken) => {}
+                Err(Refused::EmailTaken) => {}
                 Err(Refused::Database(error)) => return Err(error.into()),
             }
         }
@@ -159,13 +161,18 @@ pub async fn by_id(conn: &mut PgConnection, id: AccountId) -> Result<Option<Acco
     Ok(row.map(account_of).transpose()?.map(|(account, _)| account))
 }
 
-/// The account with this address and password. Without an address it takes as long.
-pub async fn log_in(db: &Db, email: Option<String>, password: String) -> Result<Account, ApiError> {
-    let found = match email {
-        Some(email) => by_email(&mut *db.acquire().await?, &email).await?,
-        None => None,
-    };
-    let (account, hash) = found.unzip();
+/// An account, and the hash of its password.
+pub struct Known(Account, String);
+
+/// The account with this address, if there is one.
+pub async fn known(conn: &mut PgConnection, email: Option<&str>) -> Result<Option<Known>, sqlx::Error> {
+    let Some(email) = email else { return Ok(None) };
+    Ok(by_email(conn, email).await?.map(|(account, hash)| Known(account, hash)))
+}
+
+/// The account, if this is its password. Without an account it takes as long.
+pub async fn log_in(known: Option<Known>, password: String) -> Result<Account, ApiError> {
+    let (account, hash) = known.map(|Known(account, hash)| (account, hash)).unzip();
     let is_right = passwords::verify(password, hash).await?;
     account.filter(|_| is_right).ok_or_else(wrong)
 }
