@@ -42,21 +42,6 @@ const UNGUARDED_PAUSE: Duration = Duration::from_millis(300);
 /// asks for them sees them at once; who kills the process from outside takes so many of them away.
 const SAVE_AFTER: Duration = Duration::from_secs(1);
 
-/// What every service knows how to make.
-pub const OF_EVERY_SERVICE: &[FaultName] = &[
-    FaultName::HttpLatency,
-    FaultName::DbRefused,
-    FaultName::DbSlow,
-    FaultName::CommitLost,
-    FaultName::RelayPaused,
-    FaultName::RelayTwice,
-    FaultName::ConsumerPaused,
-    FaultName::ConsumerSlow,
-    FaultName::DeliverTwice,
-    FaultName::DeliverLate,
-    FaultName::Crash,
-];
-
 /// What stands before the name of a pattern that is out, among the names of faults.
 const PATTERN: &str = "lab:";
 
