@@ -15,23 +15,7 @@ use crate::{
 };
 
 /// What can be made to go wrong, in the order in which it is told.
-pub const FAULTS: [FaultName; 15] = [
-    FaultName::HttpLatency,
-    FaultName::DbRefused,
-    FaultName::DbSlow,
-    FaultName::CommitLost,
-    FaultName::RelayPaused,
-    FaultName::RelayTwice,
-    FaultName::ConsumerPaused,
-    FaultName::ConsumerSlow,
-    FaultName::DeliverTwice,
-    FaultName::DeliverLate,
-    FaultName::Crash,
-    FaultName::PaymentFailure,
-    FaultName::ProviderLatency,
-    FaultName::ProviderTimeout,
-    FaultName::ProviderError,
-];
+pub const FAULTS: [FaultName; 15] = FaultName::ALL;
 
 /// Where a process can be made to kill itself.
 pub const CRASH_POINTS: [CrashPoint; 5] = [

@@ -36,9 +36,31 @@ pub struct Done {
 }
 
 /// The hash of an entry. Over JSON, so that no two entries have the same text; the names of objects are in their order.
-fn hash_of(before: &[u8], number: i64, done: &Done) -> Vec<u8> {
-    let text = json!([number, done.at_ms, done.actor, done.action, done.subject, done.detail]).to_string();
+/// `detail` is that of the entry, as the database gives it.
+fn hash_of(before: &[u8], number: i64, done: &Done, detail: &Value) -> Vec<u8> {
+    let text = json!([number, done.at_ms, done.actor, done.action, done.subject, detail]).to_string();
     Sha256::new_with_prefix(before).chain_update(text).finalize().to_vec()
+}
+
+/// The details as they will be read when the chain is checked. The database keeps numbers as decimals: -0.0 comes back
+/// as 0.0, and 1e16 as an integer. So it is asked what becomes of them, where one of them is no integer.
+async fn details_as_kept(conn: &mut PgConnection, done: &[Done]) -> Result<Vec<Value>, sqlx::Error> {
+    let details: Vec<_> = done.iter().map(|done| done.detail.clone()).collect();
+    if !details.iter().any(has_float) {
+        return Ok(details);
+    }
+    let kept =
+        sqlx::query_scalar("select detail from unnest($1::jsonb[]) with ordinality as new (detail, at) order by at");
+    kept.bind(details).fetch_all(conn).await
+}
+
+fn has_float(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.is_f64(),
+        Value::Array(items) => items.iter().any(has_float),
+        Value::Object(fields) => fields.values().any(has_float),
+        Value::Null | Value::Bool(_) | Value::String(_) => false,
+    }
 }
 
 /// Appends entries, in this order, in the caller's transaction.
@@ -46,12 +68,13 @@ pub async fn append(conn: &mut PgConnection, done: &[Done]) -> Result<(), sqlx::
     if done.is_empty() {
         return Ok(());
     }
+    let details = details_as_kept(&mut *conn, done).await?;
     sqlx::query("select pg_advisory_xact_lock($1)").bind(CHAIN_LOCK).execute(&mut *conn).await?;
     let (mut number, mut hash) = head(&mut *conn).await?.unwrap_or_default();
     let (mut numbers, mut hashes) = (Vec::with_capacity(done.len()), Vec::with_capacity(done.len()));
-    for done in done {
+    for (done, detail) in done.iter().zip(&details) {
         number += 1;
-        hash = hash_of(&hash, number, done);
+        hash = hash_of(&hash, number, done, detail);
         numbers.push(number);
         hashes.push(hash.clone());
     }
@@ -184,7 +207,8 @@ pub async fn check(conn: &mut PgConnection, mut place: Place, limit: i64) -> Res
         }
         for row in rows {
             let (number, kept) = (row.0, row.6.clone());
-            let expected = hash_of(&place.hash, place.after + 1, &done_of(row));
+            let done = done_of(row);
+            let expected = hash_of(&place.hash, place.after + 1, &done, &done.detail);
             if number != place.after + 1 || kept != expected {
                 return broken(place.after);
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use orderflow_contracts::events::{AuditEvent, CatalogEvent, InventoryEvent, OrderEvent, PaymentEvent, decode, topics};
+use orderflow_contracts::events::{AuditEvent, CatalogEvent, InventoryEvent, OrderEvent, PaymentEvent, topics};
 use orderflow_platform::consumer::{Apply, Poison, Received};
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -72,8 +72,7 @@ fn done_of(event: &Received) -> Result<Done, String> {
     let service = envelope.source.rsplit('/').next().unwrap_or_default();
     let actor = envelope.actor.clone().unwrap_or_else(|| service.to_owned());
     let (action, detail) = if event.topic == topics::AUDIT {
-        let AuditEvent::Done { action, detail } =
-            decode(&envelope.event_type, &event.data).map_err(|error| error.to_string())?;
+        let AuditEvent::Done { action, detail } = event.event()?;
         (action, detail)
     } else {
         (envelope.event_type.clone(), Value::Null)
@@ -83,24 +82,22 @@ fn done_of(event: &Received) -> Result<Done, String> {
 
 /// An event that is known, and who it concerns.
 fn read(event: &Received) -> Result<New<'_>, String> {
-    let (event_type, data) = (event.envelope.event_type.as_str(), event.data.as_slice());
-    let text = |error: orderflow_contracts::events::NotAnEvent| error.to_string();
     let subject: Uuid = event.envelope.subject.parse().map_err(|_| "the subject is not an id".to_owned())?;
     let (mut order_id, mut seller_id, mut parties) = (Some(subject), None, None);
     match event.topic.as_str() {
         topics::ORDERS => {
-            if let OrderEvent::Created { customer_id, seller_id, .. } = decode(event_type, data).map_err(text)? {
+            if let OrderEvent::Created { customer_id, seller_id, .. } = event.event()? {
                 parties = Some((customer_id.into(), seller_id.into()));
             }
         }
-        topics::INVENTORY => drop(decode::<InventoryEvent>(event_type, data).map_err(text)?),
-        topics::PAYMENTS => drop(decode::<PaymentEvent>(event_type, data).map_err(text)?),
+        topics::INVENTORY => drop(event.event::<InventoryEvent>()?),
+        topics::PAYMENTS => drop(event.event::<PaymentEvent>()?),
         _ => {
-            let CatalogEvent::ProductChanged { seller_id: seller, .. } = decode(event_type, data).map_err(text)?;
+            let CatalogEvent::ProductChanged { seller_id: seller, .. } = event.event()?;
             (order_id, seller_id) = (None, Some(seller.into()));
         }
     }
-    let data = serde_json::from_slice(data).map_err(|error| error.to_string())?;
+    let data = serde_json::from_slice(&event.data).map_err(|error| error.to_string())?;
     Ok(New { event, order_id, seller_id, parties, data })
 }
 

@@ -13,11 +13,10 @@ pub mod timeline;
 
 use std::sync::Arc;
 
-use orderflow_contracts::events::topics;
+use orderflow_contracts::{api::chaos::FaultName, events::topics};
 use orderflow_platform::{
     app::{App, AppBuilder, BuildError},
     auth::Signer,
-    chaos::OF_EVERY_SERVICE,
     config::ServiceConfig,
     db::MigrationFile,
     kafka::Topic,
@@ -90,7 +89,7 @@ impl std::fmt::Debug for Settings {
 
 /// Opens the database and binds the port.
 pub async fn build(config: Config) -> Result<App, BuildError> {
-    let mut app = AppBuilder::new("console", config.service, MIGRATIONS, OF_EVERY_SERVICE).await?;
+    let mut app = AppBuilder::new("console", config.service, MIGRATIONS, FaultName::OF_EVERY_SERVICE).await?;
     let signer = Signer::new(&config.console.token_private_key)?;
     if config.console.seed_test_accounts {
         let seeded = accounts::seed(&app.db).await;

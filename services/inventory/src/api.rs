@@ -1,11 +1,6 @@
 //! HTTP in, products and reservations out.
 
-use axum::{
-    Router,
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use axum::{Router, extract::State, http::StatusCode};
 use orderflow_contracts::{
     api::{
         Page,
@@ -22,19 +17,21 @@ use orderflow_contracts::{
 use orderflow_platform::db::Db;
 use orderflow_platform::{
     auth::Principal,
-    http::{ApiError, Json, PageQuery, Path, Query, RequestContext, commit, page_of},
-    idempotency::{Claim, Keyed},
+    http::{ApiError, Json, PageQuery, Path, Query, RequestContext, page_of},
+    idempotency::{Done, Keyed},
+    listing::Listing,
     outbox::{self, Outbox},
 };
 use serde::Deserialize;
 use serde_json::json;
+use sqlx::PgConnection;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
     products,
-    store::{self, ProductCursor, ProductFilter, ReservationFilter, Row},
+    store::{self, ProductCursor, ProductFilter, Row},
 };
 
 /// Longest text to search for, in characters.
@@ -77,18 +74,17 @@ async fn create(
     principal: Principal,
     RequestContext(context): RequestContext,
     Keyed { body, key }: Keyed<CreateProduct>,
-) -> Result<Response, ApiError> {
+) -> Result<Done<Product>, ApiError> {
     principal.require(Role::Seller)?;
-    let mut tx = api.db.begin().await?;
-    if let Claim::Replay(answer) = key.claim(&mut tx, &principal).await? {
-        return Ok(answer);
+    let create = async |tx: &mut PgConnection| {
+        let product = products::create(tx, principal.account_id, body, &context).await?;
+        Ok((StatusCode::CREATED, product))
+    };
+    let done = key.once(&api.db, &api.outbox, &principal, create).await?;
+    if let Some(product) = done.now() {
+        tracing::info!(product_id = %product.id, "product added");
     }
-    let product = products::create(&mut tx, principal.account_id, body, &context).await?;
-    key.record(&mut tx, &principal, StatusCode::CREATED, &product).await?;
-    commit(tx).await?;
-    api.outbox.wake();
-    tracing::info!(product_id = %product.id, "product added");
-    Ok((StatusCode::CREATED, Json(product)).into_response())
+    Ok(done)
 }
 
 /// Changes a product's name or price.
@@ -100,17 +96,13 @@ async fn edit(
     RequestContext(context): RequestContext,
     Path(id): Path<ProductId>,
     Keyed { body, key }: Keyed<EditProduct>,
-) -> Result<Response, ApiError> {
+) -> Result<Done<Product>, ApiError> {
     principal.require(Role::Seller)?;
-    let mut tx = api.db.begin().await?;
-    if let Claim::Replay(answer) = key.claim(&mut tx, &principal).await? {
-        return Ok(answer);
-    }
-    let product = products::edit(&mut tx, principal.account_id, id, body, &context).await?;
-    key.record(&mut tx, &principal, StatusCode::OK, &product).await?;
-    commit(tx).await?;
-    api.outbox.wake();
-    Ok(Json(product).into_response())
+    let edit = async |tx: &mut PgConnection| {
+        let product = products::edit(tx, principal.account_id, id, body, &context).await?;
+        Ok((StatusCode::OK, product))
+    };
+    key.once(&api.db, &api.outbox, &principal, edit).await
 }
 
 /// More pieces have arrived.
@@ -121,20 +113,19 @@ async fn restock(
     principal: Principal,
     Path(id): Path<ProductId>,
     Keyed { body, key }: Keyed<Restock>,
-) -> Result<Response, ApiError> {
+) -> Result<Done<Product>, ApiError> {
     principal.require(Role::Seller)?;
-    let mut tx = api.db.begin().await?;
-    if let Claim::Replay(answer) = key.claim(&mut tx, &principal).await? {
-        return Ok(answer);
+    let restock = async |tx: &mut PgConnection| {
+        let product = products::restock(tx, principal.account_id, id, body.quantity).await?;
+        let detail = json!({ "quantity": body.quantity });
+        outbox::audit(tx, "inventory", &principal, "product.restock", id, detail).await?;
+        Ok((StatusCode::OK, product))
+    };
+    let done = key.once(&api.db, &api.outbox, &principal, restock).await?;
+    if done.now().is_some() {
+        tracing::info!(product_id = %id, quantity = body.quantity, "restocked");
     }
-    let product = products::restock(&mut tx, principal.account_id, id, body.quantity).await?;
-    let detail = json!({ "quantity": body.quantity });
-    outbox::audit(&mut tx, "inventory", &principal, "product.restock", id, detail).await?;
-    key.record(&mut tx, &principal, StatusCode::OK, &product).await?;
-    commit(tx).await?;
-    api.outbox.wake();
-    tracing::info!(product_id = %id, quantity = body.quantity, "restocked");
-    Ok(Json(product).into_response())
+    Ok(done)
 }
 
 /// Which products.
@@ -243,16 +234,10 @@ async fn list_reservations(
     Query(query): Query<ReservationQuery>,
 ) -> Result<Json<Page<Reservation>>, ApiError> {
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
-    let limit = page.limit()?;
-    let filter = ReservationFilter {
-        customer_id: (principal.role == Role::Customer).then_some(principal.account_id),
-        seller_id: (principal.role == Role::Seller).then_some(principal.account_id),
-        status: query.status,
-        after: page.cursor()?,
-    };
-    let rows = store::list(&mut *api.db.acquire().await?, &filter, limit).await?;
+    let listing = Listing::new(&principal, query.status.map(ReservationStatus::as_str), &page)?;
+    let rows = store::list(&mut *api.db.acquire().await?, &listing).await?;
     let reservations = rows.iter().filter_map(view).collect();
-    Ok(Json(page_of(reservations, limit, |reservation: &Reservation| reservation.order_id.to_string())))
+    Ok(Json(listing.page(reservations, |reservation: &Reservation| reservation.order_id)))
 }
 
 /// An order's reservation.
@@ -263,11 +248,9 @@ async fn show_reservation(
     principal: Principal,
     Path(id): Path<OrderId>,
 ) -> Result<Json<Reservation>, ApiError> {
-    let row = store::load(&mut *api.db.acquire().await?, id).await?.filter(|row| match principal.role {
-        Role::Customer => row.customer_id == Some(principal.account_id),
-        Role::Seller => row.seller_id == Some(principal.account_id),
-        Role::Admin => true,
-    });
+    let row = store::load(&mut *api.db.acquire().await?, id)
+        .await?
+        .filter(|row| principal.may_see(row.customer_id, row.seller_id));
     let found = row.as_ref().and_then(view).map(Json);
     found.ok_or_else(|| ApiError::not_found(format_args!("reservation for order {id}")))
 }

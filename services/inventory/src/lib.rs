@@ -18,10 +18,12 @@ mod store;
 
 use std::sync::Arc;
 
-use orderflow_contracts::events::{TimestampMs, topics};
+use orderflow_contracts::{
+    api::chaos::FaultName,
+    events::{TimestampMs, topics},
+};
 use orderflow_platform::{
     app::{App, AppBuilder, BuildError},
-    chaos::OF_EVERY_SERVICE,
     config::ServiceConfig,
     db::MigrationFile,
     kafka::Topic,
@@ -83,7 +85,7 @@ impl Default for Settings {
 
 /// Opens the database and binds the port.
 pub async fn build(config: Config) -> Result<App, BuildError> {
-    let mut app = AppBuilder::new("inventory", config.service, MIGRATIONS, OF_EVERY_SERVICE).await?;
+    let mut app = AppBuilder::new("inventory", config.service, MIGRATIONS, FaultName::OF_EVERY_SERVICE).await?;
     app.relay(TOPICS)?;
     let reservations = Arc::new(consume::Reservations::new(config.inventory.hold_ms, app.db.chaos().clone()));
     app.consume(TOPICS, READ, DEAD_LETTERS, Arc::clone(&reservations))?;

@@ -11,7 +11,10 @@ use orderflow_contracts::{
     ids::{AccountId, OrderId, ProductId},
     money::{Currency, Money},
     timestamp::Timestamp,
-    words::read,
+};
+use orderflow_platform::{
+    db::{unknown, word_of},
+    listing::Listing,
 };
 use serde_json::Value;
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _, postgres::PgRow};
@@ -58,15 +61,9 @@ pub const fn parts_of(reservation: &Reservation) -> Option<(ReservationStatus, O
     })
 }
 
-/// A column has something in it that this version of the service does not know.
-fn unknown(column: &str) -> sqlx::Error {
-    sqlx::Error::ColumnDecode { index: column.to_owned(), source: "not a value that this version knows".into() }
-}
-
 fn reservation_of(row: &PgRow) -> Result<Row, sqlx::Error> {
     let lines: Lines = serde_json::from_value(row.try_get::<Value, _>("lines")?).map_err(|_| unknown("lines"))?;
-    let status = read(row.try_get("status")?).ok_or_else(|| unknown("status"))?;
-    let reservation = match status {
+    let reservation = match word_of(row, "status")? {
         ReservationStatus::Held => Reservation::Held { lines: lines.clone(), expires_at: row.try_get("expires_ms")? },
         ReservationStatus::Refused => Reservation::Refused,
         ReservationStatus::Expired => Reservation::Expired { lines: lines.clone() },
@@ -134,36 +131,11 @@ pub async fn load(conn: &mut PgConnection, id: OrderId) -> Result<Option<Row>, s
     query.build().fetch_optional(conn).await?.as_ref().map(reservation_of).transpose()
 }
 
-/// Whose reservations, in which state, after which one.
-#[derive(Debug, Default)]
-pub struct ReservationFilter {
-    /// Only this customer's.
-    pub customer_id: Option<AccountId>,
-    /// Only this seller's.
-    pub seller_id: Option<AccountId>,
-    /// Only those in this state.
-    pub status: Option<ReservationStatus>,
-    /// Only those of orders that are older than this one.
-    pub after: Option<OrderId>,
-}
-
-/// Reservations, those of the newest orders first; one more than `limit` if there are more.
-pub async fn list(conn: &mut PgConnection, filter: &ReservationFilter, limit: i64) -> Result<Vec<Row>, sqlx::Error> {
+/// Reservations, those of the newest orders first; one more than the page has if there are more.
+pub async fn list(conn: &mut PgConnection, listing: &Listing) -> Result<Vec<Row>, sqlx::Error> {
     let mut query = QueryBuilder::<Postgres>::new("select ");
     query.push(RESERVATION).push(" from reservations where true");
-    if let Some(id) = filter.customer_id {
-        query.push(" and customer_id = ").push_bind(Uuid::from(id));
-    }
-    if let Some(id) = filter.seller_id {
-        query.push(" and seller_id = ").push_bind(Uuid::from(id));
-    }
-    if let Some(status) = filter.status {
-        query.push(" and status = ").push_bind(status.as_str());
-    }
-    if let Some(id) = filter.after {
-        query.push(" and order_id < ").push_bind(Uuid::from(id));
-    }
-    query.push(" order by order_id desc limit ").push_bind(limit + 1);
+    listing.end(&mut query, "order_id");
     query.build().fetch_all(conn).await?.iter().map(reservation_of).collect()
 }
 
@@ -320,7 +292,7 @@ pub async fn append_ledger(conn: &mut PgConnection, entries: &[Entry], now: Time
 const PRODUCT: &str = "id, seller_id, name, price_minor, currency, on_hand, reserved, version, created_ms";
 
 fn product_of(row: &PgRow) -> Result<Product, sqlx::Error> {
-    let currency = read::<Currency>(row.try_get("currency")?).ok_or_else(|| unknown("currency"))?;
+    let currency = word_of::<Currency>(row, "currency")?;
     let on_hand = row.try_get::<i32, _>("on_hand")?.unsigned_abs();
     let reserved = row.try_get::<i32, _>("reserved")?.unsigned_abs();
     Ok(Product {

@@ -1,23 +1,20 @@
 //! Events of the others, as inputs.
 
-use std::time::Duration;
-
 use orderflow_contracts::{
     api::{ops::Pattern, orders::CatalogEntry},
-    events::{CatalogEvent, InventoryEvent, PaymentEvent, decode, topics},
+    events::{CatalogEvent, InventoryEvent, PaymentEvent, topics},
     ids::OrderId,
 };
 use orderflow_platform::{
     chaos::Chaos,
     consumer::{Apply, Poison, Received},
     context::Context,
+    reading::read_each,
 };
 use sqlx::PgConnection;
 
 use crate::{domain::Input, handle::Batch, store};
 
-/// How long nobody is kept from orders that are being decided about, in a laboratory without the guard.
-const UNGUARDED_PAUSE: Duration = Duration::from_millis(300);
 /// Longest name of a product, in characters: it stands in every event about an order of it.
 const NAME_MAX: usize = 200;
 
@@ -44,13 +41,7 @@ impl Incoming {
 
 impl Apply for Orders {
     async fn apply(&self, conn: &mut PgConnection, events: &[Received]) -> Result<Vec<Poison>, sqlx::Error> {
-        let (mut incoming, mut poisons) = (Vec::with_capacity(events.len()), vec![]);
-        for (index, event) in events.iter().enumerate() {
-            match read(event) {
-                Ok(read) => incoming.push((index, read)),
-                Err(reason) => poisons.push(Poison { index, reason }),
-            }
-        }
+        let (incoming, mut poisons) = read_each(events, read);
         let ids: Vec<_> = incoming.iter().filter_map(|(_, incoming)| incoming.order()).collect();
         let mut batch = Batch::load(conn, &self.chaos, &ids).await?;
         let mut products = vec![];
@@ -70,10 +61,7 @@ impl Apply for Orders {
                 poisons.push(Poison { index, reason: rejection.to_string() });
             }
         }
-        if self.chaos.is_out(Pattern::VersionCheck) {
-            // What the lock would have prevented needs time to happen.
-            tokio::time::sleep(UNGUARDED_PAUSE).await;
-        }
+        self.chaos.linger_without(Pattern::VersionCheck).await;
         batch.save(conn).await?;
         if !products.is_empty() {
             store::update_catalog(conn, &products).await?;
@@ -83,25 +71,23 @@ impl Apply for Orders {
 }
 
 fn read(event: &Received) -> Result<Incoming, String> {
-    let (event_type, subject) = (event.envelope.event_type.as_str(), event.envelope.subject.as_str());
-    let order = || subject.parse::<OrderId>().map_err(|_| "the subject is not the id of an order".to_owned());
+    let order = || event.subject("an order");
     match event.topic.as_str() {
         topics::INVENTORY => {
-            let event = decode(event_type, &event.data).map_err(|error| error.to_string())?;
-            Ok(Incoming::Inventory(order()?, event))
+            let told = event.event()?;
+            Ok(Incoming::Inventory(order()?, told))
         }
         topics::PAYMENTS => {
-            let event = decode(event_type, &event.data).map_err(|error| error.to_string())?;
-            Ok(Incoming::Payment(order()?, event))
+            let told = event.event()?;
+            Ok(Incoming::Payment(order()?, told))
         }
         _ => product(event).map(Incoming::Catalog),
     }
 }
 
 fn product(event: &Received) -> Result<CatalogEntry, String> {
-    let CatalogEvent::ProductChanged { seller_id, name, price } =
-        decode(&event.envelope.event_type, &event.data).map_err(|error| error.to_string())?;
-    let product_id = event.envelope.subject.parse().map_err(|_| "the subject is not the id of a product".to_owned())?;
+    let CatalogEvent::ProductChanged { seller_id, name, price } = event.event()?;
+    let product_id = event.subject("a product")?;
     if name.chars().count() > NAME_MAX {
         return Err(format!("a name has at most {NAME_MAX} characters"));
     }

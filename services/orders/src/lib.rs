@@ -14,10 +14,9 @@ mod store;
 
 use std::sync::Arc;
 
-use orderflow_contracts::events::topics;
+use orderflow_contracts::{api::chaos::FaultName, events::topics};
 use orderflow_platform::{
     app::{App, AppBuilder, BuildError},
-    chaos::OF_EVERY_SERVICE,
     config::ServiceConfig,
     db::MigrationFile,
     kafka::Topic,
@@ -63,7 +62,7 @@ pub struct Settings {
 
 /// Opens the database and binds the port.
 pub async fn build(config: Config) -> Result<App, BuildError> {
-    let mut app = AppBuilder::new("orders", config.service, MIGRATIONS, OF_EVERY_SERVICE).await?;
+    let mut app = AppBuilder::new("orders", config.service, MIGRATIONS, FaultName::OF_EVERY_SERVICE).await?;
     app.relay(TOPICS)?;
     app.consume(TOPICS, READ, DEAD_LETTERS, Arc::new(consume::Orders { chaos: app.db.chaos().clone() }))?;
     let state = api::Api::new(app.db.clone(), app.outbox.clone(), config.orders.payment_link);

@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use orderflow_contracts::{
     api::orders::{CatalogEntry, OrderStatus},
     events::{CancelReason, TimestampMs},
-    ids::{AccountId, OrderId, ProductId},
+    ids::{OrderId, ProductId},
     money::{Currency, Money},
-    words::{read, word},
+    words::word,
+};
+use orderflow_platform::{
+    db::{unknown, word_of},
+    listing::Listing,
 };
 use serde_json::Value;
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _, postgres::PgRow};
@@ -32,15 +36,6 @@ pub struct Row {
 
 const COLUMNS: &str = "id, customer_id, seller_id, lines, total_minor, currency, status, pay_until_ms, cancel_reason, \
                        reservation, payment, version, sequence, created_ms, updated_ms";
-
-/// A column has something in it that this version of the service does not know.
-fn unknown(column: &str) -> sqlx::Error {
-    sqlx::Error::ColumnDecode { index: column.to_owned(), source: "not a value that this version knows".into() }
-}
-
-fn word_of<T: serde::de::DeserializeOwned>(row: &PgRow, column: &str) -> Result<T, sqlx::Error> {
-    read(row.try_get(column)?).ok_or_else(|| unknown(column))
-}
 
 fn money_of(row: &PgRow, minor: &str) -> Result<Money, sqlx::Error> {
     Ok(Money::new(row.try_get(minor)?, word_of::<Currency>(row, "currency")?))
@@ -111,36 +106,11 @@ pub async fn load(conn: &mut PgConnection, id: OrderId) -> Result<Option<Row>, s
     query.build().fetch_optional(conn).await?.as_ref().map(row_of).transpose()
 }
 
-/// Whose orders, in which state, after which one.
-#[derive(Debug, Default)]
-pub struct Filter {
-    /// Only this customer's.
-    pub customer_id: Option<AccountId>,
-    /// Only this seller's.
-    pub seller_id: Option<AccountId>,
-    /// Only those in this state.
-    pub status: Option<OrderStatus>,
-    /// Only those that are older than this one.
-    pub after: Option<OrderId>,
-}
-
-/// Orders, the newest first; one more than `limit` if there are more.
-pub async fn list(conn: &mut PgConnection, filter: &Filter, limit: i64) -> Result<Vec<Row>, sqlx::Error> {
+/// Orders, the newest first; one more than the page has if there are more.
+pub async fn list(conn: &mut PgConnection, listing: &Listing) -> Result<Vec<Row>, sqlx::Error> {
     let mut query = QueryBuilder::<Postgres>::new("select ");
     query.push(COLUMNS).push(" from orders where true");
-    if let Some(id) = filter.customer_id {
-        query.push(" and customer_id = ").push_bind(Uuid::from(id));
-    }
-    if let Some(id) = filter.seller_id {
-        query.push(" and seller_id = ").push_bind(Uuid::from(id));
-    }
-    if let Some(status) = filter.status {
-        query.push(" and status = ").push_bind(status.as_str());
-    }
-    if let Some(id) = filter.after {
-        query.push(" and id < ").push_bind(Uuid::from(id));
-    }
-    query.push(" order by id desc limit ").push_bind(limit + 1);
+    listing.end(&mut query, "id");
     query.build().fetch_all(conn).await?.iter().map(row_of).collect()
 }
 

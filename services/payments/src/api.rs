@@ -2,12 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use axum::{
-    Router,
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use axum::{Router, extract::State, http::StatusCode};
 use orderflow_contracts::{
     api::{
         Page,
@@ -22,8 +17,9 @@ use orderflow_contracts::{
 use orderflow_platform::db::Db;
 use orderflow_platform::{
     auth::Principal,
-    http::{ApiError, Json, PageQuery, Path, Query, RequestContext, commit, page_of},
-    idempotency::{Claim, Keyed},
+    http::{ApiError, Json, PageQuery, Path, Query, RequestContext},
+    idempotency::{Done, Keyed},
+    listing::Listing,
     outbox::{self, Outbox},
 };
 use serde::{Deserialize, de::DeserializeOwned};
@@ -37,7 +33,7 @@ use crate::{
     domain::{Input, Rejection},
     handle::Batch,
     provider::{Provider, Unknown},
-    store::{self, Filter, Row},
+    store::{self, Row},
 };
 
 /// Longest token, in characters.
@@ -84,39 +80,38 @@ async fn pay(
     RequestContext(context): RequestContext,
     Path(id): Path<OrderId>,
     Keyed { body, key }: Keyed<Pay>,
-) -> Result<Response, ApiError> {
+) -> Result<Done<Option<Payment>>, ApiError> {
     principal.require(Role::Customer)?;
     check_token(&body.token)?;
     // A typing mistake must not end the payment as a declined card does.
     if !api.provider.may_know(&body.token).await {
         return Err(ApiError::new(Code::ValidationFailed, "the payment provider does not know this token"));
     }
-    let mut tx = api.db.begin().await?;
-    if let Claim::Replay(answer) = key.claim(&mut tx, &principal).await? {
-        return Ok(answer);
+    let pay = async |tx: &mut PgConnection| {
+        let mut batch = Batch::load(tx, &[id]).await?;
+        // Whoever may not see a payment does not learn that there is one, nor that there is such an order. Without a
+        // customer it was never due: the order was cancelled before.
+        let is_own = |row: &Row| row.customer_id == Some(principal.account_id);
+        if !batch.get(id).is_some_and(is_own) {
+            let detail =
+                format!("there is no payment for order {id}: its seller has not confirmed it yet, or it is not yours");
+            return Err(ApiError::new(Code::NotFound, detail));
+        }
+        batch.apply(id, Input::Pay, Some(&body.token), &context).map_err(reject)?;
+        batch.save(tx).await?;
+        let calls = open_calls(tx, &principal, &[id]).await?;
+        let payment = batch.get(id).and_then(|row| view(row, &calls));
+        // No event tells of it: what comes of it is the provider's doing.
+        let detail = json!({ "amount": payment.as_ref().and_then(|payment| payment.amount) });
+        outbox::audit(tx, "payments", &principal, "payment.pay", id, detail).await?;
+        Ok((StatusCode::ACCEPTED, payment))
+    };
+    let done = key.once(&api.db, &api.outbox, &principal, pay).await?;
+    if done.now().is_some() {
+        api.calls.notify_one();
+        tracing::info!(order_id = %id, correlation_id = context.correlation_id, "payment under way");
     }
-    let mut batch = Batch::load(&mut tx, &[id]).await?;
-    // Whoever may not see a payment does not learn that there is one, nor that there is such an order. Without a customer
-    // it was never due: the order was cancelled before.
-    let is_own = |row: &Row| row.customer_id == Some(principal.account_id);
-    if !batch.get(id).is_some_and(is_own) {
-        let detail =
-            format!("there is no payment for order {id}: its seller has not confirmed it yet, or it is not yours");
-        return Err(ApiError::new(Code::NotFound, detail));
-    }
-    batch.apply(id, Input::Pay, Some(&body.token), &context).map_err(reject)?;
-    batch.save(&mut tx).await?;
-    let calls = open_calls(&mut tx, &principal, &[id]).await?;
-    let payment = batch.get(id).and_then(|row| view(row, &calls));
-    // No event tells of it: what comes of it is the provider's doing.
-    let detail = json!({ "amount": payment.as_ref().and_then(|payment| payment.amount) });
-    outbox::audit(&mut tx, "payments", &principal, "payment.pay", id, detail).await?;
-    key.record(&mut tx, &principal, StatusCode::ACCEPTED, &payment).await?;
-    commit(tx).await?;
-    api.calls.notify_one();
-    api.outbox.wake();
-    tracing::info!(order_id = %id, correlation_id = context.correlation_id, "payment under way");
-    Ok((StatusCode::ACCEPTED, Json(payment)).into_response())
+    Ok(done)
 }
 
 /// A token is a word; a card's number is refused before it is anywhere.
@@ -170,19 +165,13 @@ async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Page<Payment>>, ApiError> {
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
-    let limit = page.limit()?;
-    let filter = Filter {
-        customer_id: (principal.role == Role::Customer).then_some(principal.account_id),
-        seller_id: (principal.role == Role::Seller).then_some(principal.account_id),
-        status: query.status,
-        after: page.cursor()?,
-    };
+    let listing = Listing::new(&principal, query.status.map(PaymentStatus::as_str), &page)?;
     let mut conn = api.db.acquire().await?;
-    let rows = store::list(&mut conn, &filter, limit).await?;
+    let rows = store::list(&mut conn, &listing).await?;
     let ids: Vec<_> = rows.iter().map(|row| row.order_id).collect();
     let calls = open_calls(&mut conn, &principal, &ids).await?;
     let payments = rows.iter().filter_map(|row| view(row, &calls)).collect();
-    Ok(Json(page_of(payments, limit, |payment: &Payment| payment.order_id.to_string())))
+    Ok(Json(listing.page(payments, |payment: &Payment| payment.order_id)))
 }
 
 /// An order's payment: what its payment link leads to.
@@ -194,11 +183,7 @@ async fn show(
     Path(id): Path<OrderId>,
 ) -> Result<Json<Payment>, ApiError> {
     let mut conn = api.db.acquire().await?;
-    let row = store::load(&mut conn, id).await?.filter(|row| match principal.role {
-        Role::Customer => row.customer_id == Some(principal.account_id),
-        Role::Seller => row.seller_id == Some(principal.account_id),
-        Role::Admin => true,
-    });
+    let row = store::load(&mut conn, id).await?.filter(|row| principal.may_see(row.customer_id, row.seller_id));
     let calls = open_calls(&mut conn, &principal, &[id]).await?;
     let found = row.and_then(|row| view(&row, &calls)).map(Json);
     found.ok_or_else(|| ApiError::not_found(format_args!("payment for order {id}")))

@@ -16,12 +16,11 @@ mod handle;
 mod provider;
 mod store;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use orderflow_contracts::{api::chaos::FaultName, events::topics};
 use orderflow_platform::{
     app::{App, AppBuilder, BuildError},
-    chaos::OF_EVERY_SERVICE,
     config::ServiceConfig,
     db::MigrationFile,
     kafka::Topic,
@@ -54,11 +53,6 @@ const TOPICS: &[Topic] = &[
     Topic { name: DEAD_LETTERS, compacted: false },
 ];
 const READ: &[&str] = &[topics::ORDERS];
-
-/// The faults that it knows how to make: those of every service, and the provider's.
-static FAULTS: LazyLock<Vec<FaultName>> = LazyLock::new(|| [OF_EVERY_SERVICE, OF_THE_PROVIDER].concat());
-const OF_THE_PROVIDER: &[FaultName] =
-    &[FaultName::PaymentFailure, FaultName::ProviderLatency, FaultName::ProviderTimeout, FaultName::ProviderError];
 
 /// The settings.
 #[derive(Debug, Clone, Deserialize)]
@@ -95,7 +89,7 @@ impl std::fmt::Debug for Settings {
 
 /// Opens the database and binds the port.
 pub async fn build(config: Config) -> Result<App, BuildError> {
-    let mut app = AppBuilder::new("payments", config.service, MIGRATIONS, &FAULTS).await?;
+    let mut app = AppBuilder::new("payments", config.service, MIGRATIONS, &FaultName::ALL).await?;
     app.relay(TOPICS)?;
     let calls = Arc::new(Notify::new());
     let payments = consume::Payments::new(Arc::clone(&calls), app.db.chaos().clone());

@@ -10,7 +10,11 @@ use orderflow_contracts::{
     timestamp::Timestamp,
     words::read,
 };
-use orderflow_platform::context::Context;
+use orderflow_platform::{
+    context::Context,
+    db::{unknown, word_of},
+    listing::Listing,
+};
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _, postgres::PgRow};
 use uuid::Uuid;
 
@@ -89,11 +93,6 @@ const COLUMNS: &str = "order_id, customer_id, seller_id, amount_minor, currency,
                        charge_id, refund_id, decline_code, card_brand, card_last4, version, sequence, created_ms, \
                        updated_ms";
 
-/// A column has something in it that this version of the service does not know, or lacks what must be there.
-fn unknown(column: &str) -> sqlx::Error {
-    sqlx::Error::ColumnDecode { index: column.to_owned(), source: "not a value that this version knows".into() }
-}
-
 fn money_of(row: &PgRow) -> Result<Option<Money>, sqlx::Error> {
     let (minor, currency): (Option<i64>, Option<&str>) = (row.try_get("amount_minor")?, row.try_get("currency")?);
     let (Some(minor), Some(currency)) = (minor, currency) else { return Ok(None) };
@@ -131,8 +130,7 @@ fn state_of(row: &PgRow, read: &Row) -> Result<State, sqlx::Error> {
         let pay_until = read.pay_until.ok_or_else(|| unknown("pay_until_ms"))?;
         Ok(Intent { customer_id, amount: amount()?, pay_until })
     };
-    let status = orderflow_contracts::words::read(row.try_get("status")?).ok_or_else(|| unknown("status"))?;
-    Ok(match status {
+    Ok(match word_of(row, "status")? {
         PaymentStatus::Open => State::Open(intent()?),
         PaymentStatus::Processing => State::InFlight { intent: intent()?, cancelled: row.try_get("cancelled")? },
         PaymentStatus::Succeeded => State::Succeeded { charge_id: charge_id()?, amount: amount()? },
@@ -159,36 +157,11 @@ pub async fn load(conn: &mut PgConnection, id: OrderId) -> Result<Option<Row>, s
     query.build().fetch_optional(conn).await?.as_ref().map(row_of).transpose()
 }
 
-/// Whose payments, in which state, after which one.
-#[derive(Debug, Default)]
-pub struct Filter {
-    /// Only this customer's.
-    pub customer_id: Option<AccountId>,
-    /// Only this seller's.
-    pub seller_id: Option<AccountId>,
-    /// Only those in this state.
-    pub status: Option<PaymentStatus>,
-    /// Only those of orders that are older than this one.
-    pub after: Option<OrderId>,
-}
-
-/// Payments, those of the newest orders first; one more than `limit` if there are more.
-pub async fn list(conn: &mut PgConnection, filter: &Filter, limit: i64) -> Result<Vec<Row>, sqlx::Error> {
+/// Payments, those of the newest orders first; one more than the page has if there are more.
+pub async fn list(conn: &mut PgConnection, listing: &Listing) -> Result<Vec<Row>, sqlx::Error> {
     let mut query = QueryBuilder::<Postgres>::new("select ");
     query.push(COLUMNS).push(" from payments where true");
-    if let Some(id) = filter.customer_id {
-        query.push(" and customer_id = ").push_bind(Uuid::from(id));
-    }
-    if let Some(id) = filter.seller_id {
-        query.push(" and seller_id = ").push_bind(Uuid::from(id));
-    }
-    if let Some(status) = filter.status {
-        query.push(" and status = ").push_bind(status.as_str());
-    }
-    if let Some(id) = filter.after {
-        query.push(" and order_id < ").push_bind(Uuid::from(id));
-    }
-    query.push(" order by order_id desc limit ").push_bind(limit + 1);
+    listing.end(&mut query, "order_id");
     query.build().fetch_all(conn).await?.iter().map(row_of).collect()
 }
 

@@ -63,6 +63,15 @@ impl Principal {
         format!("{}/{}", self.role.as_str(), self.account_id)
     }
 
+    /// Whether it may see what stands between these two, where they are known.
+    pub fn may_see(&self, customer_id: Option<AccountId>, seller_id: Option<AccountId>) -> bool {
+        match self.role {
+            Role::Customer => customer_id == Some(self.account_id),
+            Role::Seller => seller_id == Some(self.account_id),
+            Role::Admin => true,
+        }
+    }
+
     /// An error unless it has this role.
     pub fn require(&self, role: Role) -> Result<(), ApiError> {
         if self.role == role {

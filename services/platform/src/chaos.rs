@@ -35,24 +35,12 @@ const DECLINE_CODE_BYTES_MAX: usize = 50;
 /// Longest that a fault can last, in milliseconds: a day.
 const FOR_MS_MAX: u64 = 24 * 3600 * 1000;
 
+/// How long nobody is kept from what is being decided about, in a laboratory without the guard.
+const UNGUARDED_PAUSE: Duration = Duration::from_millis(300);
+
 /// How long bites are counted in memory before they are written down, and with them how far each fault has come. Who
 /// asks for them sees them at once; who kills the process from outside takes so many of them away.
 const SAVE_AFTER: Duration = Duration::from_secs(1);
-
-/// What every service knows how to make.
-pub const OF_EVERY_SERVICE: &[FaultName] = &[
-    FaultName::HttpLatency,
-    FaultName::DbRefused,
-    FaultName::DbSlow,
-    FaultName::CommitLost,
-    FaultName::RelayPaused,
-    FaultName::RelayTwice,
-    FaultName::ConsumerPaused,
-    FaultName::ConsumerSlow,
-    FaultName::DeliverTwice,
-    FaultName::DeliverLate,
-    FaultName::Crash,
-];
 
 /// What stands before the name of a pattern that is out, among the names of faults.
 const PATTERN: &str = "lab:";
@@ -317,6 +305,13 @@ impl Chaos {
     /// Whether a pattern is taken out, in a laboratory.
     pub fn is_out(&self, pattern: Pattern) -> bool {
         self.0.out.load(Ordering::Relaxed) & bit(pattern) != 0
+    }
+
+    /// Waits while a pattern is taken out: what it would have prevented needs time to happen.
+    pub async fn linger_without(&self, pattern: Pattern) {
+        if self.is_out(pattern) {
+            tokio::time::sleep(UNGUARDED_PAUSE).await;
+        }
     }
 
     /// Takes a pattern out, or puts it back, in the caller's transaction. As faults do, it outlives a restart.

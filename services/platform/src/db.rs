@@ -7,12 +7,16 @@ use std::{
     time::Duration,
 };
 
-use orderflow_contracts::api::chaos::{CrashPoint, FaultName};
+use orderflow_contracts::{
+    api::chaos::{CrashPoint, FaultName},
+    words::read,
+};
+use serde::de::DeserializeOwned;
 use sqlx::{
-    Connection, PgConnection, PgPool, Postgres, Transaction,
+    Connection, PgConnection, PgPool, Postgres, Row, Transaction,
     migrate::{Migration, MigrationType, Migrator},
     pool::PoolConnection,
-    postgres::{PgConnectOptions, PgPoolOptions},
+    postgres::{PgConnectOptions, PgPoolOptions, PgRow},
 };
 
 use crate::chaos::Chaos;
@@ -238,6 +242,16 @@ pub fn meaning(error: &sqlx::Error) -> Meaning {
         Some(code) if about_values(&code) => Meaning::Permanent,
         _ => Meaning::Transient,
     }
+}
+
+/// A column has something in it that this version of the service does not know, or lacks what must be there.
+pub fn unknown(column: &str) -> sqlx::Error {
+    sqlx::Error::ColumnDecode { index: column.to_owned(), source: "not a value that this version knows".into() }
+}
+
+/// The value whose word stands in a column.
+pub fn word_of<T: DeserializeOwned>(row: &PgRow, column: &str) -> Result<T, sqlx::Error> {
+    read(row.try_get(column)?).ok_or_else(|| unknown(column))
 }
 
 /// Whether the constraint of this name refused the values.

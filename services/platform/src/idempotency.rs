@@ -22,7 +22,9 @@ use uuid::Uuid;
 
 use crate::{
     auth::Principal,
-    http::{ApiError, parse_json},
+    db::Db,
+    http::{ApiError, commit, parse_json},
+    outbox::Outbox,
 };
 
 /// The key of a request, if it has one, and what the request is.
@@ -72,12 +74,39 @@ fn readable(value: &HeaderValue) -> Result<String, ApiError> {
 }
 
 /// What came of claiming a key.
-#[derive(Debug)]
-pub enum Claim {
+enum Claim {
     /// It is the first time.
     New,
     /// It was done before; this was the answer.
     Replay(Response),
+}
+
+/// The answer to a request that was done once.
+#[derive(Debug)]
+pub enum Done<T> {
+    /// It was done now, and is committed.
+    Now(StatusCode, T),
+    /// It was done before; this was the answer.
+    Before(Response),
+}
+
+impl<T> Done<T> {
+    /// What was done, if that was now.
+    pub const fn now(&self) -> Option<&T> {
+        match self {
+            Self::Now(_, done) => Some(done),
+            Self::Before(_) => None,
+        }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Done<T> {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Now(status, done) => (status, Json(done)).into_response(),
+            Self::Before(answer) => answer,
+        }
+    }
 }
 
 impl Key {
@@ -86,8 +115,28 @@ impl Key {
         self.key.as_ref().map(|key| Sha256::digest(key).to_vec())
     }
 
+    /// Does what the request wants, once: claims the key, acts, remembers the answer, commits, wakes the relay. All up to
+    /// the commit is one transaction; if `act` refuses, nothing of it is left, and the key is free again.
+    pub async fn once<T: Serialize + Sync>(
+        &self,
+        db: &Db,
+        outbox: &Outbox,
+        principal: &Principal,
+        act: impl AsyncFnOnce(&mut PgConnection) -> Result<(StatusCode, T), ApiError>,
+    ) -> Result<Done<T>, ApiError> {
+        let mut tx = db.begin().await?;
+        if let Claim::Replay(answer) = self.claim(&mut tx, principal).await? {
+            return Ok(Done::Before(answer));
+        }
+        let (status, done) = act(&mut tx).await?;
+        self.record(&mut tx, principal, status, &done).await?;
+        commit(tx).await?;
+        outbox.wake();
+        Ok(Done::Now(status, done))
+    }
+
     /// Claims the key for the account, in the transaction of what is to be done.
-    pub async fn claim(&self, conn: &mut PgConnection, principal: &Principal) -> Result<Claim, ApiError> {
+    async fn claim(&self, conn: &mut PgConnection, principal: &Principal) -> Result<Claim, ApiError> {
         let Some(key) = &self.key else { return Ok(Claim::New) };
         let account = Uuid::from(principal.account_id);
         let claimed = sqlx::query(
@@ -118,7 +167,7 @@ impl Key {
     }
 
     /// Remembers the answer, in the same transaction.
-    pub async fn record<T: Serialize + Sync>(
+    async fn record<T: Serialize + Sync>(
         &self,
         conn: &mut PgConnection,
         principal: &Principal,

@@ -7,8 +7,9 @@
 //! ```
 //!
 //! - [`outbox`], [`relay`]: what is committed is published, in order, at least once.
-//! - [`inbox`], [`consumer`]: what is published is applied, once. [`dead_letters`] keeps what cannot be.
-//! - [`http`], [`auth`], [`idempotency`]: a request with a token, within limits, safe to repeat.
+//! - [`inbox`], [`consumer`], [`reading`]: what is published is applied, once. [`dead_letters`] keeps what cannot be.
+//! - [`http`], [`auth`], [`idempotency`], [`listing`]: a request with a token, within limits, safe to repeat; what it may
+//!   see.
 //! - [`chaos`]: faults that are made on purpose, in a local cluster.
 //! - [`db`], [`clock`], [`kafka`], [`config`], [`telemetry`], [`metrics`], [`tasks`], [`text`], [`app`]: the rest of a process.
 
@@ -28,8 +29,10 @@ pub mod inbox;
 mod janitor;
 pub mod kafka;
 pub mod lag;
+pub mod listing;
 pub mod metrics;
 pub mod outbox;
+pub mod reading;
 pub mod relay;
 pub mod tasks;
 pub mod telemetry;

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
+    net::SocketAddr,
     time::Duration,
 };
 
@@ -51,6 +52,14 @@ impl Kafka {
         let dir = tempfile::tempdir().expect("a directory");
         let config = Config::new(dir.path().to_owned());
         Self::start_with(dir, config).await
+    }
+
+    /// A new one that is reached through something else: it tells its clients to come to this address.
+    pub async fn start_behind(address: SocketAddr) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let config = Config::new(dir.path().to_owned());
+        let advertised = Some((address.ip().to_string(), address.port()));
+        Self::start_with(dir, Config { advertised, ..config }).await
     }
 
     async fn start_with(dir: TempDir, config: Config) -> Self {

@@ -6,6 +6,7 @@
 mod caller;
 mod database;
 mod kafka;
+mod nonsense;
 mod tokens;
 
 use std::{net::SocketAddr, time::Duration};

@@ -2,77 +2,11 @@
 
 use std::cmp::Ordering;
 
-use orderflow_contracts::timestamp::Timestamp;
-
-/// Who stands behind a card.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Brand {
-    /// Visa.
-    Visa,
-    /// Mastercard.
-    Mastercard,
-    /// American Express.
-    Amex,
-    /// Discover.
-    Discover,
-    /// Not known, or not yet.
-    Unknown,
-}
-
-/// Fewest and most digits of a number of whatever brand.
-const DIGITS: std::ops::RangeInclusive<usize> = 12..=19;
-
-impl Brand {
-    /// By a number's first digits, as soon as they say it.
-    pub fn of(number: &[u8]) -> Self {
-        let first = |count: usize| number.get(..count).map(value);
-        if first(1) == Some(4) {
-            return Self::Visa;
-        }
-        match (first(2), first(3), first(4)) {
-            (Some(51..=55), ..) | (_, _, Some(2221..=2720)) => Self::Mastercard,
-            (Some(34 | 37), ..) => Self::Amex,
-            (Some(65), ..) | (_, Some(644..=649), _) | (_, _, Some(6011)) => Self::Discover,
-            _ => Self::Unknown,
-        }
-    }
-
-    /// As it is written on a card.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Visa => "VISA",
-            Self::Mastercard => "Mastercard",
-            Self::Amex => "AMEX",
-            Self::Discover => "Discover",
-            Self::Unknown => "",
-        }
-    }
-
-    /// Most digits of its numbers.
-    pub const fn digits_max(self) -> usize {
-        match self {
-            Self::Amex => 15,
-            Self::Visa | Self::Mastercard | Self::Discover => 16,
-            Self::Unknown => *DIGITS.end(),
-        }
-    }
-
-    /// Before which digits a gap is left.
-    pub const fn gaps(self) -> &'static [usize] {
-        match self {
-            Self::Amex => &[4, 10],
-            _ => &[4, 8, 12, 16],
-        }
-    }
-
-    /// Digits of its security code.
-    pub const fn cvc_digits(self) -> usize {
-        match self {
-            Self::Amex => 4,
-            _ => 3,
-        }
-    }
-}
+pub use orderflow_contracts::cards::Brand;
+use orderflow_contracts::{
+    cards::{DIGITS, passes_luhn},
+    timestamp::Timestamp,
+};
 
 /// Digits as a number.
 pub fn value(digits: &[u8]) -> u32 {
@@ -88,16 +22,6 @@ pub enum Check {
     Good,
     /// It cannot, and why.
     Bad(&'static str),
-}
-
-/// Whether the last digit goes with the others: Luhn's formula, ISO/IEC 7812-1.
-pub fn passes_luhn(number: &[u8]) -> bool {
-    let digit = |(place, byte): (usize, &u8)| {
-        let digit = u32::from(byte.saturating_sub(b'0'));
-        let doubled = digit * (1 + u32::from(place % 2 == 1));
-        doubled / 10 + doubled % 10
-    };
-    number.iter().rev().enumerate().map(digit).sum::<u32>().is_multiple_of(10)
 }
 
 /// Whether so many digits are a number by themselves, mistyped or not.
@@ -167,27 +91,6 @@ mod tests {
     use crate::testing::NOW_MS;
 
     #[test]
-    fn brands_are_known_as_soon_as_digits_say_them() {
-        for (digits, brand) in [
-            ("4", Brand::Visa),
-            ("5", Brand::Unknown),
-            ("55", Brand::Mastercard),
-            ("2221", Brand::Mastercard),
-            ("2720", Brand::Mastercard),
-            ("2721", Brand::Unknown),
-            ("34", Brand::Amex),
-            ("37", Brand::Amex),
-            ("6011", Brand::Discover),
-            ("649", Brand::Discover),
-            ("65", Brand::Discover),
-            ("62", Brand::Unknown),
-            ("", Brand::Unknown),
-        ] {
-            assert_eq!(Brand::of(digits.as_bytes()), brand, "{digits}");
-        }
-    }
-
-    #[test]
     fn a_mistyped_digit_is_found_once_the_number_is_whole() {
         assert_eq!(number(b"424242424242424"), Check::Partial);
         assert_eq!(number(b"4242424242424242"), Check::Good);
@@ -196,7 +99,6 @@ mod tests {
         assert_eq!(number(b"378282246310006"), Check::Bad("a digit of the number is mistyped"));
         assert_eq!(number(b"3530111333300000"), Check::Good, "a brand that is not known");
         assert_eq!(number(b"35301113"), Check::Partial);
-        assert!(passes_luhn(b"79927398713") && !passes_luhn(b"79927398710"));
     }
 
     #[test]

@@ -40,6 +40,30 @@ pub enum FaultName {
     ProviderError,
 }
 
+impl FaultName {
+    /// All of them, in the order in which they are told.
+    pub const ALL: [Self; 15] = [
+        Self::HttpLatency,
+        Self::DbRefused,
+        Self::DbSlow,
+        Self::CommitLost,
+        Self::RelayPaused,
+        Self::RelayTwice,
+        Self::ConsumerPaused,
+        Self::ConsumerSlow,
+        Self::DeliverTwice,
+        Self::DeliverLate,
+        Self::Crash,
+        Self::PaymentFailure,
+        Self::ProviderLatency,
+        Self::ProviderTimeout,
+        Self::ProviderError,
+    ];
+    /// Those that every service knows how to make: all but the last four, which strike where the payment provider is
+    /// asked.
+    pub const OF_EVERY_SERVICE: &'static [Self] = Self::ALL.split_at(Self::ALL.len() - 4).0;
+}
+
 /// Where a process can be made to kill itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -1,10 +1,6 @@
 //! What people want of orders.
 
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, http::StatusCode};
 use orderflow_contracts::{
     api::{
         console::Role,
@@ -15,12 +11,12 @@ use orderflow_contracts::{
 };
 use orderflow_platform::{
     auth::Principal,
-    http::{ApiError, Json, Path, RequestContext, commit},
-    idempotency::{Claim, Keyed, Nothing},
+    http::{ApiError, Path, RequestContext},
+    idempotency::{Done, Keyed, Nothing},
 };
 use sqlx::PgConnection;
 
-use super::{Api, may_see, refuse, reject};
+use super::{Api, is_visible_to, refuse, reject};
 use crate::{
     domain::{Command, Input},
     handle::{self, Batch},
@@ -36,20 +32,19 @@ pub(super) async fn create(
     principal: Principal,
     RequestContext(context): RequestContext,
     Keyed { body, key }: Keyed<CreateOrder>,
-) -> Result<Response, ApiError> {
+) -> Result<Done<Order>, ApiError> {
     principal.require(Role::Customer)?;
-    let mut tx = api.db.begin().await?;
-    if let Claim::Replay(answer) = key.claim(&mut tx, &principal).await? {
-        return Ok(answer);
+    let create = async |tx: &mut PgConnection| {
+        let lines = priced(tx, &body.lines).await?;
+        let row = handle::create(tx, principal.account_id, &lines, &context).await.map_err(refuse)?;
+        Ok((StatusCode::CREATED, api.show(&row)))
+    };
+    let done = key.once(&api.db, &api.outbox, &principal, create).await?;
+    if let Some(order) = done.now() {
+        let correlation_id = context.correlation_id;
+        tracing::info!(order_id = %order.id, correlation_id, total = %order.total, "order created");
     }
-    let lines = priced(&mut tx, &body.lines).await?;
-    let row = handle::create(&mut tx, principal.account_id, &lines, &context).await.map_err(refuse)?;
-    let order = api.show(&row);
-    key.record(&mut tx, &principal, StatusCode::CREATED, &order).await?;
-    commit(tx).await?;
-    api.outbox.wake();
-    tracing::info!(order_id = %order.id, correlation_id = context.correlation_id, total = %order.total, "order created");
-    Ok((StatusCode::CREATED, Json(order)).into_response())
+    Ok(done)
 }
 
 /// The lines with what the catalogue says of their products.
@@ -82,7 +77,7 @@ pub(super) async fn confirm(
     context: RequestContext,
     Path(id): Path<OrderId>,
     keyed: Keyed<Nothing>,
-) -> Result<Response, ApiError> {
+) -> Result<Done<Option<Order>>, ApiError> {
     command(&api, &principal, context, id, keyed, Command::Confirm).await
 }
 
@@ -95,7 +90,7 @@ pub(super) async fn fulfill(
     context: RequestContext,
     Path(id): Path<OrderId>,
     keyed: Keyed<Nothing>,
-) -> Result<Response, ApiError> {
+) -> Result<Done<Option<Order>>, ApiError> {
     command(&api, &principal, context, id, keyed, Command::Fulfil).await
 }
 
@@ -108,7 +103,7 @@ pub(super) async fn cancel(
     context: RequestContext,
     Path(id): Path<OrderId>,
     keyed: Keyed<Nothing>,
-) -> Result<Response, ApiError> {
+) -> Result<Done<Option<Order>>, ApiError> {
     let command = if principal.role == Role::Customer { Command::CancelByCustomer } else { Command::CancelBySeller };
     self::command(&api, &principal, context, id, keyed, command).await
 }
@@ -128,23 +123,20 @@ async fn command(
     id: OrderId,
     Keyed { key, .. }: Keyed<Nothing>,
     command: Command,
-) -> Result<Response, ApiError> {
+) -> Result<Done<Option<Order>>, ApiError> {
     principal.require(role_for(command))?;
-    let mut tx = api.db.begin().await?;
-    if let Claim::Replay(answer) = key.claim(&mut tx, principal).await? {
-        return Ok(answer);
+    let apply = async |tx: &mut PgConnection| {
+        let mut batch = Batch::load(tx, api.db.chaos(), &[id]).await?;
+        if !batch.get(id).is_some_and(|row| is_visible_to(row, principal)) {
+            return Err(ApiError::not_found(format_args!("order {id}")));
+        }
+        batch.apply(id, &Input::Command(command), &context).map_err(reject)?;
+        batch.save(tx).await?;
+        Ok((StatusCode::ACCEPTED, batch.get(id).map(|row| api.show(row))))
+    };
+    let done = key.once(&api.db, &api.outbox, principal, apply).await?;
+    if done.now().is_some() {
+        tracing::info!(order_id = %id, correlation_id = context.correlation_id, ?command, "command taken");
     }
-    let mut batch = Batch::load(&mut tx, api.db.chaos(), &[id]).await?;
-    let is_visible = |row: &store::Row| may_see(principal, row.order.customer_id, row.order.seller_id);
-    if !batch.get(id).is_some_and(is_visible) {
-        return Err(ApiError::not_found(format_args!("order {id}")));
-    }
-    batch.apply(id, &Input::Command(command), &context).map_err(reject)?;
-    batch.save(&mut tx).await?;
-    let order = batch.get(id).map(|row| api.show(row));
-    key.record(&mut tx, principal, StatusCode::ACCEPTED, &order).await?;
-    commit(tx).await?;
-    api.outbox.wake();
-    tracing::info!(order_id = %id, correlation_id = context.correlation_id, ?command, "command taken");
-    Ok((StatusCode::ACCEPTED, Json(order)).into_response())
+    Ok(done)
 }

@@ -6,11 +6,7 @@ mod queries;
 
 use axum::Router;
 use orderflow_contracts::{
-    api::{
-        console::Role,
-        orders::{Order as ApiOrder, OrderPayment, OrderReservation},
-    },
-    ids::AccountId,
+    api::orders::{Order as ApiOrder, OrderPayment, OrderReservation},
     problem::Code,
     timestamp::Timestamp,
 };
@@ -80,13 +76,8 @@ pub fn router(api: Api) -> (Router, String) {
     (router, orderflow_platform::http::describe(openapi, "OrderFlow orders", "The life of an order"))
 }
 
-/// Whether this account may see an order of these two.
-fn may_see(principal: &Principal, customer_id: AccountId, seller_id: AccountId) -> bool {
-    match principal.role {
-        Role::Customer => principal.account_id == customer_id,
-        Role::Seller => principal.account_id == seller_id,
-        Role::Admin => true,
-    }
+fn is_visible_to(row: &Row, principal: &Principal) -> bool {
+    principal.may_see(Some(row.order.customer_id), Some(row.order.seller_id))
 }
 
 fn refuse(refused: Refused) -> ApiError {

@@ -4,7 +4,6 @@ use axum::extract::State;
 use orderflow_contracts::{
     api::{
         Page,
-        console::Role,
         orders::{CatalogEntry, Order, OrderStatus},
     },
     ids::{OrderId, ProductId},
@@ -12,13 +11,14 @@ use orderflow_contracts::{
 };
 use orderflow_platform::{
     auth::Principal,
-    http::{ApiError, Json, PageQuery, Path, Query, page_of},
+    http::{ApiError, Json, PageQuery, Path, Query},
+    listing::Listing,
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{Api, may_see};
-use crate::store::{self, Filter};
+use super::{Api, is_visible_to};
+use crate::store;
 
 /// Which orders.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -41,16 +41,10 @@ pub(super) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Page<Order>>, ApiError> {
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
-    let filter = Filter {
-        customer_id: (principal.role == Role::Customer).then_some(principal.account_id),
-        seller_id: (principal.role == Role::Seller).then_some(principal.account_id),
-        status: query.status,
-        after: page.cursor()?,
-    };
-    let limit = page.limit()?;
-    let rows = store::list(&mut *api.db.acquire().await?, &filter, limit).await?;
+    let listing = Listing::new(&principal, query.status.map(OrderStatus::as_str), &page)?;
+    let rows = store::list(&mut *api.db.acquire().await?, &listing).await?;
     let orders = rows.iter().map(|row| api.show(row)).collect();
-    Ok(Json(page_of(orders, limit, |order: &Order| order.id.to_string())))
+    Ok(Json(listing.page(orders, |order: &Order| order.id)))
 }
 
 /// One order.
@@ -62,7 +56,7 @@ pub(super) async fn show(
     Path(id): Path<OrderId>,
 ) -> Result<Json<Order>, ApiError> {
     let row = store::load(&mut *api.db.acquire().await?, id).await?;
-    let row = row.filter(|row| may_see(&principal, row.order.customer_id, row.order.seller_id));
+    let row = row.filter(|row| is_visible_to(row, &principal));
     row.map(|row| Json(api.show(&row))).ok_or_else(|| ApiError::not_found(format_args!("order {id}")))
 }
 

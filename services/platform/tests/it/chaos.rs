@@ -4,10 +4,7 @@ use std::{pin::pin, time::Duration};
 
 use futures_util::FutureExt;
 use orderflow_contracts::api::chaos::{FaultName, SetFault};
-use orderflow_platform::{
-    chaos::{Chaos, OF_EVERY_SERVICE},
-    tasks::Tasks,
-};
+use orderflow_platform::{chaos::Chaos, tasks::Tasks};
 
 use crate::toy::World;
 
@@ -80,7 +77,7 @@ async fn what_a_fault_holds_up_goes_on_when_the_service_ends() {
 
 /// The same service, started again.
 async fn again(world: &World) -> Chaos {
-    Chaos::load(world.pool.clone(), OF_EVERY_SERVICE).await.expect("the faults")
+    Chaos::load(world.pool.clone(), FaultName::OF_EVERY_SERVICE).await.expect("the faults")
 }
 
 #[tokio::test]

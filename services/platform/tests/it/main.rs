@@ -5,6 +5,7 @@ mod chaos;
 mod consumer;
 mod http;
 mod lag;
+mod nameless;
 mod relay;
 mod toy;
 mod transactions;

@@ -5,9 +5,9 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use orderflow_contracts::ids::EventId;
+use orderflow_contracts::{api::chaos::FaultName, ids::EventId};
 use orderflow_platform::{
-    chaos::{Chaos, OF_EVERY_SERVICE},
+    chaos::Chaos,
     consumer::{Apply, Poison, RawRecord, Received},
     context::Context,
     db::{self, Db},
@@ -50,7 +50,7 @@ impl World {
     pub async fn start() -> Self {
         let (database, kafka) = (Database::new().await, Kafka::start().await);
         let pool = db::open(database.url(), "toy", &[]).await.expect("a database");
-        let chaos = Chaos::load(pool.clone(), OF_EVERY_SERVICE).await.expect("the faults");
+        let chaos = Chaos::load(pool.clone(), FaultName::OF_EVERY_SERVICE).await.expect("the faults");
         let db = Db::new(pool.clone(), chaos);
         let made = sqlx::query("create table heard (event_id uuid primary key, event_type text not null)");
         made.execute(&pool).await.expect("a table");
