@@ -5,6 +5,7 @@
 //! ```
 
 mod draw;
+mod gone;
 mod guide;
 mod reread;
 mod route;
@@ -33,7 +34,7 @@ use crate::{
     timeline::{self, Timeline},
 };
 
-use self::reread::Reread;
+use self::{gone::Gone, reread::Reread};
 
 /// What time it is, for a message or a frame.
 #[derive(Debug, Clone, Copy)]
@@ -83,6 +84,8 @@ pub struct App {
     /// Where a lesson leads to, once somebody is logged in there.
     lead_waits: Option<Lead>,
     reread: Reread,
+    /// The cluster has stopped.
+    gone: Option<Gone>,
     tick_at: Option<Instant>,
     is_over: bool,
 }
@@ -108,6 +111,7 @@ impl App {
             split_before: None,
             lead_waits: None,
             reread: Reread::default(),
+            gone: None,
             tick_at: None,
             is_over: false,
             setup,
@@ -168,6 +172,7 @@ impl App {
         self.one_at_a_time(&mut effects);
         self.mark_stale(now);
         self.watch(now);
+        self.offer_start(now);
         effects
     }
 
@@ -220,6 +225,7 @@ impl App {
         self.desks.iter().filter(shown).any(ticks)
             || self.desks.iter().any(is_behind)
             || self.lessons.as_ref().is_some_and(Lessons::ticks)
+            || self.is_starting_again()
     }
 
     /// A moment that [`App::next_tick`] has named has come.
@@ -252,6 +258,7 @@ impl App {
 
     fn second(&mut self, now: Moment) -> Vec<Effect> {
         let mut effects = Vec::new();
+        self.tick_start();
         let roles: Vec<Role> = self.desks.iter().filter(|desk| !desk.place.is_empty()).map(|desk| desk.role).collect();
         for role in roles {
             effects.extend(self.with(role, now, |area, cx| area.tick(cx)));
@@ -335,7 +342,7 @@ impl App {
                     _ => Timestamp(now.wall.0.saturating_sub(quiet_ms)),
                 };
                 work.live = Live::Broken { why, since };
-                Vec::new()
+                self.look_for_cluster(role)
             }
             Heard::Over(why) => {
                 self.notices.push(Tone::Bad, &why, now.instant);
@@ -420,21 +427,13 @@ impl App {
                 self.setup.is_running = true;
                 self.logged_in(role, account, now)
             }
-            login::Done::Up(Ok(())) => {
-                self.setup.is_running = true;
-                for desk in &mut self.desks {
-                    if let Stage::Login(login) = &mut desk.stage {
-                        login.is_up();
-                    }
-                }
-                self.notices.push(Tone::Good, "the cluster is up", now.instant);
-                let straight: Vec<Role> = self.setup.go_as.clone();
-                straight.into_iter().map(|role| Effect::Login(role, login::Do::TestAccount)).collect()
+            login::Done::Up(Ok(())) => self.cluster_is_up(now),
+            login::Done::Looked(cluster) => {
+                self.looked(cluster, now);
+                Vec::new()
             }
             done => {
-                if let Some(Desk { stage: Stage::Login(login), .. }) = self.desk(role) {
-                    login.done(done);
-                }
+                self.login_said(role, done, now);
                 Vec::new()
             }
         }

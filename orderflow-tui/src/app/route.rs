@@ -7,6 +7,7 @@ use crate::{
     desk::{Desk, Stage},
     input::{Edit, Input, Wheel},
     keys::{self, Action, Chord, Scope},
+    login,
     msg::Effect,
     overlay::{Help, Overlay, Palette, Tone},
     theme::Theme,
@@ -33,6 +34,9 @@ impl App {
         if let Some(lessons) = &self.lessons {
             scopes.splice(scopes.len() - 1..scopes.len() - 1, lessons.scopes());
         }
+        if self.is_gone() {
+            scopes.insert(scopes.len() - 1, login::STOPPED);
+        }
         scopes
     }
 
@@ -49,6 +53,7 @@ impl App {
     pub(super) fn scopes_shown(&self) -> Vec<Scope> {
         match &self.overlay {
             Some(Overlay::Confirm(_)) => vec![keys::DIALOG],
+            Some(Overlay::Start) => login::OFFERED.to_vec(),
             _ => self.scopes(),
         }
     }
@@ -117,6 +122,12 @@ impl App {
                 }
                 self.overlay = Some(Overlay::Palette(palette));
             }
+            Some(Overlay::Start) => {
+                let action = map.action(&login::OFFERED, chord);
+                let (effects, stays) = self.answer_start(action, now);
+                self.overlay = stays.then_some(Overlay::Start);
+                return effects;
+            }
             None => {}
         }
         Vec::new()
@@ -182,6 +193,7 @@ impl App {
                 return vec![Effect::Mouse(self.mouse)];
             }
             keys::REFRESH => return self.refresh(),
+            login::SHOW_START => self.show_start(),
             keys::DISMISS => drop(self.notices.dismiss()),
             keys::LOGOUT => {
                 self.logged_out(self.focus);
@@ -208,7 +220,7 @@ impl App {
         let mut effects = self.open(role);
         // Test accounts are one key away; this key is it.
         if is_new && effects.is_empty() && self.setup.is_local && self.setup.is_running {
-            effects.push(Effect::Login(role, crate::login::Do::TestAccount));
+            effects.push(Effect::Login(role, login::Do::TestAccount));
         }
         effects
     }

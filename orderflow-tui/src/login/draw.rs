@@ -4,7 +4,6 @@ use ratatui::{
     Frame,
     layout::Rect,
     text::{Line, Span},
-    widgets::{Paragraph, Wrap},
 };
 
 use super::{Login, State};
@@ -22,41 +21,10 @@ const WAITS_FROM: u32 = 3;
 impl Login {
     /// Draws it.
     pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, focused: bool, theme: &Theme, keys: &KeyMap) {
-        let lines = match self.state {
-            State::NoCluster => self.no_cluster(theme),
-            State::Starting => self.starting(theme),
-            State::Form | State::Asking => return self.draw_form(frame, area, focused, theme, keys),
-        };
-        let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-        let place = frames::centred(area, WIDTH.max(64), height.saturating_add(4));
-        frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), place);
-    }
-
-    fn no_cluster(&self, theme: &Theme) -> Vec<Line<'static>> {
-        let mut lines = vec![
-            Line::styled("No cluster runs here.", theme.accent),
-            Line::raw(""),
-            Line::raw("A cluster is three services, Kafka and PostgreSQL, as"),
-            Line::raw("processes of this machine, in a directory of their own."),
-            Line::raw(""),
-            Line::from(vec![Span::styled("enter", theme.accent), Span::raw("  start one")]),
-            Line::from(vec![
-                Span::styled("l    ", theme.accent),
-                Span::raw("  start a laboratory, to take patterns out and see"),
-            ]),
-            Line::raw("       what they are for"),
-        ];
-        if let Some(problem) = &self.problem {
-            lines.extend([Line::raw(""), Line::styled(format!("✗ {}", text::plain(problem)), theme.bad)]);
+        match self.state {
+            State::NoCluster => self.start.draw(frame, area, theme, keys),
+            State::Form | State::Asking => self.draw_form(frame, area, focused, theme, keys),
         }
-        lines
-    }
-
-    fn starting(&self, theme: &Theme) -> Vec<Line<'static>> {
-        let mut lines = vec![Line::styled(format!("Starting a cluster … {}s", self.seconds), theme.accent)];
-        lines.push(Line::raw(""));
-        lines.extend(self.said.iter().map(|line| Line::styled(line.clone(), theme.muted)));
-        lines
     }
 
     fn draw_form(&self, frame: &mut Frame<'_>, area: Rect, focused: bool, theme: &Theme, keys: &KeyMap) {

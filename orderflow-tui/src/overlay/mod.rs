@@ -20,4 +20,6 @@ pub enum Overlay {
     Help(Help),
     /// Commands by their words.
     Palette(Palette),
+    /// The offer to start the cluster again.
+    Start,
 }
