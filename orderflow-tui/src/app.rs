@@ -29,7 +29,7 @@ use crate::{
     live::{Heard, Live},
     login::{self, Login},
     msg::{Done, Effect, Msg},
-    overlay::{Notices, Overlay, Tone},
+    overlay::{Confirm, Notices, Overlay, Tone},
     theme::{Theme, ThemeName},
     timeline::{self, Timeline},
 };
@@ -360,8 +360,26 @@ impl App {
         }
         let heard = self.with_all(role, now, |area, cx| area.hear(record, cx));
         effects.extend(heard);
+        effects.extend(self.follow_question(role, now));
         if let Some(lessons) = &mut self.lessons {
             effects.extend(lessons.hear(role, record));
+        }
+        effects
+    }
+
+    /// A question about an order never says what is not so any more.
+    fn follow_question(&mut self, role: Role, now: Moment) -> Vec<Effect> {
+        let Some(Overlay::Confirm(Confirm { order: Some((of, id)), text, .. })) = &self.overlay else {
+            return Vec::new();
+        };
+        if *of != role {
+            return Vec::new();
+        }
+        let (id, text) = (*id, text.clone());
+        self.overlay = None;
+        let effects = self.with_screens(role, now, |screens, cx| screens.area().ask_anew(id, cx));
+        if matches!(&self.overlay, Some(Overlay::Confirm(anew)) if anew.text != text) {
+            self.notices.push(Tone::Note, "the order has changed meanwhile: read the question again", now.instant);
         }
         effects
     }
@@ -374,7 +392,9 @@ impl App {
                 if let Some(work) = self.desk(role).and_then(Desk::work) {
                     work.books.done(done, now.wall);
                 }
-                self.with_all(role, now, |area, cx| area.books_changed(cx))
+                let mut effects = self.with_all(role, now, |area, cx| area.books_changed(cx));
+                effects.extend(self.follow_question(role, now));
+                effects
             }
             Done::Customer(done) => self.with_screens(Role::Customer, now, |screens, cx| {
                 if let Screens::Customer(customer) = screens {

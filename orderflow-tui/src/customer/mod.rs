@@ -18,7 +18,7 @@ mod shop;
 pub(crate) mod tests;
 mod words;
 
-use orderflow_contracts::api::console::EventRecord;
+use orderflow_contracts::{api::console::EventRecord, ids::OrderId};
 use ratatui::{
     Frame,
     layout::{Position, Rect},
@@ -134,6 +134,10 @@ impl Area for Customer {
         if let Some(receipt) = &mut self.receipt {
             receipt.books_changed(&cx.books.payments_part);
         }
+    }
+
+    fn ask_anew(&mut self, id: OrderId, cx: &mut Cx<'_>) {
+        self.ask_cancel(id, cx);
     }
 
     fn ticks(&self, show: &Show<'_>) -> bool {

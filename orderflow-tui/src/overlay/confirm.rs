@@ -1,5 +1,6 @@
 //! A question before something is done that cannot be undone.
 
+use orderflow_contracts::{api::console::Role, ids::OrderId};
 use ratatui::{
     Frame,
     layout::Rect,
@@ -24,6 +25,8 @@ pub struct Confirm {
     pub text: String,
     /// What it will happen to; others may have named it.
     pub about: String,
+    /// The order that it is asked about, if it is about one, and at whose desk: when that changes, it is asked anew.
+    pub order: Option<(Role, OrderId)>,
     /// What yes does.
     pub effects: Vec<Effect>,
 }
@@ -31,13 +34,20 @@ pub struct Confirm {
 impl Confirm {
     /// A question.
     pub fn new(title: impl Into<String>, text: impl Into<String>, effect: Effect) -> Self {
-        Self { title: title.into(), text: text.into(), about: String::new(), effects: vec![effect] }
+        Self { title: title.into(), text: text.into(), about: String::new(), order: None, effects: vec![effect] }
     }
 
     /// The same, saying what it is about.
     #[must_use]
     pub fn about(mut self, about: impl Into<String>) -> Self {
         self.about = about.into();
+        self
+    }
+
+    /// The same, about an order: it follows that.
+    #[must_use]
+    pub const fn follows(mut self, role: Role, order: OrderId) -> Self {
+        self.order = Some((role, order));
         self
     }
 

@@ -10,7 +10,7 @@ mod sales;
 mod tests;
 mod work;
 
-use orderflow_contracts::api::console::EventRecord;
+use orderflow_contracts::{api::console::EventRecord, ids::OrderId};
 use ratatui::{
     Frame,
     layout::{Position, Rect},
@@ -178,6 +178,10 @@ impl Area for Seller {
     fn hear(&mut self, record: &EventRecord, cx: &mut Cx<'_>) {
         self.orders.hear(record, cx);
         self.inventory.look(cx.books, cx.now);
+    }
+
+    fn ask_anew(&mut self, id: OrderId, cx: &mut Cx<'_>) {
+        self.orders.ask_anew(id, cx);
     }
 
     fn books_changed(&mut self, cx: &mut Cx<'_>) {
