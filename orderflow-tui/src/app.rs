@@ -81,7 +81,7 @@ pub struct App {
     pub(crate) lessons: Option<Lessons>,
     /// Whether desks stood side by side before a lesson put them so.
     split_before: Option<bool>,
-    /// Where a lesson leads to, once somebody is logged in there.
+    /// Where a lesson or the palette leads to, once somebody is logged in there.
     lead_waits: Option<Lead>,
     reread: Reread,
     /// The cluster has stopped.

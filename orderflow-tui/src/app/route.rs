@@ -4,12 +4,13 @@ use orderflow_contracts::api::console::Role;
 
 use super::{App, Moment};
 use crate::{
-    desk::{Desk, Stage},
+    desk::{Desk, Screens, Stage},
     input::{Edit, Input, Wheel},
     keys::{self, Action, Chord, Scope},
+    lessons::{Lead, Place},
     login,
     msg::Effect,
-    overlay::{Help, Overlay, Palette, Tone},
+    overlay::{Command, Help, Overlay, Palette, Tone},
     theme::Theme,
 };
 
@@ -111,7 +112,7 @@ impl App {
             }
             Some(Overlay::Palette(mut palette)) => {
                 if chord == enter() {
-                    return palette.chosen().map(|action| self.act(action, now)).unwrap_or_default();
+                    return palette.chosen().map(|command| self.command(command, now)).unwrap_or_default();
                 }
                 let moves = map.action(&[keys::LIST], chord);
                 match (Edit::of(key), moves) {
@@ -131,6 +132,26 @@ impl App {
             None => {}
         }
         Vec::new()
+    }
+
+    fn command(&mut self, command: Command, now: Moment) -> Vec<Effect> {
+        match command {
+            Command::Do(action) => self.act(action, now),
+            Command::Go(role, screen) => self.go_over(role, screen, now),
+        }
+    }
+
+    /// Goes to a screen of another desk; where nobody works there, as soon as somebody does.
+    fn go_over(&mut self, role: Role, screen: usize, now: Moment) -> Vec<Effect> {
+        let mut effects = self.go_to(role);
+        match self.desk(role).and_then(Desk::work) {
+            Some(_) => effects.extend(self.go_screen(screen, now)),
+            None => {
+                let place = Screens::names(role).get(screen).map(|screen| Place { role, screen });
+                self.lead_waits = Some(Lead { place, product: None, order: None });
+            }
+        }
+        effects
     }
 
     /// Does what a key or a command of the palette says: here, else everywhere.
@@ -169,7 +190,10 @@ impl App {
         match action {
             keys::QUIT => return vec![Effect::Quit],
             keys::HELP => self.overlay = Some(Overlay::Help(Help::of(self.scopes_shown(), self.screens()))),
-            keys::PALETTE => self.overlay = Some(Overlay::Palette(Palette::of(&self.scopes(), self.screens()))),
+            keys::PALETTE => {
+                let palette = Palette::of(&self.scopes(), self.focus, self.screens());
+                self.overlay = Some(Overlay::Palette(palette));
+            }
             keys::NEXT_DESK => self.focus = self.neighbour(1),
             keys::PREVIOUS_DESK => self.focus = self.neighbour(self.desks.len().saturating_sub(1)),
             keys::CUSTOMER => return self.go_to(Role::Customer),

@@ -376,3 +376,27 @@ fn a_cluster_that_somebody_else_has_started_again_is_worked_with() {
     let screen = desktop.screen((80, 24));
     assert!(!screen.contains("has stopped") && screen.contains("started again"), "{screen}");
 }
+
+#[test]
+fn the_palette_leads_to_the_screens_of_other_desks_and_does_nothing_there() {
+    let mut desktop = Desktop::of(Role::Customer);
+    let chaos = "go to the admin's chaos";
+    desktop.press(&["ctrl-p"]);
+    desktop.type_in("chaos");
+    assert!(desktop.screen((80, 24)).contains(chaos));
+    let wanted = desktop.press(&["enter"]);
+    assert!(matches!(wanted[..], [Effect::Login(Role::Admin, login::Do::TestAccount)]));
+    desktop.tell(Msg::Done(Done::Login(Role::Admin, login::Done::In(account(Role::Admin)))));
+    assert!(desktop.screen((80, 24)).contains("▸8 Chaos"));
+    desktop.press(&["ctrl-p"]);
+    desktop.type_in("customer cart");
+    assert!(desktop.press(&["enter"]).is_empty(), "somebody works there");
+    assert!(desktop.screen((80, 24)).contains("▸2 Cart"));
+    for acts in ["confirm the order", "fulfil", "ship", "restock", "kill", "discard", "admin chaos"] {
+        desktop.press(&["ctrl-p"]);
+        desktop.type_in(acts);
+        let is_there = !desktop.screen((80, 24)).contains("nothing of that name");
+        assert_eq!(is_there, acts.ends_with("chaos"), "{acts}");
+        desktop.press(&["esc"]);
+    }
+}

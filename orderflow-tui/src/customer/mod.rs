@@ -45,7 +45,8 @@ use crate::{
     widgets::search::SEARCHING,
 };
 
-const SCREENS: &[&str] = &["Shop", "Cart", "Orders"];
+/// Its screens.
+pub const SCREENS: &[&str] = &["Shop", "Cart", "Orders"];
 const SHOP: usize = 0;
 const CART: usize = 1;
 const ORDERS: usize = 2;

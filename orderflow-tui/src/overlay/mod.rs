@@ -9,7 +9,7 @@ pub use self::{
     confirm::Confirm,
     help::Help,
     notices::{Notices, Tone},
-    palette::Palette,
+    palette::{Command, Palette},
 };
 
 /// What takes the keys before the desks do.

@@ -95,7 +95,8 @@ pub const BINDINGS: &[Binding] = &[
     Binding::new(SALES, CHART, &["m"], "orders or money", "show orders or money in the chart"),
 ];
 
-const SCREENS: [&str; 4] = ["Orders", "Inventory", "Reservations", "Sales"];
+/// Its screens.
+pub const SCREENS: [&str; 4] = ["Orders", "Inventory", "Reservations", "Sales"];
 
 /// Which screen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
