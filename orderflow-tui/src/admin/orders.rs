@@ -168,10 +168,8 @@ impl Area for Orders {
     }
 
     fn act(&mut self, action: Action, cx: &mut Cx<'_>) -> bool {
-        if let Some(changed) = self.search.act(action) {
+        if let Some(changed) = self.search.act_over(action, &mut self.pick, &self.rows) {
             if changed {
-                // What was found stays chosen when the search is taken away.
-                self.pick.hold(&self.rows);
                 self.anew();
             }
             return true;

@@ -43,14 +43,11 @@ impl Letters {
         }
         let (head, body) = frames::head(area, 1);
         self.draw_head(frame, head, show);
-        if self.sheet.is_none() {
-            return self.draw_list(frame, body, show.focused, show);
-        }
-        let (list, detail) = beside(body);
+        let (list, detail) = beside(body, self.sheet.is_some());
         if let Some(list) = list {
-            self.draw_list(frame, list, false, show);
+            self.draw_list(frame, list, show.focused && detail.is_none(), show);
         }
-        if let Some((_, sheet)) = &mut self.sheet {
+        if let (Some((_, sheet)), Some(detail)) = (&mut self.sheet, detail) {
             sheet.draw(frame, detail, show.theme);
         }
     }
