@@ -195,9 +195,6 @@ impl Audit {
             }
             (Some(Err(why)), _) => vec![Span::styled(format!("✗ not checked: {}  ", text::plain(why)), theme.bad)],
         };
-        if let Some(why) = &self.failed {
-            right = vec![Span::styled(format!("✗ {}", text::plain(why)), theme.bad)];
-        }
         let more = if self.next.is_some() { "+" } else { "" };
         let count = format!("{}{more} entries", self.rows.len());
         if self.search.is_shown() {
@@ -321,6 +318,10 @@ impl Area for Audit {
         self.settle();
         let (head, body) = frames::head(area, 1);
         self.draw_head(frame, head, show);
+        let body = match &self.failed {
+            Some(why) => frames::told(frame, body, &format!("✗ {why}"), show.theme.bad),
+            None => body,
+        };
         let (list, detail) = beside(body, self.sheet.is_some());
         if let Some(list) = list {
             self.draw_list(frame, list, show.focused && detail.is_none(), show);

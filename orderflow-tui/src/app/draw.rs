@@ -306,9 +306,7 @@ fn draw_trouble(
         },
         Live::Open | Live::Opening => return area,
     };
-    let (line, rest) = frames::head(area, 1);
-    frame.render_widget(Line::styled(text::cut(&text::plain(&why), usize::from(line.width)), theme.bad), line);
-    rest
+    frames::told(frame, area, &why, theme.bad)
 }
 
 /// A line that says so if an answer is waited for: nobody shall think that it hangs here.

@@ -400,3 +400,30 @@ fn the_palette_leads_to_the_screens_of_other_desks_and_does_nothing_there() {
         desktop.press(&["esc"]);
     }
 }
+
+#[test]
+fn why_something_went_wrong_is_read_to_its_end_in_a_narrow_window() {
+    let why =
+        || ClientError::Timeout { url: "http://127.0.0.1:24916/v1/orders/of/a/very/long/address".into() }.to_string();
+    let read_whole = |desktop: &mut Desktop, end: &str| {
+        let screen = desktop.screen((80, 24));
+        let told: String = screen.lines().map(|line| line.trim_matches(['┃', '│', ' '])).collect::<Vec<_>>().join(" ");
+        assert!(told.contains(end), "{screen}");
+    };
+    for role in [Role::Customer, Role::Seller, Role::Admin] {
+        let mut desktop = Desktop::of(role);
+        desktop.press(&[if role == Role::Seller { "1" } else { "3" }]);
+        let orders = books::effects::Read { items: Vec::new(), end: Err(why()) };
+        desktop.tell(Msg::Done(Done::Books(role, books::Done::Orders(orders))));
+        read_whole(&mut desktop, "did not answer in time; ctrl-r tries again");
+        desktop.app.notices.push(Tone::Bad, &format!("{} and that was all of it", why()), desktop.now.instant);
+        read_whole(&mut desktop, "and that was all of it");
+    }
+    let mut desktop = Desktop::of(Role::Customer);
+    desktop.press(&["f3"]);
+    desktop.tell(Msg::Done(Done::Login(Role::Seller, login::Done::Refused(why()))));
+    read_whole(&mut desktop, "did not answer in time");
+    desktop.tell(Msg::Live(Role::Customer, Heard::Broken { why: why(), quiet: Duration::ZERO }));
+    desktop.press(&["f2"]);
+    read_whole(&mut desktop, "did not answer in time");
+}

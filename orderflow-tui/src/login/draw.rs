@@ -3,6 +3,7 @@
 use ratatui::{
     Frame,
     layout::Rect,
+    style::Style,
     text::{Line, Span},
 };
 
@@ -15,6 +16,8 @@ use crate::{
 };
 
 const WIDTH: u16 = 52;
+/// From this height on there is room for long reasons.
+const ROOMY_FROM: u16 = 14;
 /// Whoever waits for so many seconds is told so.
 const WAITS_FROM: u32 = 3;
 
@@ -28,7 +31,12 @@ impl Login {
     }
 
     fn draw_form(&self, frame: &mut Frame<'_>, area: Rect, focused: bool, theme: &Theme, keys: &KeyMap) {
-        let place = frames::centred(area, WIDTH, 10);
+        let (told, style) = self.told(theme, keys);
+        let most = if area.height < ROOMY_FROM { 2 } else { 4 };
+        let told = text::wrap_within(&told, usize::from(WIDTH.min(area.width)), most);
+        // What is told has two rows as it is.
+        let more = u16::try_from(told.len()).unwrap_or(0).saturating_sub(2);
+        let place = frames::centred(area, WIDTH, 10 + more);
         let line = |index: u16| Rect { y: place.y + index, height: u16::from(index < place.height), ..place };
         let title = if self.is_new { "Open an account" } else { "Log in" };
         frame.render_widget(Line::styled(format!("{title} as {}", self.role.as_str()), theme.accent), line(0));
@@ -39,20 +47,9 @@ impl Login {
             let is_here = focused && index == self.at && matches!(self.state, State::Form);
             field.draw(frame, place, is_here, theme);
         }
-        let told = match (&self.problem, &self.unknown, &self.state) {
-            (.., State::Asking) if self.seconds >= WAITS_FROM => {
-                Line::styled(format!("asking the console … no answer for {} s", self.seconds), theme.warn)
-            }
-            (.., State::Asking) => Line::styled("asking the console …", theme.warn),
-            (Some(problem), ..) => Line::styled(format!("✗ {}", text::plain(problem)), theme.bad),
-            (None, Some(why), _) => {
-                let submit = keys.key_in(keys::FORM, keys::SUBMIT).map(|key| format!("{key} ")).unwrap_or_default();
-                frame.render_widget(Line::styled(format!("  {submit}logs in with it if it was"), theme.warn), line(6));
-                Line::styled(format!("? not known whether it was opened: {}", text::plain(why)), theme.warn)
-            }
-            (None, None, _) => Line::raw(""),
-        };
-        frame.render_widget(told, line(5));
+        for (index, words) in (5..).zip(told) {
+            frame.render_widget(Line::styled(words, style), line(index));
+        }
         let key = |action| {
             let binding = super::BINDINGS.iter().find(|binding| binding.action == action);
             binding.and_then(|binding| keys.key_of(binding)).map(|key| key.to_string()).unwrap_or_default()
@@ -60,12 +57,30 @@ impl Login {
         if self.is_local {
             let words = format!(" the test account, {}@orderflow.io", test_name(self.role));
             let words = vec![Span::styled(key(super::TEST_ACCOUNT), theme.accent), Span::raw(words)];
-            frame.render_widget(Line::from(words), line(7));
+            frame.render_widget(Line::from(words), line(7 + more));
         }
         if self.role != orderflow_contracts::api::console::Role::Admin {
             let other = if self.is_new { " log in with an account" } else { " open a new account" };
             let words = vec![Span::styled(key(super::SIGN_UP), theme.accent), Span::raw(other)];
-            frame.render_widget(Line::from(words), line(8));
+            frame.render_widget(Line::from(words), line(8 + more));
+        }
+    }
+
+    /// How it stands with what was asked.
+    fn told(&self, theme: &Theme, keys: &KeyMap) -> (String, Style) {
+        match (&self.problem, &self.unknown, &self.state) {
+            (.., State::Asking) if self.seconds >= WAITS_FROM => {
+                (format!("asking the console … no answer for {} s", self.seconds), theme.warn)
+            }
+            (.., State::Asking) => ("asking the console …".to_owned(), theme.warn),
+            (Some(problem), ..) => (format!("✗ {}", text::plain(problem)), theme.bad),
+            (None, Some(why), _) => {
+                let submit = keys.key_in(keys::FORM, keys::SUBMIT).map(|key| format!("{key} ")).unwrap_or_default();
+                let why = text::plain(why);
+                let words = format!("? not known whether it was opened; {submit}logs in with it if it was: {why}");
+                (words, theme.warn)
+            }
+            (None, None, _) => (String::new(), theme.text),
         }
     }
 }

@@ -56,8 +56,8 @@ impl Confirm {
         let inside = frames::popup(frame, area, (56, 9), &self.title, theme);
         let (body, foot) = frames::foot(inside, 1);
         let (wide, room) = (usize::from(body.width), usize::from(body.height));
-        let told = cut(text::wrap(&self.text, wide), room, wide);
-        let about = cut(text::wrap(&text::plain(&self.about), wide), room - told.len(), wide);
+        let told = text::wrap_within(&self.text, wide, room);
+        let about = text::wrap_within(&text::plain(&self.about), wide, room - told.len());
         let told = told.into_iter().map(Line::raw);
         let lines: Vec<Line<'_>> = told.chain(about.into_iter().map(|line| Line::styled(line, theme.muted))).collect();
         frame.render_widget(Paragraph::new(lines), body);
@@ -72,18 +72,6 @@ fn answers(map: &KeyMap, theme: &Theme) -> Line<'static> {
         format!("{key}{word}")
     });
     Line::from(Span::styled(keys.join(" · "), theme.accent))
-}
-
-/// The lines that have room; `…` stands for what is left out.
-fn cut(mut lines: Vec<String>, room: usize, wide: usize) -> Vec<String> {
-    if lines.len() > room {
-        lines.truncate(room);
-        if let Some(last) = lines.last_mut() {
-            let kept = text::cut(last, wide.saturating_sub(1));
-            *last = if kept.ends_with('…') { kept } else { format!("{kept}…") };
-        }
-    }
-    lines
 }
 
 #[cfg(test)]

@@ -43,6 +43,10 @@ impl Letters {
         }
         let (head, body) = frames::head(area, 1);
         self.draw_head(frame, head, show);
+        let told = |body, (service, why): (&Service, &String)| {
+            frames::told(frame, body, &format!("✗ {}: {why}", service.name()), show.theme.bad)
+        };
+        let body = self.failed.iter().fold(body, told);
         let (list, detail) = beside(body, self.sheet.is_some());
         if let Some(list) = list {
             self.draw_list(frame, list, show.focused && detail.is_none(), show);
@@ -79,10 +83,7 @@ impl Letters {
         });
         first.extend(chips);
         let mut right = Vec::new();
-        for (service, why) in &self.failed {
-            right.push(Span::styled(format!("✗ {}: {}", service.name(), text::plain(why)), theme.bad));
-        }
-        if self.more && right.is_empty() {
+        if self.more {
             right.push(Span::styled("older ones are not shown", theme.muted));
         }
         both_ends(frame, area, Line::from(first), Line::from(right));
