@@ -5,6 +5,7 @@
 //! ```
 
 mod draw;
+mod gone;
 mod guide;
 mod reread;
 mod route;
@@ -28,12 +29,12 @@ use crate::{
     live::{Heard, Live},
     login::{self, Login},
     msg::{Done, Effect, Msg},
-    overlay::{Notices, Overlay, Tone},
+    overlay::{Confirm, Notices, Overlay, Tone},
     theme::{Theme, ThemeName},
     timeline::{self, Timeline},
 };
 
-use self::reread::Reread;
+use self::{gone::Gone, reread::Reread};
 
 /// What time it is, for a message or a frame.
 #[derive(Debug, Clone, Copy)]
@@ -80,9 +81,11 @@ pub struct App {
     pub(crate) lessons: Option<Lessons>,
     /// Whether desks stood side by side before a lesson put them so.
     split_before: Option<bool>,
-    /// Where a lesson leads to, once somebody is logged in there.
+    /// Where a lesson or the palette leads to, once somebody is logged in there.
     lead_waits: Option<Lead>,
     reread: Reread,
+    /// The cluster has stopped.
+    gone: Option<Gone>,
     tick_at: Option<Instant>,
     is_over: bool,
 }
@@ -108,6 +111,7 @@ impl App {
             split_before: None,
             lead_waits: None,
             reread: Reread::default(),
+            gone: None,
             tick_at: None,
             is_over: false,
             setup,
@@ -168,6 +172,7 @@ impl App {
         self.one_at_a_time(&mut effects);
         self.mark_stale(now);
         self.watch(now);
+        self.offer_start(now);
         effects
     }
 
@@ -220,6 +225,7 @@ impl App {
         self.desks.iter().filter(shown).any(ticks)
             || self.desks.iter().any(is_behind)
             || self.lessons.as_ref().is_some_and(Lessons::ticks)
+            || self.is_starting_again()
     }
 
     /// A moment that [`App::next_tick`] has named has come.
@@ -252,6 +258,7 @@ impl App {
 
     fn second(&mut self, now: Moment) -> Vec<Effect> {
         let mut effects = Vec::new();
+        self.tick_start();
         let roles: Vec<Role> = self.desks.iter().filter(|desk| !desk.place.is_empty()).map(|desk| desk.role).collect();
         for role in roles {
             effects.extend(self.with(role, now, |area, cx| area.tick(cx)));
@@ -335,7 +342,7 @@ impl App {
                     _ => Timestamp(now.wall.0.saturating_sub(quiet_ms)),
                 };
                 work.live = Live::Broken { why, since };
-                Vec::new()
+                self.look_for_cluster(role)
             }
             Heard::Over(why) => {
                 self.notices.push(Tone::Bad, &why, now.instant);
@@ -353,8 +360,26 @@ impl App {
         }
         let heard = self.with_all(role, now, |area, cx| area.hear(record, cx));
         effects.extend(heard);
+        effects.extend(self.follow_question(role, now));
         if let Some(lessons) = &mut self.lessons {
             effects.extend(lessons.hear(role, record));
+        }
+        effects
+    }
+
+    /// A question about an order never says what is not so any more.
+    fn follow_question(&mut self, role: Role, now: Moment) -> Vec<Effect> {
+        let Some(Overlay::Confirm(Confirm { order: Some((of, id)), text, .. })) = &self.overlay else {
+            return Vec::new();
+        };
+        if *of != role {
+            return Vec::new();
+        }
+        let (id, text) = (*id, text.clone());
+        self.overlay = None;
+        let effects = self.with_screens(role, now, |screens, cx| screens.area().ask_anew(id, cx));
+        if matches!(&self.overlay, Some(Overlay::Confirm(anew)) if anew.text != text) {
+            self.notices.push(Tone::Note, "the order has changed meanwhile: read the question again", now.instant);
         }
         effects
     }
@@ -367,7 +392,9 @@ impl App {
                 if let Some(work) = self.desk(role).and_then(Desk::work) {
                     work.books.done(done, now.wall);
                 }
-                self.with_all(role, now, |area, cx| area.books_changed(cx))
+                let mut effects = self.with_all(role, now, |area, cx| area.books_changed(cx));
+                effects.extend(self.follow_question(role, now));
+                effects
             }
             Done::Customer(done) => self.with_screens(Role::Customer, now, |screens, cx| {
                 if let Screens::Customer(customer) = screens {
@@ -420,21 +447,13 @@ impl App {
                 self.setup.is_running = true;
                 self.logged_in(role, account, now)
             }
-            login::Done::Up(Ok(())) => {
-                self.setup.is_running = true;
-                for desk in &mut self.desks {
-                    if let Stage::Login(login) = &mut desk.stage {
-                        login.is_up();
-                    }
-                }
-                self.notices.push(Tone::Good, "the cluster is up", now.instant);
-                let straight: Vec<Role> = self.setup.go_as.clone();
-                straight.into_iter().map(|role| Effect::Login(role, login::Do::TestAccount)).collect()
+            login::Done::Up(Ok(())) => self.cluster_is_up(now),
+            login::Done::Looked(cluster) => {
+                self.looked(cluster, now);
+                Vec::new()
             }
             done => {
-                if let Some(Desk { stage: Stage::Login(login), .. }) = self.desk(role) {
-                    login.done(done);
-                }
+                self.login_said(role, done, now);
                 Vec::new()
             }
         }

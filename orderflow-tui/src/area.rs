@@ -48,6 +48,12 @@ pub trait Area {
         let _ = cx;
     }
 
+    /// A question about an order is open, and something was heard or read: it is asked as it would be now, or what has
+    /// made an end of it is told.
+    fn ask_anew(&mut self, id: OrderId, cx: &mut Cx<'_>) {
+        let _ = (id, cx);
+    }
+
     /// Whether something on the screen goes on by itself, as a countdown: then [`Area::tick`] is called and the screen
     /// drawn every second. Nothing is drawn while nothing happens otherwise.
     fn ticks(&self, show: &Show<'_>) -> bool {

@@ -6,15 +6,15 @@ use orderflow_contracts::api::console::{Account, EventRecord, Role};
 use ratatui::layout::Rect;
 
 use crate::{
-    admin::Admin,
+    admin::{self, Admin},
     app::Moment,
     area::Area,
     books::Books,
-    customer::Customer,
+    customer::{self, Customer},
     keys::{self, Scope},
     live::Live,
     login::Login,
-    seller::Seller,
+    seller::{self, Seller},
     timeline::Timeline,
 };
 
@@ -70,6 +70,15 @@ impl Screens {
             Role::Customer => Self::Customer(Customer::default()),
             Role::Seller => Self::Seller(Seller::default()),
             Role::Admin => Self::Admin(Box::default()),
+        }
+    }
+
+    /// What the screens of a role are called.
+    pub const fn names(role: Role) -> &'static [&'static str] {
+        match role {
+            Role::Customer => customer::SCREENS,
+            Role::Seller => &seller::SCREENS,
+            Role::Admin => &admin::SCREENS,
         }
     }
 

@@ -50,8 +50,6 @@ use std::{
     path::PathBuf,
 };
 
-use crossterm::event::EventStream;
-use futures_util::StreamExt as _;
 use orderflow_client::Endpoints;
 use orderflow_contracts::api::console::Role;
 use tokio::{
@@ -126,7 +124,7 @@ pub async fn run(options: Options) -> Result<(), Error> {
     let signals = tokio::spawn(end_on_signals(sender));
     let mut guard = Guard::take(state_file).map_err(Error::Terminal)?;
     let mut terminal = Guard::terminal().map_err(Error::Terminal)?;
-    let events = EventStream::new().boxed();
+    let events = terminal::events();
     let ended = Box::pin(runtime::run(&mut terminal, &mut guard, events, receiver, app, &mut links, first)).await;
     signals.abort();
     let not_saved = guard.not_saved().map(|why| format!("the layout is not remembered: {why}"));

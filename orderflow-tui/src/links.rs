@@ -9,7 +9,7 @@ use std::{
 
 use futures_util::future::join_all;
 use orderflow_client::{Client, ClientError, Endpoints};
-use orderflow_cluster::attach;
+use orderflow_cluster::{ClusterFile, attach};
 use orderflow_contracts::api::console::{Account, Login, Role, Session};
 use tokio::{
     sync::{Semaphore, mpsc::Sender, oneshot},
@@ -124,6 +124,8 @@ pub struct Shared {
     /// The cluster.
     pub place: Place,
     endpoints: Mutex<Option<Endpoints>>,
+    /// The cluster of this machine that was seen running last.
+    ours: Mutex<Option<ClusterFile>>,
     sessions: Mutex<HashMap<Role, Link>>,
     /// Of test accounts that nobody works with at a desk.
     beside: Mutex<HashMap<Role, (Client, Arc<Tokens>)>>,
@@ -136,7 +138,11 @@ pub struct Shared {
 impl Links {
     /// Of a cluster; without endpoints nothing runs yet.
     pub fn new(place: Place, endpoints: Option<Endpoints>, messages: Sender<Msg>) -> Self {
+        let is_there = |cluster: &ClusterFile| {
+            endpoints.as_ref().is_some_and(|endpoints| endpoints.console == cluster.endpoints.console)
+        };
         let shared = Shared {
+            ours: Mutex::new(attach::running(&place.data_dir).filter(is_there)),
             place,
             endpoints: Mutex::new(endpoints),
             sessions: Mutex::default(),
@@ -371,10 +377,21 @@ impl Shared {
         me
     }
 
+    /// Of a cluster that does not answer: whether there still is one. If it was started anew, everybody goes there.
+    pub fn look(&self) -> login::Cluster {
+        let known = self.ours.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(known) = known else { return login::Cluster::NotOurs };
+        match attach::running(&self.place.data_dir) {
+            None => login::Cluster::Gone { was_lab: known.lab },
+            Some(now) if now != known && !self.found() => login::Cluster::Gone { was_lab: known.lab },
+            Some(_) => login::Cluster::Lives,
+        }
+    }
+
     /// The cluster was started: where it is stands in its file.
     pub fn found(&self) -> bool {
         let Some(cluster) = attach::running(&self.place.data_dir) else { return false };
-        let at = cluster.endpoints;
+        let at = cluster.endpoints.clone();
         let endpoints = Endpoints {
             console: at.console,
             orders: at.orders,
@@ -383,8 +400,23 @@ impl Shared {
             provider: at.provider,
         };
         *self.endpoints.lock().unwrap_or_else(PoisonError::into_inner) = Some(endpoints);
+        *self.ours.lock().unwrap_or_else(PoisonError::into_inner) = Some(cluster);
         self.forget_test_accounts();
+        self.move_sessions();
         true
+    }
+
+    /// Sessions go on where the cluster is now: they are kept in its database. Their streams are opened there anew.
+    fn move_sessions(&self) {
+        let Ok(client) = self.anonymous() else { return };
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        for link in sessions.values_mut() {
+            link.tokens.move_to(client.clone());
+            link.client = client.clone().with_tokens(Arc::clone(&link.tokens) as _);
+            if let Some(stream) = link.stream.take() {
+                stream.abort();
+            }
+        }
     }
 
     /// Ends all sessions at the server, all at once: what is left of them there is of use to nobody but a thief.
@@ -531,5 +563,49 @@ mod tests {
             assert!(!of_beside.is_over(), "somebody has logged in for it");
             assert!(is_over(&beside).await && of_beside.is_over(), "and again, if that one is over too");
         }
+    }
+
+    /// As a supervisor writes down what runs, with its lock.
+    fn begin(dir: &std::path::Path, pid: u32, console: &str) -> std::fs::File {
+        let nowhere = "http://127.0.0.1:1";
+        let endpoints = json!({
+            "console": console, "orders": nowhere, "inventory": nowhere, "payments": nowhere, "provider": nowhere,
+            "broker": "127.0.0.1:1",
+        });
+        let ports = json!({
+            "console": 1, "orders": 1, "inventory": 1, "payments": 1, "provider": 1, "broker": 1, "postgres": 1,
+        });
+        let cluster = json!({
+            "name": "test", "version": "1", "supervisor_pid": pid, "endpoints": endpoints, "ports": ports,
+            "lab": true, "socket": "/nowhere",
+        });
+        std::fs::write(dir.join("cluster.json"), cluster.to_string()).unwrap();
+        let lock = std::fs::File::create(dir.join("supervisor.lock")).unwrap();
+        lock.lock().unwrap();
+        lock
+    }
+
+    #[tokio::test]
+    async fn a_cluster_that_is_gone_is_told_from_one_that_lives_and_sessions_go_on_where_it_is_started_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let lock = begin(dir.path(), 1, "http://127.0.0.1:1");
+        let (messages, _told) = mpsc::channel(8);
+        let at = Endpoints { console: "http://127.0.0.1:1".into(), ..Endpoints::default() };
+        let place = Place { data_dir: dir.path().to_owned(), ..place() };
+        let others = Links::new(place.clone(), Some(Endpoints::default()), messages.clone());
+        let mut links = Links::new(place, Some(at), messages);
+        let shared = Arc::clone(&links.shared);
+        shared.logged_in(shared.anonymous().unwrap(), session("a@b.c"));
+        links.follow();
+        assert_eq!(shared.look(), login::Cluster::Lives);
+        drop(lock);
+        assert_eq!(shared.look(), login::Cluster::Gone { was_lab: true });
+        assert_eq!(others.shared.look(), login::Cluster::NotOurs, "it was never this one");
+        let _lock = begin(dir.path(), 2, &forgetful_console().await.console);
+        assert!(shared.sessions.lock().unwrap()[&Role::Customer].stream.is_some());
+        assert_eq!(shared.look(), login::Cluster::Lives);
+        assert!(shared.sessions.lock().unwrap()[&Role::Customer].stream.is_none(), "it is opened anew, elsewhere");
+        let asked = shared.kit(Role::Customer).unwrap().client.me().await;
+        assert!(matches!(asked, Err(ClientError::NoToken(_))), "it has answered: {asked:?}");
     }
 }

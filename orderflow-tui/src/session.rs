@@ -1,13 +1,16 @@
 //! Sessions of this console: kept in memory, renewed by themselves, gone with the program.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use orderflow_client::{Client, ClientError, TokenFuture, TokenSource};
 use orderflow_contracts::api::console::{Refresh, Session};
-use tokio::{sync::Mutex, time::timeout};
+use tokio::{sync::Mutex as AsyncMutex, time::timeout};
 
 /// How long a session's end may take: nobody waits longer for what ends by itself in the end.
 const END_MAX: Duration = Duration::from_secs(1);
@@ -15,8 +18,8 @@ const END_MAX: Duration = Duration::from_secs(1);
 /// The tokens of one session.
 pub struct Tokens {
     /// Asks without a token.
-    client: Client,
-    session: Mutex<Session>,
+    client: Mutex<Client>,
+    session: AsyncMutex<Session>,
     left: AtomicBool,
     over: AtomicBool,
 }
@@ -25,7 +28,16 @@ impl Tokens {
     /// Of a session that was just opened.
     pub fn new(client: Client, session: Session) -> Self {
         let (left, over) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { client, session: Mutex::new(session), left, over }
+        Self { client: Mutex::new(client), session: AsyncMutex::new(session), left, over }
+    }
+
+    /// The cluster is elsewhere now: with this client, which has no token, it is asked for new ones.
+    pub fn move_to(&self, client: Client) {
+        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = client;
+    }
+
+    fn client(&self) -> Client {
+        self.client.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Nobody works with it any more: what is still to come of it is for nobody, least of all for who comes next.
@@ -47,7 +59,7 @@ impl Tokens {
         let mut session = self.session.lock().await;
         if refused == Some(session.token.as_str()) {
             let refresh = Refresh { refresh_token: session.refresh_token.clone() };
-            *session = match self.client.refresh_session(&refresh).await {
+            *session = match self.client().refresh_session(&refresh).await {
                 Err(error @ ClientError::Problem(_)) if !error.is_outcome_unknown() => {
                     self.over.store(true, Ordering::SeqCst);
                     return Err(ClientError::NoToken("the session is over; log in again".to_owned()));
@@ -66,7 +78,7 @@ impl Tokens {
         }
         let end = async {
             let refresh_token = self.session.lock().await.refresh_token.clone();
-            self.client.logout(&Refresh { refresh_token }).await
+            self.client().logout(&Refresh { refresh_token }).await
         };
         // Otherwise its tokens are forgotten with us, and end by themselves.
         let _ = timeout(END_MAX, end).await;

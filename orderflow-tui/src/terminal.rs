@@ -13,7 +13,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use crossterm::{
     cursor::Show,
-    event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture},
+    event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event, EventStream},
     execute, queue,
     style::Print,
     terminal::{
@@ -21,7 +21,9 @@ use crossterm::{
         enable_raw_mode,
     },
 };
+use futures_util::{Stream, StreamExt as _};
 use ratatui::{Terminal, backend::CrosstermBackend};
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use tokio::sync::watch;
 
 use crate::{config::Remembered, runtime::Tty};
@@ -68,6 +70,24 @@ impl Drop for Guard {
     fn drop(&mut self) {
         give_back();
     }
+}
+
+/// What the person does, as it comes from the terminal.
+pub fn events() -> impl Stream<Item = io::Result<Event>> + Unpin {
+    EventStream::new().inspect(|event| {
+        if let Ok(Event::Resize(..)) = event {
+            wake_input();
+        }
+    })
+}
+
+/// A key that comes together with a resize is told to crossterm 0.29 once, by one wake-up for both; it takes the resize
+/// and leaves the key unread until the next one comes. The kernel wakes whoever reads a terminal when its settings are
+/// written, though they are what they were: with that, crossterm looks again.
+fn wake_input() {
+    let stdin = rustix::stdio::stdin();
+    // A terminal that is gone is told of by the next read.
+    let _ = tcgetattr(stdin).and_then(|settings| tcsetattr(stdin, OptionalActions::Now, &settings));
 }
 
 /// From now on a panic gives the terminal back first.

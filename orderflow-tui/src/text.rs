@@ -82,6 +82,19 @@ pub fn wrap(words: &str, columns: usize) -> Vec<String> {
     lines
 }
 
+/// The same in so many lines at most; `…` stands for what is left out.
+pub fn wrap_within(words: &str, columns: usize, lines_max: usize) -> Vec<String> {
+    let mut lines = wrap(words, columns);
+    if lines.len() > lines_max {
+        lines.truncate(lines_max);
+        if let Some(last) = lines.last_mut() {
+            let kept = cut(last, columns.saturating_sub(1));
+            *last = if kept.ends_with('…') { kept } else { format!("{kept}…") };
+        }
+    }
+    lines
+}
+
 /// Without what could move the cursor, change the terminal, or turn or hide the letters beside it: everything from outside
 /// is shown through this.
 pub fn plain(text: &str) -> String {

@@ -1,6 +1,6 @@
 //! A list that could not be read says so above it, at every desk.
 
-use ratatui::{Frame, layout::Rect, text::Line};
+use ratatui::{Frame, layout::Rect};
 
 use crate::{books::Part, cx::Show, keys, text, widgets::frames};
 
@@ -12,12 +12,10 @@ pub fn unread(frame: &mut Frame<'_>, area: Rect, part: &Part, what: &str, show: 
             let as_of = read_at.map(|at| format!(", as of {}", text::clock(at))).unwrap_or_default();
             let key = show.keys.key_in(keys::EVERYWHERE, keys::REFRESH);
             let again = key.map(|key| format!("; {key} tries again")).unwrap_or_default();
-            (format!("✗ {what} cannot be read{as_of}: {}{again}", text::plain(why)), theme.bad)
+            (format!("✗ {what} cannot be read{as_of}: {}{again}", why), theme.bad)
         }
         Part::Read { more: true, .. } => (format!(" only the newest {what} are shown"), theme.muted),
         Part::Read { more: false, .. } | Part::Loading => return area,
     };
-    let (line, rest) = frames::head(area, 1);
-    frame.render_widget(Line::styled(text::cut(&told, usize::from(line.width)), style), line);
-    rest
+    frames::told(frame, area, &told, style)
 }

@@ -1,6 +1,9 @@
 //! The terminal console, in a real terminal.
 
-use std::io::{self, Write as _};
+use std::{
+    io::{self, Write as _},
+    time::Duration,
+};
 
 use orderflow_tui::terminal::Guard;
 use portable_pty::CommandBuilder;
@@ -165,19 +168,45 @@ async fn without_a_terminal_it_says_so() {
 }
 
 #[test]
-fn without_a_cluster_it_offers_to_start_one() {
+fn without_a_cluster_it_offers_to_start_one_and_again_when_that_has_stopped() {
     let cluster = Cluster::none();
+    let down = || {
+        std::process::Command::new(PROGRAM)
+            .args(["--data-dir", cluster.data().to_str().unwrap(), "down"])
+            .env("HOME", cluster.dir().join("home"))
+            .output()
+            .unwrap()
+    };
     let mut console = cluster.console(&["--as", "customer"], SIZE);
     console.sees("No cluster runs here.").types("\r");
     console.sees("Starting a cluster").sees("[customer]●");
+    assert!(down().status.success());
+    console.sees("the cluster has stopped").sees("[customer]○ stopped");
+    // A key that comes as soon as the offer does is not for it.
+    while !console.contents().contains("Starting a cluster") {
+        console.types("s");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    console.sees_no("Starting a cluster").sees("[customer]●").types("q");
+    assert!(console.ends().status.success());
+    let down = down();
+    assert!(down.status.success(), "{down:?}");
+}
+
+#[test]
+fn a_key_that_comes_together_with_a_resize_is_not_left_unread() {
+    let cluster = Cluster::shared();
+    let mut console = cluster.console(&["--as", "seller"], SIZE);
+    console.sees("[seller]●");
+    // Only now and then do both come at once.
+    for turn in 1..=60_u16 {
+        let screen = ["Orders", "Inventory", "Reservations", "Sales"][usize::from(turn % 4)];
+        let number = turn % 4 + 1;
+        console.resize((SIZE.0 + turn % 2, SIZE.1)).types(&number.to_string());
+        console.sees(&format!("▸{number} {screen}"));
+    }
     console.types("q");
     assert!(console.ends().status.success());
-    let down = std::process::Command::new(PROGRAM)
-        .args(["--data-dir", cluster.data().to_str().unwrap(), "down"])
-        .env("HOME", cluster.dir().join("home"))
-        .output()
-        .unwrap();
-    assert!(down.status.success(), "{down:?}");
 }
 
 /// The order of that product.

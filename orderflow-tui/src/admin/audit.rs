@@ -15,20 +15,16 @@ use super::{
     Do,
     effects::AuditPart,
     keymap::{AUDIT, DETAIL, NEXT, PREVIOUS, VERIFY},
-    parts::{Row, Sheet, beside, both_ends, json_rows},
+    parts::{self, Row, Sheet, beside, both_ends, json_rows},
 };
 use crate::{
     area::Area,
     cx::{Cx, Show},
     input::Edit,
-    keys::{self, Action, LIST, Scope},
+    keys::{self, Action, Scope},
     msg::Effect,
     text,
-    widgets::{
-        Column, Pick, frames,
-        list::Table,
-        search::{SEARCHING, Search},
-    },
+    widgets::{Column, Pick, frames, list::Table, search::Search},
 };
 
 /// Entries that are kept.
@@ -199,9 +195,6 @@ impl Audit {
             }
             (Some(Err(why)), _) => vec![Span::styled(format!("✗ not checked: {}  ", text::plain(why)), theme.bad)],
         };
-        if let Some(why) = &self.failed {
-            right = vec![Span::styled(format!("✗ {}", text::plain(why)), theme.bad)];
-        }
         let more = if self.next.is_some() { "+" } else { "" };
         let count = format!("{}{more} entries", self.rows.len());
         if self.search.is_shown() {
@@ -238,10 +231,8 @@ impl Audit {
 
     fn act_in_list(&mut self, action: Action, cx: &mut Cx<'_>) -> bool {
         let was_typing = self.search.is_open();
-        if let Some(changed) = self.search.act(action) {
+        if let Some(changed) = self.search.act_over(action, &mut self.pick, &self.rows) {
             if changed {
-                // What was found stays chosen when the search is taken away.
-                self.pick.hold(&self.rows);
                 self.anew();
             }
             if was_typing || changed {
@@ -262,11 +253,7 @@ impl Audit {
 
 impl Area for Audit {
     fn scopes(&self) -> Vec<Scope> {
-        match (&self.sheet, self.search.is_open()) {
-            (Some(_), _) => vec![DETAIL],
-            (None, true) => vec![SEARCHING, LIST],
-            (None, false) => vec![AUDIT, LIST],
-        }
+        parts::scopes(self.sheet.as_ref().map(|_| &[DETAIL][..]), &self.search, AUDIT)
     }
 
     fn takes_text(&self) -> bool {
@@ -331,14 +318,15 @@ impl Area for Audit {
         self.settle();
         let (head, body) = frames::head(area, 1);
         self.draw_head(frame, head, show);
-        if self.sheet.is_none() {
-            return self.draw_list(frame, body, show.focused, show);
-        }
-        let (list, detail) = beside(body);
+        let body = match &self.failed {
+            Some(why) => frames::told(frame, body, &format!("✗ {why}"), show.theme.bad),
+            None => body,
+        };
+        let (list, detail) = beside(body, self.sheet.is_some());
         if let Some(list) = list {
-            self.draw_list(frame, list, false, show);
+            self.draw_list(frame, list, show.focused && detail.is_none(), show);
         }
-        if let Some((_, sheet)) = &mut self.sheet {
+        if let (Some((_, sheet)), Some(detail)) = (&mut self.sheet, detail) {
             sheet.draw(frame, detail, show.theme);
         }
     }

@@ -10,20 +10,16 @@ use ratatui::{
 
 use super::{
     keymap::{DETAIL, EVENT, EVENTS, NEXT, PAUSE, PREVIOUS, TIMELINE},
-    parts::{Row, Sheet, beside, both_ends, json_rows},
+    parts::{self, Row, Sheet, beside, both_ends, json_rows},
 };
 use crate::{
     area::Area,
     books::Books,
     cx::{Cx, Show},
     input::Edit,
-    keys::{self, Action, LIST, Scope},
+    keys::{self, Action, Scope},
     text,
-    widgets::{
-        Column, Pick, frames,
-        list::Table,
-        search::{SEARCHING, Search},
-    },
+    widgets::{Column, Pick, frames, list::Table, search::Search},
 };
 
 const COLUMNS: [Column; 6] = [
@@ -160,11 +156,7 @@ impl Events {
 
 impl Area for Events {
     fn scopes(&self) -> Vec<Scope> {
-        match (&self.sheet, self.search.is_open()) {
-            (Some(_), _) => vec![EVENT, DETAIL],
-            (None, true) => vec![SEARCHING, LIST],
-            (None, false) => vec![EVENTS, LIST],
-        }
+        parts::scopes(self.sheet.as_ref().map(|_| &[EVENT, DETAIL][..]), &self.search, EVENTS)
     }
 
     fn takes_text(&self) -> bool {
@@ -188,10 +180,8 @@ impl Area for Events {
                 }
             }
             (action, None) => {
-                if let Some(changed) = self.search.act(action) {
+                if let Some(changed) = self.search.act_over(action, &mut self.pick, &self.rows) {
                     if changed {
-                        // What was found stays chosen when the search is taken away.
-                        self.pick.hold(&self.rows);
                         self.anew();
                     }
                 } else if action == keys::OPEN {
@@ -229,14 +219,11 @@ impl Area for Events {
         self.settle(show.books);
         let (head, body) = frames::head(area, 1);
         self.draw_head(frame, head, show);
-        if self.sheet.is_none() {
-            return self.draw_list(frame, body, show.focused, show);
-        }
-        let (list, detail) = beside(body);
+        let (list, detail) = beside(body, self.sheet.is_some());
         if let Some(list) = list {
-            self.draw_list(frame, list, false, show);
+            self.draw_list(frame, list, show.focused && detail.is_none(), show);
         }
-        if let Some((_, sheet)) = &mut self.sheet {
+        if let (Some((_, sheet)), Some(detail)) = (&mut self.sheet, detail) {
             sheet.draw(frame, detail, show.theme);
         }
     }

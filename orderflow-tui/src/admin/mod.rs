@@ -52,7 +52,8 @@ use crate::{
     msg::Effect,
 };
 
-const SCREENS: [&str; 8] = ["Health", "Flow", "Orders", "Events", "Letters", "Audit", "Logs", "Chaos"];
+/// Its screens.
+pub const SCREENS: [&str; 8] = ["Health", "Flow", "Orders", "Events", "Letters", "Audit", "Logs", "Chaos"];
 const HEALTH: usize = 0;
 const FLOW: usize = 1;
 const ORDERS: usize = 2;

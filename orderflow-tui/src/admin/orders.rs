@@ -22,6 +22,7 @@ use crate::{
     keys::{self, Action, LIST, Scope},
     text,
     theme::Theme,
+    unread::unread,
     widgets::{
         Column, Pick, frames,
         list::Table,
@@ -149,7 +150,7 @@ impl Orders {
         }
         let right = match &show.books.orders_part {
             Part::Loading => Line::styled("reading…", theme.muted),
-            Part::Failed { why, .. } => Line::styled(format!("✗ {}", text::plain(why)), theme.bad),
+            Part::Failed { .. } => Line::default(),
             Part::Read { more: true, .. } => Line::styled("older ones are not shown", theme.muted),
             Part::Read { .. } if self.by_change => Line::styled("changed last first", theme.muted),
             Part::Read { .. } => Line::styled("newest first", theme.muted),
@@ -168,10 +169,8 @@ impl Area for Orders {
     }
 
     fn act(&mut self, action: Action, cx: &mut Cx<'_>) -> bool {
-        if let Some(changed) = self.search.act(action) {
+        if let Some(changed) = self.search.act_over(action, &mut self.pick, &self.rows) {
             if changed {
-                // What was found stays chosen when the search is taken away.
-                self.pick.hold(&self.rows);
                 self.anew();
             }
             return true;
@@ -228,6 +227,11 @@ impl Area for Orders {
         self.settle(show.books);
         let (head, body) = frames::head(area, 1);
         self.draw_head(frame, head, show);
+        // That older ones are not kept stands in the head.
+        let body = match &show.books.orders_part {
+            part @ Part::Failed { .. } => unread(frame, body, part, "orders", show),
+            _ => body,
+        };
         let empty = match (&show.books.orders_part, show.books.orders.is_empty()) {
             (Part::Loading, true) => "reading the orders…",
             (_, true) => "no orders yet: a customer places one, or `orderflow load` makes many",

@@ -12,8 +12,9 @@ use ratatui::{
 use super::{App, Moment};
 use crate::{
     desk::{Desk, Stage},
-    keys::{self, Scope},
+    keys::{self, KeyMap, Scope},
     live::Live,
+    login,
     overlay::Overlay,
     text,
     widgets::frames,
@@ -55,6 +56,10 @@ impl App {
             Some(Overlay::Confirm(confirm)) => confirm.draw(frame, area, &self.setup.keys, &self.theme),
             Some(Overlay::Help(help)) => help.draw(frame, area, &self.setup.keys, &self.theme),
             Some(Overlay::Palette(palette)) => palette.draw(frame, area, &self.setup.keys, &self.theme),
+            Some(Overlay::Start) => {
+                let start = self.start_offered();
+                start.into_iter().for_each(|start| start.draw_over(frame, area, &self.theme, &self.setup.keys));
+            }
             None => {}
         }
     }
@@ -99,6 +104,7 @@ impl App {
             (Live::Opening, _) if !says => Span::styled("○ ", self.theme.warn),
             _ if !says => Span::styled("○ ", self.theme.bad),
             (Live::Opening, _) => Span::styled("○ connecting ", self.theme.warn),
+            (Live::Broken { .. }, _) if self.is_gone() => Span::styled("○ stopped ", self.theme.bad),
             (Live::Broken { .. }, _) => Span::styled("○ reconnecting ", self.theme.bad),
         }
     }
@@ -156,6 +162,7 @@ impl App {
         let focused = self.focus == role && self.overlay.is_none() && !self.lessons_have_keys();
         let theme = self.theme;
         let (keys, is_local) = (&self.setup.keys, self.setup.is_local);
+        let stopped = self.is_gone().then(|| stopped(keys));
         let Some(desk) = self.desks.iter_mut().find(|desk| desk.role == role) else { return };
         desk.place = place;
         match &mut desk.stage {
@@ -176,7 +183,7 @@ impl App {
                     waits_since.map(|since| now.instant.duration_since(since)).filter(|waits| *waits >= WAITS_FROM);
                 let now = books.service_time(now.wall);
                 let show = crate::cx::Show { role, books, live, now, focused, is_local, theme: &theme, keys };
-                let inside = draw_trouble(frame, inside, live, &theme);
+                let inside = draw_trouble(frame, inside, live, stopped.as_deref(), &theme);
                 let inside = draw_waits(frame, inside, waits, &theme);
                 match timeline {
                     Some(timeline) => crate::area::Area::draw(timeline, frame, inside, &show),
@@ -278,17 +285,28 @@ fn title(
     Line::from(spans)
 }
 
+/// That the cluster has stopped, and the key that is there for it.
+fn stopped(keys: &KeyMap) -> String {
+    let key = keys.key_in(login::STOPPED, login::SHOW_START).map(|key| format!("; {key} offers to start it again"));
+    format!("the cluster has stopped{}", key.unwrap_or_default())
+}
+
 /// A line that says so if what is shown may be older than it looks.
-fn draw_trouble(frame: &mut Frame<'_>, area: Rect, live: &Live, theme: &crate::theme::Theme) -> Rect {
+fn draw_trouble(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    live: &Live,
+    stopped: Option<&str>,
+    theme: &crate::theme::Theme,
+) -> Rect {
     let why = match live {
-        Live::Broken { why, since } => {
-            format!("✗ as of {}, trying again: no live events since, {why}", text::clock(*since))
-        }
+        Live::Broken { why, since } => match stopped {
+            Some(stopped) => format!("✗ as of {}: {stopped}", text::clock(*since)),
+            None => format!("✗ as of {}, trying again: no live events since, {why}", text::clock(*since)),
+        },
         Live::Open | Live::Opening => return area,
     };
-    let (line, rest) = frames::head(area, 1);
-    frame.render_widget(Line::styled(text::cut(&text::plain(&why), usize::from(line.width)), theme.bad), line);
-    rest
+    frames::told(frame, area, &why, theme.bad)
 }
 
 /// A line that says so if an answer is waited for: nobody shall think that it hangs here.

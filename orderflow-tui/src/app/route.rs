@@ -4,11 +4,13 @@ use orderflow_contracts::api::console::Role;
 
 use super::{App, Moment};
 use crate::{
-    desk::{Desk, Stage},
+    desk::{Desk, Screens, Stage},
     input::{Edit, Input, Wheel},
     keys::{self, Action, Chord, Scope},
+    lessons::{Lead, Place},
+    login,
     msg::Effect,
-    overlay::{Help, Overlay, Palette, Tone},
+    overlay::{Command, Help, Overlay, Palette, Tone},
     theme::Theme,
 };
 
@@ -33,6 +35,9 @@ impl App {
         if let Some(lessons) = &self.lessons {
             scopes.splice(scopes.len() - 1..scopes.len() - 1, lessons.scopes());
         }
+        if self.is_gone() {
+            scopes.insert(scopes.len() - 1, login::STOPPED);
+        }
         scopes
     }
 
@@ -49,6 +54,7 @@ impl App {
     pub(super) fn scopes_shown(&self) -> Vec<Scope> {
         match &self.overlay {
             Some(Overlay::Confirm(_)) => vec![keys::DIALOG],
+            Some(Overlay::Start) => login::OFFERED.to_vec(),
             _ => self.scopes(),
         }
     }
@@ -106,7 +112,7 @@ impl App {
             }
             Some(Overlay::Palette(mut palette)) => {
                 if chord == enter() {
-                    return palette.chosen().map(|action| self.act(action, now)).unwrap_or_default();
+                    return palette.chosen().map(|command| self.command(command, now)).unwrap_or_default();
                 }
                 let moves = map.action(&[keys::LIST], chord);
                 match (Edit::of(key), moves) {
@@ -117,9 +123,35 @@ impl App {
                 }
                 self.overlay = Some(Overlay::Palette(palette));
             }
+            Some(Overlay::Start) => {
+                let action = map.action(&login::OFFERED, chord);
+                let (effects, stays) = self.answer_start(action, now);
+                self.overlay = stays.then_some(Overlay::Start);
+                return effects;
+            }
             None => {}
         }
         Vec::new()
+    }
+
+    fn command(&mut self, command: Command, now: Moment) -> Vec<Effect> {
+        match command {
+            Command::Do(action) => self.act(action, now),
+            Command::Go(role, screen) => self.go_over(role, screen, now),
+        }
+    }
+
+    /// Goes to a screen of another desk; where nobody works there, as soon as somebody does.
+    fn go_over(&mut self, role: Role, screen: usize, now: Moment) -> Vec<Effect> {
+        let mut effects = self.go_to(role);
+        match self.desk(role).and_then(Desk::work) {
+            Some(_) => effects.extend(self.go_screen(screen, now)),
+            None => {
+                let place = Screens::names(role).get(screen).map(|screen| Place { role, screen });
+                self.lead_waits = Some(Lead { place, product: None, order: None });
+            }
+        }
+        effects
     }
 
     /// Does what a key or a command of the palette says: here, else everywhere.
@@ -158,7 +190,10 @@ impl App {
         match action {
             keys::QUIT => return vec![Effect::Quit],
             keys::HELP => self.overlay = Some(Overlay::Help(Help::of(self.scopes_shown(), self.screens()))),
-            keys::PALETTE => self.overlay = Some(Overlay::Palette(Palette::of(&self.scopes(), self.screens()))),
+            keys::PALETTE => {
+                let palette = Palette::of(&self.scopes(), self.focus, self.screens());
+                self.overlay = Some(Overlay::Palette(palette));
+            }
             keys::NEXT_DESK => self.focus = self.neighbour(1),
             keys::PREVIOUS_DESK => self.focus = self.neighbour(self.desks.len().saturating_sub(1)),
             keys::CUSTOMER => return self.go_to(Role::Customer),
@@ -182,6 +217,7 @@ impl App {
                 return vec![Effect::Mouse(self.mouse)];
             }
             keys::REFRESH => return self.refresh(),
+            login::SHOW_START => self.show_start(),
             keys::DISMISS => drop(self.notices.dismiss()),
             keys::LOGOUT => {
                 self.logged_out(self.focus);
@@ -208,7 +244,7 @@ impl App {
         let mut effects = self.open(role);
         // Test accounts are one key away; this key is it.
         if is_new && effects.is_empty() && self.setup.is_local && self.setup.is_running {
-            effects.push(Effect::Login(role, crate::login::Do::TestAccount));
+            effects.push(Effect::Login(role, login::Do::TestAccount));
         }
         effects
     }

@@ -299,3 +299,131 @@ fn ctrl_c_leaves_from_everywhere() {
         assert!(desktop.app.is_over(), "{keys:?}");
     }
 }
+
+/// A stream has broken, and somebody has looked for the cluster since.
+fn looked(desktop: &mut Desktop, cluster: login::Cluster) {
+    let role = desktop.app.focus;
+    desktop.tell(Msg::Done(Done::Login(role, login::Done::Looked(cluster))));
+}
+
+fn broken() -> Msg {
+    Msg::Live(Role::Seller, Heard::Broken { why: "refused".into(), quiet: Duration::ZERO })
+}
+
+const GONE: login::Cluster = login::Cluster::Gone { was_lab: true };
+
+fn starts(effects: &[Effect]) -> bool {
+    matches!(effects, [Effect::Login(_, login::Do::Start { lab: true })])
+}
+
+#[test]
+fn a_cluster_that_has_stopped_is_offered_to_be_started_again_as_it_was() {
+    let mut desktop = Desktop::of(Role::Seller);
+    let wanted = desktop.tell(broken());
+    assert!(matches!(wanted[..], [Effect::Login(Role::Seller, login::Do::Look)]), "nobody else tells of it");
+    looked(&mut desktop, login::Cluster::Lives);
+    looked(&mut desktop, login::Cluster::NotOurs);
+    assert!(!desktop.screen((80, 24)).contains("has stopped"), "a service is down, or it is somebody else's");
+    looked(&mut desktop, GONE);
+    let screen = desktop.screen((80, 24));
+    assert!(screen.contains("the cluster has stopped") && screen.contains("○ stopped"), "{screen}");
+    assert!(desktop.press(&["enter"]).is_empty(), "that was meant for what lies below");
+    desktop.now.instant += Duration::from_secs(1);
+    assert!(starts(&desktop.press(&["enter"])));
+    assert!(desktop.press(&["enter"]).is_empty(), "it is being started");
+    desktop.tell(Msg::Done(Done::Login(Role::Seller, login::Done::Said("PostgreSQL is up".into()))));
+    assert!(desktop.app.next_tick(desktop.now).is_some(), "seconds are counted");
+    assert!(desktop.screen((80, 24)).contains("PostgreSQL is up"));
+    let wanted = desktop.tell(Msg::Done(Done::Login(Role::Seller, login::Done::Up(Ok(())))));
+    assert!(wanted.is_empty(), "whoever works goes on");
+    let screen = desktop.screen((80, 24));
+    assert!(!screen.contains("has stopped") && screen.contains("the cluster is up"), "{screen}");
+}
+
+#[test]
+fn the_offer_is_made_once_and_never_to_somebody_who_writes() {
+    let mut desktop = Desktop::of(Role::Seller);
+    desktop.press(&["/"]);
+    desktop.tell(broken());
+    looked(&mut desktop, GONE);
+    desktop.type_in("l");
+    assert!(!desktop.screen((80, 24)).contains("What it keeps is there"));
+    desktop.press(&["esc"]);
+    assert!(desktop.screen((80, 24)).contains("What it keeps is there"), "now they do not");
+    desktop.now.instant += Duration::from_secs(1);
+    desktop.press(&["esc"]);
+    looked(&mut desktop, GONE);
+    let screen = desktop.screen((80, 24));
+    assert!(
+        !screen.contains("What it keeps is there") && screen.contains("stopped; ctrl-o offers to start it"),
+        "{screen}"
+    );
+    desktop.now.instant += Duration::from_secs(1);
+    assert!(starts(&desktop.press(&["ctrl-o", "enter"])));
+    desktop.press(&["esc"]);
+    desktop.tell(Msg::Done(Done::Login(Role::Seller, login::Done::Up(Err("port 1 is taken".into())))));
+    assert!(desktop.app.notices.say("port 1 is taken"), "the offer is not seen");
+    assert!(starts(&desktop.press(&["ctrl-o", "enter"])), "it can be tried again");
+}
+
+#[test]
+fn a_cluster_that_somebody_else_has_started_again_is_worked_with() {
+    let mut desktop = Desktop::of(Role::Seller);
+    looked(&mut desktop, GONE);
+    desktop.press(&["esc"]);
+    desktop.press(&["f3"]);
+    looked(&mut desktop, login::Cluster::Lives);
+    let screen = desktop.screen((80, 24));
+    assert!(!screen.contains("has stopped") && screen.contains("started again"), "{screen}");
+}
+
+#[test]
+fn the_palette_leads_to_the_screens_of_other_desks_and_does_nothing_there() {
+    let mut desktop = Desktop::of(Role::Customer);
+    let chaos = "go to the admin's chaos";
+    desktop.press(&["ctrl-p"]);
+    desktop.type_in("chaos");
+    assert!(desktop.screen((80, 24)).contains(chaos));
+    let wanted = desktop.press(&["enter"]);
+    assert!(matches!(wanted[..], [Effect::Login(Role::Admin, login::Do::TestAccount)]));
+    desktop.tell(Msg::Done(Done::Login(Role::Admin, login::Done::In(account(Role::Admin)))));
+    assert!(desktop.screen((80, 24)).contains("▸8 Chaos"));
+    desktop.press(&["ctrl-p"]);
+    desktop.type_in("customer cart");
+    assert!(desktop.press(&["enter"]).is_empty(), "somebody works there");
+    assert!(desktop.screen((80, 24)).contains("▸2 Cart"));
+    for acts in ["confirm the order", "fulfil", "ship", "restock", "kill", "discard", "admin chaos"] {
+        desktop.press(&["ctrl-p"]);
+        desktop.type_in(acts);
+        let is_there = !desktop.screen((80, 24)).contains("nothing of that name");
+        assert_eq!(is_there, acts.ends_with("chaos"), "{acts}");
+        desktop.press(&["esc"]);
+    }
+}
+
+#[test]
+fn why_something_went_wrong_is_read_to_its_end_in_a_narrow_window() {
+    let why =
+        || ClientError::Timeout { url: "http://127.0.0.1:24916/v1/orders/of/a/very/long/address".into() }.to_string();
+    let read_whole = |desktop: &mut Desktop, end: &str| {
+        let screen = desktop.screen((80, 24));
+        let told: String = screen.lines().map(|line| line.trim_matches(['┃', '│', ' '])).collect::<Vec<_>>().join(" ");
+        assert!(told.contains(end), "{screen}");
+    };
+    for role in [Role::Customer, Role::Seller, Role::Admin] {
+        let mut desktop = Desktop::of(role);
+        desktop.press(&[if role == Role::Seller { "1" } else { "3" }]);
+        let orders = books::effects::Read { items: Vec::new(), end: Err(why()) };
+        desktop.tell(Msg::Done(Done::Books(role, books::Done::Orders(orders))));
+        read_whole(&mut desktop, "did not answer in time; ctrl-r tries again");
+        desktop.app.notices.push(Tone::Bad, &format!("{} and that was all of it", why()), desktop.now.instant);
+        read_whole(&mut desktop, "and that was all of it");
+    }
+    let mut desktop = Desktop::of(Role::Customer);
+    desktop.press(&["f3"]);
+    desktop.tell(Msg::Done(Done::Login(Role::Seller, login::Done::Refused(why()))));
+    read_whole(&mut desktop, "did not answer in time");
+    desktop.tell(Msg::Live(Role::Customer, Heard::Broken { why: why(), quiet: Duration::ZERO }));
+    desktop.press(&["f2"]);
+    read_whole(&mut desktop, "did not answer in time");
+}

@@ -192,16 +192,21 @@ impl Customer {
     }
 
     fn cancel_chosen(&mut self, cx: &mut Cx<'_>) {
-        let Some(order) = self.orders.chosen_order(cx.books) else { return };
+        let Some(id) = self.orders.chosen_order(cx.books).map(|order| order.id) else { return };
+        self.ask_cancel(id, cx);
+    }
+
+    /// Asks whether an order is to be cancelled, by what is known of it now.
+    pub(super) fn ask_cancel(&self, id: OrderId, cx: &mut Cx<'_>) {
+        let Some(order) = cx.books.orders.get(id).map(|entry| &entry.order) else { return };
         if !can_cancel(order) {
             let is_over = order.status == OrderStatus::Cancelled;
             return cx.note(if is_over { "it is cancelled already" } else { "it is shipped, and cannot be cancelled" });
         }
         let about = format!("{}, {}", order.total, words::things(&order.lines));
         let yes = Effect::Customer(Do::Agree(Agreed::Cancel(order.id)));
-        cx.confirm(
-            Confirm::new(format!("Cancel order {}?", text::short(order.id)), what_goes_back(order), yes).about(about),
-        );
+        let title = format!("Cancel order {}?", text::short(order.id));
+        cx.confirm(Confirm::new(title, what_goes_back(order), yes).about(about).follows(cx.role, id));
     }
 
     /// Asks again for what has no certain outcome, with the same key.

@@ -18,7 +18,7 @@ mod shop;
 pub(crate) mod tests;
 mod words;
 
-use orderflow_contracts::api::console::EventRecord;
+use orderflow_contracts::{api::console::EventRecord, ids::OrderId};
 use ratatui::{
     Frame,
     layout::{Position, Rect},
@@ -45,7 +45,8 @@ use crate::{
     widgets::search::SEARCHING,
 };
 
-const SCREENS: &[&str] = &["Shop", "Cart", "Orders"];
+/// Its screens.
+pub const SCREENS: &[&str] = &["Shop", "Cart", "Orders"];
 const SHOP: usize = 0;
 const CART: usize = 1;
 const ORDERS: usize = 2;
@@ -134,6 +135,10 @@ impl Area for Customer {
         if let Some(receipt) = &mut self.receipt {
             receipt.books_changed(&cx.books.payments_part);
         }
+    }
+
+    fn ask_anew(&mut self, id: OrderId, cx: &mut Cx<'_>) {
+        self.ask_cancel(id, cx);
     }
 
     fn ticks(&self, show: &Show<'_>) -> bool {

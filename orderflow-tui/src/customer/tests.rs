@@ -309,6 +309,29 @@ fn cancelling_is_asked_and_its_unknown_outcome_keeps_the_key() {
 }
 
 #[test]
+fn a_question_about_an_order_follows_it_and_goes_when_there_is_nothing_to_ask() {
+    let real = order(1, "CONFIRMED", "HELD", "OPEN");
+    let other = order(2, "CONFIRMED", "HELD", "OPEN");
+    let asked = |desktop: &mut Desktop, is: &str, now_is: &str| {
+        let screen = desktop.screen((120, 40));
+        assert!(screen.contains(is), "{screen}");
+        assert!(now_is.is_empty() || screen.contains(now_is), "{screen}");
+    };
+    let mut desktop = desk(vec![real.clone(), other.clone()], Vec::new(), ThemeName::Terminal);
+    desktop.press(&["3", "x"]);
+    asked(&mut desktop, "Nothing is charged", "");
+    desktop.tell(event(1, "order.cancelled", other.id, "c", json!({ "reason": "by_customer" })));
+    asked(&mut desktop, "Nothing is charged", "");
+    let paid = order(1, "PAID", "HELD", "SUCCEEDED");
+    desktop.tell(Msg::Done(AnyDone::Books(Role::Customer, books::Done::Order(real.id, Ok(paid)))));
+    asked(&mut desktop, "Your money comes back", "has changed meanwhile");
+    desktop.tell(event(2, "order.fulfilled", real.id, "c", json!({})));
+    asked(&mut desktop, "it is shipped, and cannot be cancelled", "");
+    assert!(!desktop.screen((120, 40)).contains("Cancel order"));
+    assert!(desktop.press(&["y"]).iter().all(|effect| !matches!(effect, Effect::Customer(_))), "nothing is asked");
+}
+
+#[test]
 fn what_cannot_be_done_says_why() {
     let shipped = order(1, "FULFILLED", "COMMITTED", "SUCCEEDED");
     let waits = order(2, "PENDING", "NONE", "NONE");

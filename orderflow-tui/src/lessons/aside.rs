@@ -1,7 +1,11 @@
 //! What stands beside a step's text: what to press, what is waited for, and what was heard of the order.
 
+use orderflow_client::view;
 use orderflow_contracts::api::console::Role;
-use ratatui::text::Line;
+use ratatui::{
+    style::Style,
+    text::{Line, Span},
+};
 
 use super::{
     HELP, NEXT, TOUR,
@@ -59,7 +63,7 @@ fn presses(tour: &Tour, columns: usize, more: bool, theme: &Theme, keys: &KeyMap
             Role::Admin => keys::ADMIN,
         };
         let mut key = key_of(keys::EVERYWHERE, desk, keys);
-        let screen = Screens::of(place.role).see().screens().iter().position(|title| *title == place.screen);
+        let screen = Screens::names(place.role).iter().position(|title| *title == place.screen);
         if let Some(screen) = screen.and_then(|screen| keys::SCREENS.get(screen)) {
             key = format!("{key} {}", key_of(keys::EVERYWHERE, *screen, keys));
         }
@@ -126,12 +130,14 @@ fn state(tour: &Tour, columns: usize, theme: &Theme, keys: &KeyMap) -> Vec<Line<
 /// A mark for each thing that has to happen.
 fn waits_for(tour: &Tour, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
     let mark = |is_there: bool, words: &str| {
-        let (sign, style) = if is_there { ("✓", theme.good) } else { ("○", theme.warn) };
-        signed(sign, style, words, columns, if is_there { theme.text } else { theme.warn }, theme)
+        let (sign, style, said) = marked(is_there, theme);
+        signed(sign, style, words, columns, said, theme)
     };
     match tour.step().until {
         Until::Read => Vec::new(),
-        Until::Heard(events) => events.iter().flat_map(|event| mark(tour.heard.has(event), event)).collect(),
+        Until::Heard(events) => {
+            events.iter().map(|event| with_type(tour.heard.has(event), event, columns, theme)).collect()
+        }
         Until::Decided => mark(tour.is_done(), "both orders confirmed or cancelled"),
         Until::Helped => {
             if tour.is_done() && !tour.is_learnt() {
@@ -145,6 +151,22 @@ fn waits_for(tour: &Tour, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
             None => mark(false, looks_for(look)),
         },
     }
+}
+
+/// The sign of what has happened or has not yet, and the styles of sign and words.
+const fn marked(is_there: bool, theme: &Theme) -> (&'static str, Style, Style) {
+    if is_there { ("✓", theme.good, theme.text) } else { ("○", theme.warn, theme.warn) }
+}
+
+/// An event by its word in the timeline, and its type where there is room: the texts of the lessons name some.
+fn with_type(is_there: bool, event: &str, columns: usize, theme: &Theme) -> Line<'static> {
+    let (sign, style, said) = marked(is_there, theme);
+    let mut spans = vec![Span::styled(format!("{sign} "), style), Span::styled(view::what(event).word, said)];
+    let beside = format!("  {event}");
+    if spans.iter().map(Span::width).sum::<usize>() + text::width(&beside) <= columns {
+        spans.push(Span::styled(beside, theme.muted));
+    }
+    Line::from(spans)
 }
 
 const fn looks_for(look: Look) -> &'static str {

@@ -3,8 +3,8 @@
 use ratatui::{
     Frame,
     layout::Rect,
+    style::Style,
     text::{Line, Span},
-    widgets::{Paragraph, Wrap},
 };
 
 use super::{Login, State};
@@ -16,51 +16,27 @@ use crate::{
 };
 
 const WIDTH: u16 = 52;
+/// From this height on there is room for long reasons.
+const ROOMY_FROM: u16 = 14;
 /// Whoever waits for so many seconds is told so.
 const WAITS_FROM: u32 = 3;
 
 impl Login {
     /// Draws it.
     pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, focused: bool, theme: &Theme, keys: &KeyMap) {
-        let lines = match self.state {
-            State::NoCluster => self.no_cluster(theme),
-            State::Starting => self.starting(theme),
-            State::Form | State::Asking => return self.draw_form(frame, area, focused, theme, keys),
-        };
-        let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-        let place = frames::centred(area, WIDTH.max(64), height.saturating_add(4));
-        frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), place);
-    }
-
-    fn no_cluster(&self, theme: &Theme) -> Vec<Line<'static>> {
-        let mut lines = vec![
-            Line::styled("No cluster runs here.", theme.accent),
-            Line::raw(""),
-            Line::raw("A cluster is three services, Kafka and PostgreSQL, as"),
-            Line::raw("processes of this machine, in a directory of their own."),
-            Line::raw(""),
-            Line::from(vec![Span::styled("enter", theme.accent), Span::raw("  start one")]),
-            Line::from(vec![
-                Span::styled("l    ", theme.accent),
-                Span::raw("  start a laboratory, to take patterns out and see"),
-            ]),
-            Line::raw("       what they are for"),
-        ];
-        if let Some(problem) = &self.problem {
-            lines.extend([Line::raw(""), Line::styled(format!("✗ {}", text::plain(problem)), theme.bad)]);
+        match self.state {
+            State::NoCluster => self.start.draw(frame, area, theme, keys),
+            State::Form | State::Asking => self.draw_form(frame, area, focused, theme, keys),
         }
-        lines
-    }
-
-    fn starting(&self, theme: &Theme) -> Vec<Line<'static>> {
-        let mut lines = vec![Line::styled(format!("Starting a cluster … {}s", self.seconds), theme.accent)];
-        lines.push(Line::raw(""));
-        lines.extend(self.said.iter().map(|line| Line::styled(line.clone(), theme.muted)));
-        lines
     }
 
     fn draw_form(&self, frame: &mut Frame<'_>, area: Rect, focused: bool, theme: &Theme, keys: &KeyMap) {
-        let place = frames::centred(area, WIDTH, 10);
+        let (told, style) = self.told(theme, keys);
+        let most = if area.height < ROOMY_FROM { 2 } else { 4 };
+        let told = text::wrap_within(&told, usize::from(WIDTH.min(area.width)), most);
+        // What is told has two rows as it is.
+        let more = u16::try_from(told.len()).unwrap_or(0).saturating_sub(2);
+        let place = frames::centred(area, WIDTH, 10 + more);
         let line = |index: u16| Rect { y: place.y + index, height: u16::from(index < place.height), ..place };
         let title = if self.is_new { "Open an account" } else { "Log in" };
         frame.render_widget(Line::styled(format!("{title} as {}", self.role.as_str()), theme.accent), line(0));
@@ -71,20 +47,9 @@ impl Login {
             let is_here = focused && index == self.at && matches!(self.state, State::Form);
             field.draw(frame, place, is_here, theme);
         }
-        let told = match (&self.problem, &self.unknown, &self.state) {
-            (.., State::Asking) if self.seconds >= WAITS_FROM => {
-                Line::styled(format!("asking the console … no answer for {} s", self.seconds), theme.warn)
-            }
-            (.., State::Asking) => Line::styled("asking the console …", theme.warn),
-            (Some(problem), ..) => Line::styled(format!("✗ {}", text::plain(problem)), theme.bad),
-            (None, Some(why), _) => {
-                let submit = keys.key_in(keys::FORM, keys::SUBMIT).map(|key| format!("{key} ")).unwrap_or_default();
-                frame.render_widget(Line::styled(format!("  {submit}logs in with it if it was"), theme.warn), line(6));
-                Line::styled(format!("? not known whether it was opened: {}", text::plain(why)), theme.warn)
-            }
-            (None, None, _) => Line::raw(""),
-        };
-        frame.render_widget(told, line(5));
+        for (index, words) in (5..).zip(told) {
+            frame.render_widget(Line::styled(words, style), line(index));
+        }
         let key = |action| {
             let binding = super::BINDINGS.iter().find(|binding| binding.action == action);
             binding.and_then(|binding| keys.key_of(binding)).map(|key| key.to_string()).unwrap_or_default()
@@ -92,12 +57,30 @@ impl Login {
         if self.is_local {
             let words = format!(" the test account, {}@orderflow.io", test_name(self.role));
             let words = vec![Span::styled(key(super::TEST_ACCOUNT), theme.accent), Span::raw(words)];
-            frame.render_widget(Line::from(words), line(7));
+            frame.render_widget(Line::from(words), line(7 + more));
         }
         if self.role != orderflow_contracts::api::console::Role::Admin {
             let other = if self.is_new { " log in with an account" } else { " open a new account" };
             let words = vec![Span::styled(key(super::SIGN_UP), theme.accent), Span::raw(other)];
-            frame.render_widget(Line::from(words), line(8));
+            frame.render_widget(Line::from(words), line(8 + more));
+        }
+    }
+
+    /// How it stands with what was asked.
+    fn told(&self, theme: &Theme, keys: &KeyMap) -> (String, Style) {
+        match (&self.problem, &self.unknown, &self.state) {
+            (.., State::Asking) if self.seconds >= WAITS_FROM => {
+                (format!("asking the console … no answer for {} s", self.seconds), theme.warn)
+            }
+            (.., State::Asking) => ("asking the console …".to_owned(), theme.warn),
+            (Some(problem), ..) => (format!("✗ {}", text::plain(problem)), theme.bad),
+            (None, Some(why), _) => {
+                let submit = keys.key_in(keys::FORM, keys::SUBMIT).map(|key| format!("{key} ")).unwrap_or_default();
+                let why = text::plain(why);
+                let words = format!("? not known whether it was opened; {submit}logs in with it if it was: {why}");
+                (words, theme.warn)
+            }
+            (None, None, _) => (String::new(), theme.text),
         }
     }
 }

@@ -45,6 +45,8 @@ pub enum Do {
         /// Whether patterns can be taken out of it.
         lab: bool,
     },
+    /// Looks whether the cluster that was there still is.
+    Look,
 }
 
 /// What came of it.
@@ -60,12 +62,29 @@ pub enum Done {
     Said(String),
     /// The cluster is up, or why not.
     Up(Result<(), String>),
+    /// Whether the cluster that was there still is.
+    Looked(Cluster),
+}
+
+/// Of a cluster that does not answer: what there is of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cluster {
+    /// It is not one that was seen running on this machine, so that nobody here can tell.
+    NotOurs,
+    /// Its supervisor lives, and starts again what has died.
+    Lives,
+    /// Nothing is left of it.
+    Gone {
+        /// Whether patterns could be taken out of it.
+        was_lab: bool,
+    },
 }
 
 /// Does it.
 pub async fn carry_out(wanted: Do, role: Role, shared: &Shared) -> Done {
     let come_in = match wanted {
         Do::Start { lab } => return Done::Up(start(lab, role, shared).await),
+        Do::Look => return Done::Looked(shared.look()),
         Do::TestAccount => test_account(role, shared).await,
         Do::With { email, password } => log_in(Login { email, password: password.0 }, shared).await,
         Do::SignUp { email, password } => {

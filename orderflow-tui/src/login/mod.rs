@@ -2,12 +2,16 @@
 
 mod draw;
 mod effects;
+mod start;
 #[cfg(test)]
 mod tests;
 
 use orderflow_contracts::api::console::Role;
 
-pub use self::effects::{Do, Done, Secret, carry_out};
+pub use self::{
+    effects::{Cluster, Do, Done, Secret, carry_out},
+    start::Start,
+};
 use crate::{
     input::Edit,
     keys::{self, Action, Binding, Scope},
@@ -16,6 +20,12 @@ use crate::{
 
 /// Where no cluster runs.
 pub const NO_CLUSTER: Scope = Scope("no cluster");
+/// Where the cluster has stopped, and the offer to start it again was closed.
+pub const STOPPED: Scope = Scope("cluster stopped");
+/// Where it is offered.
+pub const OFFERED: [Scope; 2] = [NO_CLUSTER, OFFER];
+/// What closes it.
+const OFFER: Scope = Scope("offer to start it again");
 /// Where one logs in.
 pub const LOGIN: Scope = Scope("log in");
 
@@ -23,6 +33,8 @@ pub const LOGIN: Scope = Scope("log in");
 pub const START: Action = Action("cluster.start");
 /// Starts a cluster whose patterns can be taken out.
 pub const START_LAB: Action = Action("cluster.start_lab");
+/// Shows the offer to start the cluster again.
+pub const SHOW_START: Action = Action("cluster.offer");
 /// Takes the test account.
 pub const TEST_ACCOUNT: Action = Action("login.test_account");
 /// Opens a new account instead, or the other way round.
@@ -32,19 +44,16 @@ pub const SIGN_UP: Action = Action("login.sign_up");
 pub const BINDINGS: &[Binding] = &[
     Binding::new(NO_CLUSTER, START, &["enter", "s"], "start a cluster", "start a cluster on this machine"),
     Binding::new(NO_CLUSTER, START_LAB, &["l"], "start a laboratory", "start one whose patterns can be taken out"),
+    Binding::new(OFFER, keys::BACK, &["esc"], "not now", "close the offer; what is shown stays"),
+    Binding::new(STOPPED, SHOW_START, &["ctrl-o"], "start it again", "offer to start the cluster again"),
     Binding::new(LOGIN, TEST_ACCOUNT, &["ctrl-t"], "test account", "log in with the test account"),
     Binding::new(LOGIN, SIGN_UP, &["ctrl-n"], "new account", "open a new account, or log in with an old one"),
 ];
 
-/// Lines of the cluster's start that are shown.
-const SAID_MAX: usize = 8;
-
 /// How far it is.
 enum State {
-    /// No cluster runs.
+    /// No cluster runs, or one is being started.
     NoCluster,
-    /// One is being started.
-    Starting,
     /// Somebody writes.
     Form,
     /// The console is being asked.
@@ -63,7 +72,7 @@ pub struct Login {
     problem: Option<String>,
     /// Nobody knows whether the account was opened, and why not.
     unknown: Option<String>,
-    said: Vec<String>,
+    start: Start,
     seconds: u32,
 }
 
@@ -80,7 +89,7 @@ impl Login {
             at: 0,
             problem: None,
             unknown: None,
-            said: Vec::new(),
+            start: Start::default(),
             seconds: 0,
         }
     }
@@ -88,8 +97,8 @@ impl Login {
     /// Where keys are looked up.
     pub fn scopes(&self) -> Vec<Scope> {
         match self.state {
-            State::NoCluster => vec![NO_CLUSTER],
-            State::Starting | State::Asking => Vec::new(),
+            State::NoCluster if !self.start.is_on() => vec![NO_CLUSTER],
+            State::NoCluster | State::Asking => Vec::new(),
             State::Form => vec![LOGIN, keys::FORM],
         }
     }
@@ -101,17 +110,19 @@ impl Login {
 
     /// Whether something goes on by itself.
     pub const fn ticks(&self) -> bool {
-        matches!(self.state, State::Starting | State::Asking)
+        self.start.is_on() || matches!(self.state, State::Asking)
     }
 
     /// A second has passed.
     pub const fn tick(&mut self) {
         self.seconds += 1;
+        self.start.tick();
     }
 
     /// A cluster is up.
     pub fn is_up(&mut self) {
         self.state = State::Form;
+        self.start = Start::default();
         self.problem = None;
     }
 
@@ -128,8 +139,7 @@ impl Login {
     /// A key was pressed; nothing if it means nothing here.
     pub fn act(&mut self, action: Action) -> Option<Vec<Do>> {
         match (&self.state, action) {
-            (State::NoCluster, START) => Some(self.start(false)),
-            (State::NoCluster, START_LAB) => Some(self.start(true)),
+            (State::NoCluster, action) => self.start.act(action).map(|wanted| vec![wanted]),
             (State::Form, TEST_ACCOUNT) if self.is_local => {
                 (self.state, self.seconds) = (State::Asking, 0);
                 Some(vec![Do::TestAccount])
@@ -146,13 +156,6 @@ impl Login {
             (State::Form, keys::SUBMIT) => Some(self.submit()),
             _ => None,
         }
-    }
-
-    fn start(&mut self, lab: bool) -> Vec<Do> {
-        self.state = State::Starting;
-        (self.problem, self.seconds) = (None, 0);
-        self.said.clear();
-        vec![Do::Start { lab }]
     }
 
     fn submit(&mut self) -> Vec<Do> {
@@ -183,18 +186,9 @@ impl Login {
                 self.is_new = false;
                 self.unknown = Some(why);
             }
-            Done::Said(line) => {
-                self.said.push(line);
-                if self.said.len() > SAID_MAX {
-                    self.said.remove(0);
-                }
-            }
-            Done::Up(Err(why)) => {
-                self.state = State::NoCluster;
-                self.problem = Some(why);
-            }
+            Done::Said(_) | Done::Up(Err(_)) => self.start.done(done),
             // What these mean is the console's to say.
-            Done::Up(Ok(())) | Done::In(_) => {}
+            Done::Up(Ok(())) | Done::In(_) | Done::Looked(_) => {}
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A question before something is done that cannot be undone.
 
+use orderflow_contracts::{api::console::Role, ids::OrderId};
 use ratatui::{
     Frame,
     layout::Rect,
@@ -24,6 +25,8 @@ pub struct Confirm {
     pub text: String,
     /// What it will happen to; others may have named it.
     pub about: String,
+    /// The order that it is asked about, if it is about one, and at whose desk: when that changes, it is asked anew.
+    pub order: Option<(Role, OrderId)>,
     /// What yes does.
     pub effects: Vec<Effect>,
 }
@@ -31,7 +34,7 @@ pub struct Confirm {
 impl Confirm {
     /// A question.
     pub fn new(title: impl Into<String>, text: impl Into<String>, effect: Effect) -> Self {
-        Self { title: title.into(), text: text.into(), about: String::new(), effects: vec![effect] }
+        Self { title: title.into(), text: text.into(), about: String::new(), order: None, effects: vec![effect] }
     }
 
     /// The same, saying what it is about.
@@ -41,13 +44,20 @@ impl Confirm {
         self
     }
 
+    /// The same, about an order: it follows that.
+    #[must_use]
+    pub const fn follows(mut self, role: Role, order: OrderId) -> Self {
+        self.order = Some((role, order));
+        self
+    }
+
     /// Draws it in the middle.
     pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, map: &KeyMap, theme: &Theme) {
         let inside = frames::popup(frame, area, (56, 9), &self.title, theme);
         let (body, foot) = frames::foot(inside, 1);
         let (wide, room) = (usize::from(body.width), usize::from(body.height));
-        let told = cut(text::wrap(&self.text, wide), room, wide);
-        let about = cut(text::wrap(&text::plain(&self.about), wide), room - told.len(), wide);
+        let told = text::wrap_within(&self.text, wide, room);
+        let about = text::wrap_within(&text::plain(&self.about), wide, room - told.len());
         let told = told.into_iter().map(Line::raw);
         let lines: Vec<Line<'_>> = told.chain(about.into_iter().map(|line| Line::styled(line, theme.muted))).collect();
         frame.render_widget(Paragraph::new(lines), body);
@@ -62,18 +72,6 @@ fn answers(map: &KeyMap, theme: &Theme) -> Line<'static> {
         format!("{key}{word}")
     });
     Line::from(Span::styled(keys.join(" · "), theme.accent))
-}
-
-/// The lines that have room; `…` stands for what is left out.
-fn cut(mut lines: Vec<String>, room: usize, wide: usize) -> Vec<String> {
-    if lines.len() > room {
-        lines.truncate(room);
-        if let Some(last) = lines.last_mut() {
-            let kept = text::cut(last, wide.saturating_sub(1));
-            *last = if kept.ends_with('…') { kept } else { format!("{kept}…") };
-        }
-    }
-    lines
 }
 
 #[cfg(test)]

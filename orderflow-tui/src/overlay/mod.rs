@@ -9,7 +9,7 @@ pub use self::{
     confirm::Confirm,
     help::Help,
     notices::{Notices, Tone},
-    palette::Palette,
+    palette::{Command, Palette},
 };
 
 /// What takes the keys before the desks do.
@@ -20,4 +20,6 @@ pub enum Overlay {
     Help(Help),
     /// Commands by their words.
     Palette(Palette),
+    /// The offer to start the cluster again.
+    Start,
 }

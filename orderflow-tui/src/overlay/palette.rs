@@ -1,5 +1,7 @@
-//! The palette: every command that can be given here, found by its words.
+//! The palette: every command that can be given here, found by its words, and the screens of the other desks. What acts
+//! there is not among them: it would act on what nobody sees.
 
+use orderflow_contracts::api::console::Role;
 use ratatui::{
     Frame,
     layout::Rect,
@@ -7,6 +9,7 @@ use ratatui::{
 };
 
 use crate::{
+    desk::Screens,
     input::Edit,
     keys::{self, Action, Binding, KeyMap, Scope},
     theme::Theme,
@@ -16,24 +19,47 @@ use crate::{
 /// What a command of the palette must not be: it moves within what the palette covers.
 const NOT_HERE: [Scope; 2] = [keys::FORM, keys::DIALOG];
 
+/// What a line of the palette does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// Something here.
+    Do(Action),
+    /// Goes to a screen of another desk.
+    Go(Role, usize),
+}
+
+/// A line of the palette.
+#[derive(Clone)]
+struct Entry {
+    command: Command,
+    /// By which key it is done without the palette.
+    binding: Option<&'static Binding>,
+    words: String,
+    /// Where it is done.
+    place: &'static str,
+}
+
 /// Commands, and what was typed to find one.
 pub struct Palette {
     query: Field,
-    /// With the words of each.
-    bindings: Vec<(&'static Binding, String)>,
+    entries: Vec<Entry>,
     state: ListState,
 }
 
 impl Palette {
-    /// Of what can be done in these scopes, on a desk with these screens.
-    pub fn of(scopes: &[Scope], screens: &[&str]) -> Self {
+    /// Of what can be done in these scopes, on a role's desk with these screens.
+    pub fn of(scopes: &[Scope], role: Role, screens: &[&str]) -> Self {
         let here = |binding: &&Binding| scopes.contains(&binding.scope) && !NOT_HERE.contains(&binding.scope);
-        let bindings = keys::all().filter(here).filter(|binding| binding.action != keys::PALETTE);
-        let bindings = bindings.filter_map(|binding| Some((binding, keys::help_of(binding, screens)?)));
-        let mut bindings: Vec<_> = bindings.collect();
-        // What can be done just here comes before what can be done everywhere.
-        bindings.sort_by_key(|(binding, _)| scopes.iter().position(|scope| *scope == binding.scope));
-        Self { query: Field::default(), bindings, state: ListState::default() }
+        let mut bindings: Vec<_> = keys::all().filter(here).filter(|known| known.action != keys::PALETTE).collect();
+        // What can be done just here comes before what can be done everywhere, and that before what is elsewhere.
+        bindings.sort_by_key(|binding| scopes.iter().position(|scope| *scope == binding.scope));
+        let here = bindings.into_iter().filter_map(|binding| {
+            let (command, words) = (Command::Do(binding.action), keys::help_of(binding, screens)?);
+            Some(Entry { command, binding: Some(binding), words, place: binding.scope.0 })
+        });
+        let others = [Role::Customer, Role::Seller, Role::Admin].into_iter().filter(|other| *other != role);
+        let entries = here.chain(others.flat_map(screens_of)).collect();
+        Self { query: Field::default(), entries, state: ListState::default() }
     }
 
     /// Somebody types.
@@ -49,17 +75,17 @@ impl Palette {
     }
 
     /// What is chosen.
-    pub fn chosen(&self) -> Option<Action> {
+    pub fn chosen(&self) -> Option<Command> {
         let found = self.found();
-        self.state.chosen(found.len()).map(|index| found[index].0.action)
+        self.state.chosen(found.len()).map(|index| found[index].command)
     }
 
     /// The best first.
-    fn found(&self) -> Vec<&(&'static Binding, String)> {
+    fn found(&self) -> Vec<&Entry> {
         let query = self.query.text();
-        let scored = self.bindings.iter().filter_map(|found| {
-            let words = format!("{} {}", found.1, found.0.action.0);
-            score(&query, &words).map(|score| (score, found))
+        let scored = self.entries.iter().filter_map(|entry| {
+            let name = entry.binding.map_or("", |binding| binding.action.0);
+            score(&query, &format!("{} {name}", entry.words)).map(|score| (score, entry))
         });
         let mut scored: Vec<_> = scored.collect();
         scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
@@ -76,15 +102,25 @@ impl Palette {
         let (columns, empty) = ([crate::widgets::Column::new("", 10, 9).grows()], "nothing of that name");
         let table = crate::widgets::list::Table { columns: &columns, len: found.len(), focused: true, empty, theme };
         table.draw(frame, body, &mut self.state, |index| {
-            let (binding, words) = &found[index];
-            let key = keys.key_of(binding).map(|key| key.to_string()).unwrap_or_default();
+            let Entry { binding, words, place, .. } = &found[index];
+            let key = binding.and_then(|binding| keys.key_of(binding));
+            let key = key.map(|key| key.to_string()).unwrap_or_default();
             vec![Line::from(vec![
                 Span::styled(format!("{key:<10} "), theme.accent),
                 Span::raw(words.clone()),
-                Span::styled(format!("  {}", binding.scope.0), theme.muted),
+                Span::styled(format!("  {place}"), theme.muted),
             ])]
         });
     }
+}
+
+/// The screens of another desk.
+fn screens_of(role: Role) -> impl Iterator<Item = Entry> {
+    let names = Screens::names(role).iter().enumerate();
+    names.map(move |(screen, name)| {
+        let words = format!("go to the {}'s {}", role.as_str(), name.to_lowercase());
+        Entry { command: Command::Go(role, screen), binding: None, words, place: "another desk" }
+    })
 }
 
 /// How well the words of the query stand in the text; nothing if one of them does not.
@@ -133,20 +169,20 @@ mod tests {
         ] {
             assert_eq!(score(typed, another), None, "{typed} is not {another}");
         }
-        let mut palette = Palette::of(&[keys::EVERYWHERE], &[]);
+        let mut palette = Palette::of(&[keys::EVERYWHERE], Role::Customer, &[]);
         for c in "theme".chars() {
             palette.edit(&Edit::Insert(c));
         }
-        assert_eq!(palette.chosen(), Some(keys::THEME));
+        assert_eq!(palette.chosen(), Some(Command::Do(keys::THEME)));
     }
 
     #[test]
     fn a_screen_is_found_by_its_name() {
-        let mut palette = Palette::of(&[keys::EVERYWHERE], &["Shop", "Cart"]);
+        let mut palette = Palette::of(&[keys::EVERYWHERE], Role::Customer, &["Shop", "Cart"]);
         palette.edit(&Edit::Paste("cart".to_owned()));
-        assert_eq!(palette.chosen(), Some(keys::SCREENS[1]));
+        assert_eq!(palette.chosen(), Some(Command::Do(keys::SCREENS[1])));
         assert!(
-            palette.bindings.iter().all(|(binding, _)| binding.action != keys::SCREENS[2]),
+            palette.entries.iter().all(|entry| entry.command != Command::Do(keys::SCREENS[2])),
             "there is no third one"
         );
     }

@@ -10,7 +10,7 @@ mod sales;
 mod tests;
 mod work;
 
-use orderflow_contracts::api::console::EventRecord;
+use orderflow_contracts::{api::console::EventRecord, ids::OrderId};
 use ratatui::{
     Frame,
     layout::{Position, Rect},
@@ -95,7 +95,8 @@ pub const BINDINGS: &[Binding] = &[
     Binding::new(SALES, CHART, &["m"], "orders or money", "show orders or money in the chart"),
 ];
 
-const SCREENS: [&str; 4] = ["Orders", "Inventory", "Reservations", "Sales"];
+/// Its screens.
+pub const SCREENS: [&str; 4] = ["Orders", "Inventory", "Reservations", "Sales"];
 
 /// Which screen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -178,6 +179,10 @@ impl Area for Seller {
     fn hear(&mut self, record: &EventRecord, cx: &mut Cx<'_>) {
         self.orders.hear(record, cx);
         self.inventory.look(cx.books, cx.now);
+    }
+
+    fn ask_anew(&mut self, id: OrderId, cx: &mut Cx<'_>) {
+        self.orders.ask_anew(id, cx);
     }
 
     fn books_changed(&mut self, cx: &mut Cx<'_>) {

@@ -65,13 +65,7 @@ impl Reservations {
     /// A key. Whether it meant anything here.
     pub fn act(&mut self, action: Action, cx: &mut Cx<'_>) -> bool {
         self.refresh(cx.books);
-        if let Some(changed) = self.search.act(action) {
-            match action {
-                // What was found stays chosen when the search is taken away.
-                keys::BACK if changed => self.pick.hold(&self.rows),
-                _ if changed => self.pick.choose_first(),
-                _ => {}
-            }
+        if self.search.act_over(action, &mut self.pick, &self.rows).is_some() {
             return true;
         }
         if self.pick.act(action, &self.rows) {

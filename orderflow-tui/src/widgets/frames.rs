@@ -3,12 +3,15 @@
 use ratatui::{
     Frame,
     layout::Rect,
-    text::{Line, Span},
+    style::Style,
+    text::{Line, Span, Text},
     widgets::{Block, BorderType, Clear},
 };
 
-use crate::theme::Theme;
+use crate::{text, theme::Theme};
 
+/// Rows in which something is told above a list: addresses and reasons of failures are longer than a line.
+const TOLD_ROWS_MAX: u16 = 3;
 /// Below this, borders take more than they give.
 const BORDERS_FROM: (u16, u16) = (20, 6);
 
@@ -53,6 +56,15 @@ pub fn head(area: Rect, rows: u16) -> (Rect, Rect) {
     let rows = rows.min(area.height);
     let head = Rect { height: rows, ..area };
     (head, Rect { y: area.y + rows, height: area.height - rows, ..area })
+}
+
+/// Tells something above what is left, in as many rows as it needs: three at most, and a quarter of the place.
+pub fn told(frame: &mut Frame<'_>, area: Rect, words: &str, style: Style) -> Rect {
+    let most = usize::from((area.height / 4).clamp(1, TOLD_ROWS_MAX));
+    let lines = text::wrap_within(&text::plain(words), usize::from(area.width), most);
+    let (place, rest) = head(area, u16::try_from(lines.len()).unwrap_or(0));
+    frame.render_widget(Text::from_iter(lines.into_iter().map(|line| Line::styled(line, style))), place);
+    rest
 }
 
 /// Cuts rows off at the bottom; what is left comes first.

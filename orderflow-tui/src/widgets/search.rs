@@ -6,7 +6,7 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::Field;
+use super::{Field, Pick};
 use crate::{
     input::Edit,
     keys::{self, Action, Binding, Scope},
@@ -86,6 +86,15 @@ impl Search {
             _ => return None,
         }
         Some(false)
+    }
+
+    /// The same over a list: what was found stays chosen when the search is taken away.
+    pub fn act_over<I: Copy + PartialEq>(&mut self, action: Action, pick: &mut Pick<I>, rows: &[I]) -> Option<bool> {
+        let changed = self.act(action)?;
+        if changed {
+            pick.hold(rows);
+        }
+        Some(changed)
     }
 
     /// Draws it in one line: `/ text`, or how to begin, with something at its right end if there is room.

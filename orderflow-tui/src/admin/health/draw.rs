@@ -36,6 +36,9 @@ const PROCESSES: [Column; 9] = [
 const SERVICES: [Column; 3] =
     [Column::new("service", 10, 9), Column::new("state", 12, 9), Column::new("why", 20, 5).grows()];
 
+/// A third of the screen is for troubles at most.
+const TROUBLES_OF: u16 = 3;
+
 impl Health {
     pub(super) fn draw_in(&mut self, frame: &mut Frame<'_>, area: Rect, show: &Show<'_>) {
         let theme = show.theme;
@@ -50,9 +53,9 @@ impl Health {
             What::Processes(status) => {
                 both_ends(frame, head, headline(status, theme), right);
                 let now = wall(show.now, show.books);
-                let troubles = troubles(status, now, theme);
+                let troubles = troubles(status, now, body, theme);
                 // What has no place in a narrow row stands in full beneath the table.
-                let rows = u16::try_from(troubles.len()).unwrap_or(u16::MAX).min(body.height / 3);
+                let rows = u16::try_from(troubles.len()).unwrap_or(u16::MAX).min(body.height / TROUBLES_OF);
                 let (body, foot) = frames::foot(body, rows);
                 let (status, readings) = (status.clone(), self.readings.clone());
                 let table =
@@ -153,23 +156,29 @@ fn troubles_of(process: &ProcessStatus, now: Timestamp) -> String {
     }
 }
 
-/// What is cut, and the reasons of what is not ready, each in a line.
-fn troubles(status: &Status, now: Timestamp, theme: &Theme) -> Vec<Line<'static>> {
+/// What is cut, and the reasons of what is not ready, each in as many rows as it needs, if all of them have room.
+fn troubles(status: &Status, now: Timestamp, body: Rect, theme: &Theme) -> Vec<Line<'static>> {
     let unwell = |process: &&ProcessStatus| process.state != State::Ready && process.reason.is_some();
     let reasons = status.processes.iter().filter(unwell).map(|process| {
         let reason = text::plain(process.reason.as_deref().unwrap_or_default());
-        Line::styled(format!("✗ {}: {reason}", text::plain(&process.name)), theme.bad)
+        (format!("✗ {}: {reason}", text::plain(&process.name)), theme.bad)
     });
-    status.cuts.iter().map(|cut| cut_line(cut, now, theme.warn)).chain(reasons).collect()
+    let all: Vec<_> = status.cuts.iter().map(|cut| (cut_words(cut, now), theme.warn)).chain(reasons).collect();
+    let each = (usize::from(body.height / TROUBLES_OF) / all.len().max(1)).max(1);
+    let rows = |(words, style): (String, Style)| {
+        let rows = text::wrap_within(&words, usize::from(body.width), each).into_iter();
+        rows.map(move |row| Line::styled(row, style))
+    };
+    all.into_iter().flat_map(rows).collect()
 }
 
-fn cut_line(cut: &CutStatus, now: Timestamp, style: Style) -> Line<'static> {
+fn cut_words(cut: &CutStatus, now: Timestamp) -> String {
     let end = match cut.ends_at_ms {
         Some(at) => format!("heals in {}", text::countdown(moment(at), now)),
         None => "until somebody heals it".to_owned(),
     };
     let service = text::plain(&cut.service);
-    Line::styled(format!("╳ {service} is cut off from {}: {end}, {} connections dropped", cut.from, cut.dropped), style)
+    format!("╳ {service} is cut off from {}: {end}, {} connections dropped", cut.from, cut.dropped)
 }
 
 fn moment(ms: u64) -> Timestamp {

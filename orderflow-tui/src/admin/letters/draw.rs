@@ -43,14 +43,15 @@ impl Letters {
         }
         let (head, body) = frames::head(area, 1);
         self.draw_head(frame, head, show);
-        if self.sheet.is_none() {
-            return self.draw_list(frame, body, show.focused, show);
-        }
-        let (list, detail) = beside(body);
+        let told = |body, (service, why): (&Service, &String)| {
+            frames::told(frame, body, &format!("✗ {}: {why}", service.name()), show.theme.bad)
+        };
+        let body = self.failed.iter().fold(body, told);
+        let (list, detail) = beside(body, self.sheet.is_some());
         if let Some(list) = list {
-            self.draw_list(frame, list, false, show);
+            self.draw_list(frame, list, show.focused && detail.is_none(), show);
         }
-        if let Some((_, sheet)) = &mut self.sheet {
+        if let (Some((_, sheet)), Some(detail)) = (&mut self.sheet, detail) {
             sheet.draw(frame, detail, show.theme);
         }
     }
@@ -82,10 +83,7 @@ impl Letters {
         });
         first.extend(chips);
         let mut right = Vec::new();
-        for (service, why) in &self.failed {
-            right.push(Span::styled(format!("✗ {}: {}", service.name(), text::plain(why)), theme.bad));
-        }
-        if self.more && right.is_empty() {
+        if self.more {
             right.push(Span::styled("older ones are not shown", theme.muted));
         }
         both_ends(frame, area, Line::from(first), Line::from(right));

@@ -300,10 +300,8 @@ impl Letters {
 
     /// What a key does to the list.
     fn act_in_list(&mut self, action: Action) -> bool {
-        if let Some(changed) = self.search.act(action) {
+        if let Some(changed) = self.search.act_over(action, &mut self.pick, &self.rows) {
             if changed {
-                // What was found stays chosen when the search is taken away.
-                self.pick.hold(&self.rows);
                 self.anew();
             }
             return true;

@@ -20,21 +20,17 @@ use self::{
 use super::{
     Do,
     keymap::{DETAIL, LOGS, NEXT, PAUSE, PREVIOUS},
-    parts::{Every, Row, Sheet, Tint, both_ends, wall},
+    parts::{self, Every, Row, Sheet, Tint, both_ends, wall},
 };
 use crate::{
     area::Area,
     cx::{Cx, Show},
     input::Edit,
-    keys::{self, Action, LIST, Scope},
+    keys::{self, Action, Scope},
     msg::Effect,
     text,
     theme::Theme,
-    widgets::{
-        Column, ListState, frames,
-        list::Table,
-        search::{SEARCHING, Search},
-    },
+    widgets::{Column, ListState, frames, list::Table, search::Search},
 };
 
 /// Between two readings, in milliseconds.
@@ -215,11 +211,7 @@ impl Logs {
 
 impl Area for Logs {
     fn scopes(&self) -> Vec<Scope> {
-        match (&self.sheet, self.search.is_open()) {
-            (Some(_), _) => vec![DETAIL],
-            (None, true) => vec![SEARCHING, LIST],
-            (None, false) => vec![LOGS, LIST],
-        }
+        parts::scopes(self.sheet.as_ref().map(|_| &[DETAIL][..]), &self.search, LOGS)
     }
 
     fn takes_text(&self) -> bool {

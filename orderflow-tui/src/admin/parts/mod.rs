@@ -11,7 +11,12 @@ pub use self::{
 use orderflow_contracts::timestamp::Timestamp;
 use ratatui::{Frame, layout::Rect, text::Line};
 
-use crate::{books::Books, text};
+use crate::{
+    books::Books,
+    keys::{self, Scope},
+    text,
+    widgets::{Search, search::SEARCHING},
+};
 
 /// From this width on, a detail stands beside its list; in its place otherwise.
 const BESIDE_FROM: u16 = 110;
@@ -21,13 +26,26 @@ pub fn wall(now: Timestamp, books: &Books) -> Timestamp {
     Timestamp(now.0.saturating_sub(books.clock_ahead_ms))
 }
 
-/// Places for a list and the detail of one of its rows; the list has none where there is not room for both.
-pub fn beside(area: Rect) -> (Option<Rect>, Rect) {
+/// Places for a list and, if it is open, the detail of one of its rows; the list has none where there is not room for
+/// both.
+pub fn beside(area: Rect, is_open: bool) -> (Option<Rect>, Option<Rect>) {
+    if !is_open {
+        return (Some(area), None);
+    }
     if area.width < BESIDE_FROM {
-        return (None, area);
+        return (None, Some(area));
     }
     let list = Rect { width: area.width / 2, ..area };
-    (Some(list), Rect { x: list.right() + 1, width: area.width - list.width - 1, ..area })
+    (Some(list), Some(Rect { x: list.right() + 1, width: area.width - list.width - 1, ..area }))
+}
+
+/// Where keys are looked up over a list with a search, of which a row may be open.
+pub fn scopes(open: Option<&[Scope]>, search: &Search, list: Scope) -> Vec<Scope> {
+    match open {
+        Some(open) => open.to_vec(),
+        None if search.is_open() => vec![SEARCHING, keys::LIST],
+        None => vec![list, keys::LIST],
+    }
 }
 
 /// A line with something at its right end, of which what has room is shown.

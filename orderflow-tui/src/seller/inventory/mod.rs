@@ -166,13 +166,7 @@ impl Inventory {
             return self.act_in_form(action, cx);
         }
         self.refresh(cx.books);
-        if let Some(changed) = self.search.act(action) {
-            match action {
-                // What was found stays chosen when the search is taken away.
-                keys::BACK if changed => self.pick.hold(&self.rows),
-                _ if changed => self.pick.choose_first(),
-                _ => {}
-            }
+        if self.search.act_over(action, &mut self.pick, &self.rows).is_some() {
             return true;
         }
         if self.pick.act(action, &self.rows) {

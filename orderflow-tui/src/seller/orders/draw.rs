@@ -41,6 +41,8 @@ const DETAIL_FROM: u16 = 132;
 const DETAIL_WIDTH: u16 = 42;
 /// Troubles that are named at one time.
 const TROUBLES_MAX: usize = 4;
+/// Rows of each.
+const TROUBLE_ROWS_MAX: usize = 2;
 
 impl Orders {
     /// Draws the screen.
@@ -140,19 +142,22 @@ impl Orders {
             let told = format!("{} {} of {}; the others:", tally.verb.done(), tally.done, tally.total);
             lines.push(Line::styled(told, theme.accent));
         }
-        let cut = |told: &str| text::cut(told, usize::from(width));
+        let wrapped = |told: &str, style: Style| {
+            let rows = text::wrap_within(told, usize::from(width), TROUBLE_ROWS_MAX).into_iter();
+            rows.map(move |row| Line::styled(row, style))
+        };
         for (id, task) in troubles.iter().take(TROUBLES_MAX) {
             let (id, verb) = (text::short(*id), task.verb);
-            lines.push(match &task.state {
+            match &task.state {
                 State::Unknown(why) => {
                     let told = format!("? {id} {}? r asks again; not known: {}", verb.past(), text::plain(why));
-                    Line::styled(cut(&told), theme.warn)
+                    lines.extend(wrapped(&told, theme.warn));
                 }
                 State::Refused(why) => {
-                    Line::styled(cut(&format!("✗ {id} not {}: {}", verb.past(), text::plain(why))), theme.bad)
+                    lines.extend(wrapped(&format!("✗ {id} not {}: {}", verb.past(), text::plain(why)), theme.bad));
                 }
-                State::Waiting | State::Asked => Line::default(),
-            });
+                State::Waiting | State::Asked => {}
+            }
         }
         if troubles.len() > TROUBLES_MAX {
             lines.push(Line::styled(format!("  and {} more", troubles.len() - TROUBLES_MAX), theme.muted));

@@ -86,13 +86,7 @@ impl Orders {
     /// A key. Whether it meant anything here.
     pub fn act(&mut self, action: Action, cx: &mut Cx<'_>) -> bool {
         self.refresh(cx.books);
-        if let Some(changed) = self.search.act(action) {
-            match action {
-                // What was found stays chosen when the search is taken away.
-                keys::BACK if changed => self.pick.hold(&self.view.rows),
-                _ if changed => self.pick.choose_first(),
-                _ => {}
-            }
+        if self.search.act_over(action, &mut self.pick, &self.view.rows).is_some() {
             return true;
         }
         if self.pick.act(action, &self.view.rows) {
@@ -187,6 +181,11 @@ impl Orders {
         self.ask(verb, able, ids.len(), cx);
     }
 
+    /// Asks again what was asked about one order: only a cancellation is.
+    pub fn ask_anew(&mut self, id: OrderId, cx: &mut Cx<'_>) {
+        self.want_one(Verb::Cancel, id, cx);
+    }
+
     fn want_one(&mut self, verb: Verb, id: OrderId, cx: &mut Cx<'_>) {
         let Some(entry) = cx.books.orders.get(id) else { return };
         let order = &entry.order;
@@ -201,7 +200,8 @@ impl Orders {
             let told = format!("{back}What is held for it is free again. This cannot be undone.");
             let about = format!("{}, {}", order.total, words::summary(&order.lines));
             let begin = Effect::Seller(Do::Begin(verb, vec![id]));
-            return cx.confirm(Confirm::new(format!("Cancel order {}?", text::short(id)), told, begin).about(about));
+            let title = format!("Cancel order {}?", text::short(id));
+            return cx.confirm(Confirm::new(title, told, begin).about(about).follows(cx.role, id));
         }
         self.begin(verb, &[id], cx);
     }
