@@ -11,6 +11,9 @@ use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native
 
 /// How long something may take to stand on the screen. The machine may have a lot else to do.
 const SCREEN_MAX: Duration = Duration::from_secs(60);
+/// Around what is one frame.
+const FRAME_BEGINS: &[u8] = b"\x1b[?2026h";
+const FRAME_ENDS: &[u8] = b"\x1b[?2026l";
 
 /// A program in a terminal; it is killed when this is dropped.
 pub struct Terminal {
@@ -22,8 +25,32 @@ pub struct Terminal {
 
 struct Screen {
     parser: vt100::Parser,
+    /// The beginning of a frame whose end has not come yet.
+    unfinished: Vec<u8>,
     /// The program has closed its side.
     is_closed: bool,
+}
+
+impl Screen {
+    /// Shows frames when they are whole, as terminals do that know of synchronized updates: else a test sees the upper
+    /// half of a frame with the lower half of the one before.
+    fn take(&mut self, bytes: &[u8]) {
+        self.unfinished.extend_from_slice(bytes);
+        self.is_closed = bytes.is_empty();
+        let whole = if self.is_closed { self.unfinished.len() } else { whole(&self.unfinished) };
+        let shown: Vec<u8> = self.unfinished.drain(..whole).collect();
+        self.parser.process(&shown);
+    }
+}
+
+/// How many of these bytes are not part of a frame that has begun and not ended.
+fn whole(bytes: &[u8]) -> usize {
+    let last = |mark: &[u8]| bytes.windows(mark.len()).rposition(|window| window == mark);
+    match (last(FRAME_BEGINS), last(FRAME_ENDS)) {
+        (Some(begins), ends) if ends.is_none_or(|ends| ends < begins) => begins,
+        // What comes next may make a beginning of the last bytes.
+        _ => bytes.len() - (1..FRAME_BEGINS.len()).rfind(|few| bytes.ends_with(&FRAME_BEGINS[..*few])).unwrap_or(0),
+    }
 }
 
 impl Terminal {
@@ -34,7 +61,8 @@ impl Terminal {
         drop(pair.slave);
         let (mut reader, writer) = (pair.master.try_clone_reader().unwrap(), pair.master.take_writer().unwrap());
         let parser = vt100::Parser::new(at_least_one(rows), at_least_one(columns), 0);
-        let screen = Arc::new((Mutex::new(Screen { parser, is_closed: false }), Condvar::new()));
+        let screen =
+            Arc::new((Mutex::new(Screen { parser, unfinished: Vec::new(), is_closed: false }), Condvar::new()));
         let seen = Arc::clone(&screen);
         // It ends with the program: then there is nothing more to read.
         std::thread::spawn(move || {
@@ -42,8 +70,7 @@ impl Terminal {
             loop {
                 let read = reader.read(&mut bytes).unwrap_or(0);
                 let mut screen = seen.0.lock().unwrap_or_else(PoisonError::into_inner);
-                screen.parser.process(&bytes[..read]);
-                screen.is_closed = read == 0;
+                screen.take(&bytes[..read]);
                 seen.1.notify_all();
                 if read == 0 {
                     return;
