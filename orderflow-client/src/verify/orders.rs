@@ -12,7 +12,10 @@ use orderflow_contracts::{
     words::word,
 };
 
-use super::{findings::Findings, snapshot::Snapshot};
+use super::{
+    findings::Findings,
+    snapshot::{Snapshot, Topic},
+};
 use crate::{
     endpoints::Service,
     why::turn::{Known, turns},
@@ -21,7 +24,8 @@ use crate::{
 pub(super) fn exist(snapshot: &Snapshot, findings: &mut Findings) {
     let mut told: HashSet<&str> = HashSet::new();
     for event in snapshot.outboxes.get(&Service::Orders).into_iter().flatten() {
-        if &*event.event_type == "order.created" {
+        // A dead letter has the type that its record claims to have, whoever has written that.
+        if event.topic == Topic::Orders && &*event.event_type == "order.created" {
             findings.look();
             told.insert(&event.subject);
             let exists = event.subject.parse().is_ok_and(|id| snapshot.orders.contains_key(&id));

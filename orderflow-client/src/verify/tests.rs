@@ -101,6 +101,8 @@ impl Shop {
             shop.order(ending);
         }
         shop.tell(Service::Orders, Topic::Audit, "orders/db-slow", "audit.done");
+        // A dead letter on its way to its topic: of a record that somebody else has written.
+        shop.tell(Service::Orders, Topic::Other, "k2", "order.created");
         shop
     }
 

@@ -69,9 +69,9 @@ fn check_sign(check: &Check, show: &Show<'_>) -> (&'static str, Style) {
     }
 }
 
-/// A subject with its ids cut to eight digits.
+/// A subject with its ids cut to their last eight digits, by which they are known elsewhere: the first ones are the time.
 fn shortened(subject: &str) -> String {
     let is_id = |word: &str| word.len() == 36 && word.bytes().filter(|byte| *byte == b'-').count() == 4;
-    let words = subject.split(' ').map(|word| if is_id(word.trim_end_matches(',')) { &word[..8] } else { word });
+    let words = subject.split(' ').map(|word| if is_id(word.trim_end_matches(',')) { &word[28..] } else { word });
     words.collect::<Vec<_>>().join(" ")
 }
