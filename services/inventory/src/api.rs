@@ -10,7 +10,7 @@ use orderflow_contracts::{
         },
         ops::LedgerSum,
     },
-    ids::{AccountId, OrderId, ProductId},
+    ids::{AccountId, NotAnId, OrderId, ProductId},
     problem::{Code, Problem},
     timestamp::Timestamp,
 };
@@ -197,7 +197,7 @@ fn fits(cursor: &ProductCursor, sort: ProductSort) -> bool {
 }
 
 impl std::str::FromStr for ProductCursor {
-    type Err = uuid::Error;
+    type Err = NotAnId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (id, value) = text.split_once(':').unwrap_or((text, ""));
@@ -273,11 +273,11 @@ fn view(row: &Row) -> Option<Reservation> {
 struct LedgerCursor(ProductId, Uuid);
 
 impl std::str::FromStr for LedgerCursor {
-    type Err = uuid::Error;
+    type Err = NotAnId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (product, order) = text.split_once(':').unwrap_or((text, ""));
-        Ok(Self(product.parse()?, order.parse()?))
+        Ok(Self(product.parse()?, order.parse().map_err(|_| NotAnId)?))
     }
 }
 
