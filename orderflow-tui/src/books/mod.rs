@@ -156,6 +156,40 @@ impl Books {
         if self.reading.is_empty() { self.read_all() } else { Vec::new() }
     }
 
+    /// Whether a list could not be read, or not to its end.
+    pub fn has_failed(&self) -> bool {
+        self.failed().next().is_some()
+    }
+
+    /// Whether one of them is not being read again already.
+    pub fn can_read_failed(&self) -> bool {
+        self.failed().any(|list| !self.reading.contains(&list))
+    }
+
+    /// What has to be read of those that could not be, and is not being read.
+    pub fn read_failed(&mut self) -> Vec<Do> {
+        let reads: Vec<Do> = self.failed().filter(|list| !self.reading.contains(list)).collect();
+        for list in &reads {
+            match list {
+                Do::Orders => self.orders.begin_list(),
+                Do::Products => self.products.begin_list(),
+                _ => {}
+            }
+        }
+        self.reading.extend_from_slice(&reads);
+        reads
+    }
+
+    fn failed(&self) -> impl Iterator<Item = Do> {
+        let parts = [
+            (Do::Orders, &self.orders_part),
+            (Do::Products, &self.products_part),
+            (Do::Reservations, &self.reservations_part),
+            (Do::Payments, &self.payments_part),
+        ];
+        parts.into_iter().filter(|(_, part)| matches!(part, Part::Failed { .. })).map(|(list, _)| list)
+    }
+
     /// Whether something is to be read again by itself, and can be: of each kind at most so many at one time.
     pub fn has_stale(&self, most: usize) -> bool {
         self.products.has_stale(most) || self.orders.has_behind(most) || self.wants_orders() || self.wants_all()
