@@ -196,7 +196,7 @@ impl Audit {
             (Some(Err(why)), _) => vec![Span::styled(format!("✗ not checked: {}  ", text::plain(why)), theme.bad)],
         };
         let more = if self.next.is_some() { "+" } else { "" };
-        let count = format!("{}{more} entries", self.rows.len());
+        let count = if self.was_read { format!("{}{more} entries", self.rows.len()) } else { "… entries".to_owned() };
         if self.search.is_shown() {
             right.push(Span::styled(count, theme.muted));
             return self.search.draw(frame, area, Line::from(right), show.focused, theme);

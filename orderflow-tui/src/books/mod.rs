@@ -67,6 +67,18 @@ pub enum Part {
 }
 
 impl Part {
+    /// Whether anything was read: if not, nobody can say how many there are.
+    pub const fn was_read(&self) -> bool {
+        !matches!(self, Self::Loading | Self::Failed { read_at: None, .. })
+    }
+
+    /// So many there are, or `…` while that is not known: nought would be a statement.
+    pub fn count(&self, known: usize) -> String {
+        // A list that broke off has told of those.
+        let is_told = self.was_read() || (known > 0 && !matches!(self, Self::Loading));
+        if is_told { known.to_string() } else { "…".to_owned() }
+    }
+
     pub(crate) fn failed(&mut self, why: String) {
         let read_at = match self {
             Self::Read { at, .. } => Some(*at),

@@ -483,7 +483,7 @@ fn every_screen_can_be_drawn_at_every_size() {
 #[test]
 fn nothing_yet_says_what_to_do() {
     let mut desktop = Desktop::of(Role::Customer);
-    has(&mut desktop, &["Reading the catalogue"]);
+    has(&mut desktop, &["Reading the catalogue", "newest first · …"]);
     for done in [books::Done::Products(read(Vec::new())), books::Done::Orders(read(Vec::new()))] {
         desktop.tell(Msg::Done(AnyDone::Books(Role::Customer, done)));
     }

@@ -74,7 +74,8 @@ impl Orders {
     fn draw_head(&self, frame: &mut Frame<'_>, line: Rect, show: &Show<'_>) {
         let theme = show.theme;
         let (all, found) = (show.books.orders.len() + self.open.newest().count(), self.rows.all().len());
-        let count = if found == all { format!("{all}") } else { format!("{found} of {all}") };
+        let told = show.books.orders_part.count(all);
+        let count = if found == all { told } else { format!("{found} of {told}") };
         let filter = if self.filter == Filter::All { theme.muted } else { theme.accent };
         let right = Line::from(vec![
             Span::styled(self.filter.words(), filter),
