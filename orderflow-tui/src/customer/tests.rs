@@ -9,6 +9,7 @@ use orderflow_contracts::{
         payments::Payment,
     },
     ids::OrderId,
+    money::Currency,
     problem::{Code, Problem},
     timestamp::Timestamp,
 };
@@ -193,6 +194,21 @@ fn a_cart_adds_up_by_the_prices_of_now() {
     has(&mut desktop, &["The cart is empty", "u brings back"]);
     desktop.press(&["u", "-"]);
     has(&mut desktop, &["× 2", "! another price now"]);
+}
+
+#[test]
+fn a_cart_in_two_currencies_says_what_to_take_out_and_is_not_sent() {
+    let mut desktop = shop();
+    let mut foreign = product(1, "Test Widget", 2999, 10);
+    foreign.price.currency = Currency::Eur;
+    desktop.tell(Msg::Done(AnyDone::Books(Role::Customer, books::Done::Product(foreign.id, Ok(foreign)))));
+    desktop.press(&["down", "down", "down", "a", "down", "a", "c"]);
+    has(&mut desktop, &["total ✗ more than one currency", "an order has one currency: take out the lines in EUR."]);
+    assert!(wanted(desktop.press(&["enter"])).is_empty());
+    has(&mut desktop, &["▸2 Cart"]);
+    desktop.press(&["down", "d"]);
+    let sent = wanted(desktop.press(&["enter"]));
+    assert!(sent.iter().any(|wanted| matches!(wanted, Do::Order { .. })), "it can be mended");
 }
 
 #[test]
