@@ -204,12 +204,32 @@ impl Audit {
         both_ends(frame, area, Line::styled(format!("{count}, newest first"), theme.muted), Line::from(right));
     }
 
+    /// That a search has not looked at everything, and what does.
+    fn told_of_search(&self) -> Option<String> {
+        if !self.search.is_shown() || !self.was_read || self.is_whole() {
+            return None;
+        }
+        let (many, asked) = (self.entries.len(), &self.asked);
+        let is_asked = asked.actor.is_some() || asked.action.is_some() || asked.subject.is_some();
+        Some(if is_asked {
+            format!(" only the newest {many} of these were searched")
+        } else {
+            format!(" only the newest {many} were searched; action=chaos. and enter asks for all")
+        })
+    }
+
+    /// Whether all that was asked for was read.
+    const fn is_whole(&self) -> bool {
+        self.next.is_none() && self.entries.len() < ENTRIES_MAX
+    }
+
     fn draw_list(&mut self, frame: &mut Frame<'_>, area: Rect, focused: bool, show: &Show<'_>) {
         let empty = match (self.was_read, self.entries.is_empty()) {
             (false, _) if self.failed.is_none() => "reading the audit log…",
             (false, _) => "the audit log could not be read: ctrl-r tries again",
             (true, true) => "no entry is like that, or nobody has done anything yet",
-            (true, false) => "none of those that were read is like that; action=chaos. and enter asks for all",
+            (true, false) if self.is_whole() => "no entry is like that",
+            (true, false) => "none of those that were read is like that",
         };
         let theme = show.theme;
         let Self { rows, pick, entries, .. } = self;
@@ -320,6 +340,10 @@ impl Area for Audit {
         self.draw_head(frame, head, show);
         let body = match &self.failed {
             Some(why) => frames::told(frame, body, &format!("✗ {why}"), show.theme.bad),
+            None => body,
+        };
+        let body = match self.told_of_search() {
+            Some(told) => frames::told(frame, body, &told, show.theme.muted),
             None => body,
         };
         let (list, detail) = beside(body, self.sheet.is_some());

@@ -301,6 +301,24 @@ fn the_audit_log_is_read_on_as_one_scrolls_and_goes_on_at_the_top() {
 }
 
 #[test]
+fn a_search_of_the_audit_log_says_that_it_has_not_looked_at_everything_while_that_is_so() {
+    let mut desktop = desk(ThemeName::Terminal);
+    desktop.press(&["6"]);
+    told(&mut desktop, Done::Audit(AuditPart::default(), page((101..=200).rev(), Some("101"))));
+    assert!(!desktop.screen((80, 24)).contains("were searched"));
+    desktop.press(&["/"]);
+    desktop.type_in("chaos");
+    let screen = desktop.screen((80, 24));
+    assert!(
+        screen.contains("50+ entries") && screen.contains("only the newest 100 were searched; action="),
+        "{screen}"
+    );
+    let more = AuditPart { cursor: Some("101".into()), ..AuditPart::default() };
+    told(&mut desktop, Done::Audit(more, page((1..=100).rev(), None)));
+    assert!(!desktop.screen((80, 24)).contains("were searched"), "all of it was");
+}
+
+#[test]
 fn the_audit_log_is_searched_here_and_by_the_service_and_its_chain_is_checked() {
     let mut desktop = desk(ThemeName::Terminal);
     desktop.press(&["6"]);
