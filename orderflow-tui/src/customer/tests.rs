@@ -197,6 +197,27 @@ fn a_cart_adds_up_by_the_prices_of_now() {
 }
 
 #[test]
+fn a_chosen_order_says_in_a_small_window_how_its_parts_stand_and_what_can_be_done() {
+    let one = order(1, "CONFIRMED", "HELD", "OPEN");
+    let mut many = one.clone();
+    many.lines = vec![one.lines[0].clone(); 12];
+    for (order, things) in
+        [(one, ["2 × Enamel Mug", "held for you until you pay"]), (many, ["× Enamel", "and 10 more"])]
+    {
+        let mut desktop = desk(vec![order], Vec::new(), ThemeName::Terminal);
+        desktop.press(&["3"]);
+        for size in [(80, 24), (80, 22)] {
+            let screen = desktop.screen(size);
+            for words in ["✓ ordered", "waits for you to pay", "total   ", "p pays · x cancels"] {
+                assert!(screen.contains(words), "{words:?} at {size:?}: {screen}");
+            }
+        }
+        let screen = desktop.screen((80, 24));
+        assert!(things.iter().all(|words| screen.contains(words)), "{screen}");
+    }
+}
+
+#[test]
 fn a_cart_in_two_currencies_says_what_to_take_out_and_is_not_sent() {
     let mut desktop = shop();
     let mut foreign = product(1, "Test Widget", 2999, 10);

@@ -29,6 +29,8 @@ const BESIDE: u16 = 46;
 /// From this height on, it stands below otherwise.
 const BELOW_FROM: u16 = 17;
 const BELOW: u16 = 8;
+/// More than this it does not need.
+const BELOW_MAX: u16 = 14;
 
 const COLUMNS: [Column; 8] = [
     Column::new("status", 12, 9),
@@ -117,7 +119,7 @@ fn split(body: Rect, has_rows: bool) -> (Rect, Option<(Rect, Borders)>) {
         return (list, Some((Rect { x: list.right() + 1, width: BESIDE, ..body }, Borders::LEFT)));
     }
     if has_rows && body.height >= BELOW_FROM {
-        let (list, detail) = frames::foot(body, BELOW);
+        let (list, detail) = frames::foot(body, (BELOW + (body.height - BELOW_FROM) / 2).min(BELOW_MAX));
         return (list, Some((detail, Borders::TOP)));
     }
     (body, None)
