@@ -77,3 +77,56 @@ impl App {
         work.books.read_failed().into_iter().map(|read| Effect::Books(role, read)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        books,
+        customer::tests::desk,
+        live::Heard,
+        msg::{Done, Msg},
+        testing::Desktop,
+        theme::ThemeName,
+    };
+
+    fn products_read(desktop: &mut Desktop, end: Result<bool, String>) {
+        let read = books::effects::Read { items: Vec::new(), end };
+        desktop.tell(Msg::Done(Done::Books(Role::Customer, books::Done::Products(read))));
+    }
+
+    fn reads_of_products(effects: &[Effect]) -> usize {
+        effects.iter().filter(|effect| matches!(effect, Effect::Books(Role::Customer, books::Do::Products))).count()
+    }
+
+    #[test]
+    fn a_list_that_could_not_be_read_is_read_again_by_itself_and_ever_more_seldom() {
+        let mut desktop = desk(Vec::new(), Vec::new(), ThemeName::Terminal);
+        assert_eq!(desktop.app.next_tick(desktop.now), None, "all is well: nothing is polled");
+        desktop.press(&["ctrl-r"]);
+        for seconds in [2, 4, 8, 16, 30, 30] {
+            products_read(&mut desktop, Err("paused".into()));
+            let rest = Duration::from_secs(seconds);
+            desktop.now.instant += rest - Duration::from_millis(1);
+            assert_eq!(reads_of_products(&desktop.app.tick(desktop.now)), 0, "{seconds}");
+            desktop.now.instant += Duration::from_millis(1);
+            assert!(desktop.app.next_tick(desktop.now).is_some_and(|at| at <= desktop.now.instant), "{seconds}");
+            assert_eq!(reads_of_products(&desktop.app.tick(desktop.now)), 1, "{seconds}");
+            assert_eq!(reads_of_products(&desktop.app.tick(desktop.now)), 0, "it is being read");
+        }
+        products_read(&mut desktop, Ok(false));
+        desktop.now.instant += Duration::from_secs(60);
+        assert_eq!(reads_of_products(&desktop.app.tick(desktop.now)), 0);
+    }
+
+    #[test]
+    fn a_list_that_could_not_be_read_is_read_again_when_its_screen_or_the_stream_is_opened() {
+        let mut desktop = desk(Vec::new(), Vec::new(), ThemeName::Terminal);
+        desktop.press(&["ctrl-r"]);
+        products_read(&mut desktop, Err("paused".into()));
+        assert_eq!(reads_of_products(&desktop.press(&["1"])), 1);
+        assert_eq!(reads_of_products(&desktop.press(&["1"])), 0, "it is being read");
+        products_read(&mut desktop, Err("paused".into()));
+        assert_eq!(reads_of_products(&desktop.tell(Msg::Live(Role::Customer, Heard::Open { whole: true }))), 1);
+    }
+}
