@@ -6,6 +6,7 @@
 
 mod desks;
 mod draw;
+mod failed;
 mod gone;
 mod guide;
 mod news;
@@ -31,6 +32,7 @@ use crate::{
     theme::{Theme, ThemeName},
 };
 
+pub use self::failed::Failed;
 use self::{gone::Gone, reread::Reread};
 
 /// What time it is, for a message or a frame.
@@ -149,6 +151,7 @@ impl App {
         self.one_at_a_time(&mut effects);
         self.mark_stale(now);
         self.watch(now);
+        self.watch_failed(now);
         self.offer_start(now);
         effects
     }

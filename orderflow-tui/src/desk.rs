@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 
 use crate::{
     admin::{self, Admin},
-    app::Moment,
+    app::{Failed, Moment},
     area::Area,
     books::Books,
     customer::{self, Customer},
@@ -50,6 +50,8 @@ pub struct Work {
     pub waits_since: Option<Instant>,
     /// What comes is not new.
     pub behind: Option<Behind>,
+    /// When lists that could not be read are read again.
+    pub failed: Failed,
 }
 
 /// The screens of a role.
@@ -119,7 +121,15 @@ impl Work {
     /// An account has come to work.
     pub fn new(me: Account) -> Self {
         let screens = Screens::of(me.role);
-        Self { books: Books::new(me), live: Live::default(), screens, timeline: None, waits_since: None, behind: None }
+        Self {
+            books: Books::new(me),
+            live: Live::default(),
+            screens,
+            timeline: None,
+            waits_since: None,
+            behind: None,
+            failed: Failed::default(),
+        }
     }
 
     /// Looks whether an answer is waited for.

@@ -382,6 +382,8 @@ impl Shared {
         let known = self.ours.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(known) = known else { return login::Cluster::NotOurs };
         match attach::running(&self.place.data_dir) {
+            // Whatever there was to start again is described in this file.
+            None if !self.place.data_dir.join("cluster.json").exists() => login::Cluster::Destroyed,
             None => login::Cluster::Gone { was_lab: known.lab },
             Some(now) if now != known && !self.found() => login::Cluster::Gone { was_lab: known.lab },
             Some(_) => login::Cluster::Lives,
@@ -602,6 +604,8 @@ mod tests {
         lock.unlock().unwrap();
         assert_eq!(shared.look(), login::Cluster::Gone { was_lab: true });
         assert_eq!(others.shared.look(), login::Cluster::NotOurs, "it was never this one");
+        std::fs::remove_file(dir.path().join("cluster.json")).unwrap();
+        assert_eq!(shared.look(), login::Cluster::Destroyed);
         let _lock = begin(dir.path(), 2, &forgetful_console().await.console);
         assert!(shared.sessions.lock().unwrap()[&Role::Customer].stream.is_some());
         assert_eq!(shared.look(), login::Cluster::Lives);

@@ -126,6 +126,7 @@ impl Orders {
         let chip = |index: Option<usize>, name: &str, count: usize| {
             let is_chosen = self.status == index;
             let style = if is_chosen { theme.accent } else { theme.muted };
+            let count = show.books.orders_part.count(count);
             Span::styled(format!("{}{name} {count}  ", if is_chosen { "▸" } else { " " }), style)
         };
         let chosen = |index: usize| self.status == Some(index);

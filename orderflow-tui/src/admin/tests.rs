@@ -301,9 +301,28 @@ fn the_audit_log_is_read_on_as_one_scrolls_and_goes_on_at_the_top() {
 }
 
 #[test]
+fn a_search_of_the_audit_log_says_that_it_has_not_looked_at_everything_while_that_is_so() {
+    let mut desktop = desk(ThemeName::Terminal);
+    desktop.press(&["6"]);
+    told(&mut desktop, Done::Audit(AuditPart::default(), page((101..=200).rev(), Some("101"))));
+    assert!(!desktop.screen((80, 24)).contains("were searched"));
+    desktop.press(&["/"]);
+    desktop.type_in("chaos");
+    let screen = desktop.screen((80, 24));
+    assert!(
+        screen.contains("50+ entries") && screen.contains("only the newest 100 were searched; action="),
+        "{screen}"
+    );
+    let more = AuditPart { cursor: Some("101".into()), ..AuditPart::default() };
+    told(&mut desktop, Done::Audit(more, page((1..=100).rev(), None)));
+    assert!(!desktop.screen((80, 24)).contains("were searched"), "all of it was");
+}
+
+#[test]
 fn the_audit_log_is_searched_here_and_by_the_service_and_its_chain_is_checked() {
     let mut desktop = desk(ThemeName::Terminal);
     desktop.press(&["6"]);
+    assert!(desktop.screen((80, 24)).contains("… entries"), "it is not read yet");
     told(&mut desktop, Done::Audit(AuditPart::default(), page((1..=9).rev(), None)));
     desktop.press(&["/"]);
     desktop.type_in("CHAOS");
@@ -313,7 +332,7 @@ fn the_audit_log_is_searched_here_and_by_the_service_and_its_chain_is_checked() 
     let asked = AuditPart { search: 1, action: Some("chaos.".to_owned()), ..AuditPart::default() };
     assert_eq!(wanted(desktop.press(&["enter"])), [Do::Audit(asked.clone())]);
     told(&mut desktop, Done::Audit(AuditPart::default(), page(1..=5, None)));
-    assert!(desktop.screen((80, 24)).contains("0 entries"), "an answer to another question");
+    assert!(desktop.screen((80, 24)).contains("… entries"), "an answer to another question");
     told(&mut desktop, Done::Audit(asked, page([40, 8].into_iter(), None)));
     assert!(desktop.screen((80, 24)).contains("2 entries"));
     desktop.press(&["enter"]);

@@ -14,7 +14,7 @@ use crate::{
     desk::{Desk, Stage},
     keys::{self, KeyMap, Scope},
     live::Live,
-    login,
+    login::{self, Before},
     overlay::Overlay,
     text,
     widgets::frames,
@@ -162,7 +162,7 @@ impl App {
         let focused = self.focus == role && self.overlay.is_none() && !self.lessons_have_keys();
         let theme = self.theme;
         let (keys, is_local) = (&self.setup.keys, self.setup.is_local);
-        let stopped = self.is_gone().then(|| stopped(keys));
+        let stopped = self.start_offered().map(|start| stopped(start.before(), keys));
         let Some(desk) = self.desks.iter_mut().find(|desk| desk.role == role) else { return };
         desk.place = place;
         match &mut desk.stage {
@@ -285,10 +285,14 @@ fn title(
     Line::from(spans)
 }
 
-/// That the cluster has stopped, and the key that is there for it.
-fn stopped(keys: &KeyMap) -> String {
-    let key = keys.key_in(login::STOPPED, login::SHOW_START).map(|key| format!("; {key} offers to start it again"));
-    format!("the cluster has stopped{}", key.unwrap_or_default())
+/// That there is no cluster any more, and the key that is there for it.
+fn stopped(before: Before, keys: &KeyMap) -> String {
+    let (is_gone, offers) = match before {
+        Before::Destroyed => ("was destroyed", "a new one"),
+        Before::Nothing | Before::Stopped { .. } => ("has stopped", "it again"),
+    };
+    let key = keys.key_in(login::STOPPED, login::SHOW_START).map(|key| format!("; {key} offers to start {offers}"));
+    format!("the cluster {is_gone}{}", key.unwrap_or_default())
 }
 
 /// A line that says so if what is shown may be older than it looks.

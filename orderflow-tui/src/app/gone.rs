@@ -11,7 +11,7 @@ use super::{App, Moment};
 use crate::{
     desk::{Desk, Stage},
     keys::{self, Action},
-    login::{self, Cluster, Start},
+    login::{self, Before, Cluster, Start},
     msg::Effect,
     overlay::{Overlay, Tone},
 };
@@ -51,16 +51,31 @@ impl App {
     /// Somebody has looked for the cluster.
     pub(super) fn looked(&mut self, cluster: Cluster, now: Moment) {
         match cluster {
-            Cluster::Gone { was_lab } if self.gone.is_none() => {
-                self.gone = Some(Gone { start: Start::again(was_lab), offered_at: None });
-                self.setup.is_running = false;
-            }
+            Cluster::Gone { was_lab } => self.is_gone_after(Before::Stopped { was_lab }, now),
+            Cluster::Destroyed => self.is_gone_after(Before::Destroyed, now),
             // The one that is being started here says so itself.
             Cluster::Lives if self.is_gone() && !self.is_starting_again() => {
                 self.cluster_is_there();
                 self.notices.push(Tone::Good, "the cluster was started again", now.instant);
             }
             _ => {}
+        }
+    }
+
+    /// Nothing of it runs. What has stopped first may be destroyed then: the offer is another one, and is made once.
+    fn is_gone_after(&mut self, before: Before, now: Moment) {
+        if self.is_starting_again() {
+            return;
+        }
+        self.setup.is_running = false;
+        match &mut self.gone {
+            Some(gone) if gone.start.before() == before => {}
+            Some(gone) => {
+                gone.start = Start::after(before);
+                // Whoever presses a key now has read the other one.
+                gone.offered_at = gone.offered_at.map(|_| now.instant);
+            }
+            None => self.gone = Some(Gone { start: Start::after(before), offered_at: None }),
         }
     }
 

@@ -22,7 +22,10 @@ impl App {
             Heard::Open { whole } => {
                 let reads = if whole { Vec::new() } else { work.books.read_missed() };
                 work.live = Live::Open;
-                reads.into_iter().map(|read| Effect::Books(role, read)).collect()
+                let mut effects: Vec<_> = reads.into_iter().map(|read| Effect::Books(role, read)).collect();
+                // What could not be read while it was away may be there again too.
+                effects.extend(self.read_failed_now(role));
+                effects
             }
             Heard::Event(record) => self.event(role, &record, now),
             Heard::Broken { why, quiet } => {

@@ -246,6 +246,7 @@ impl App {
         if is_new && effects.is_empty() && self.setup.is_local && self.setup.is_running {
             effects.push(Effect::Login(role, login::Do::TestAccount));
         }
+        effects.extend(self.read_failed_now(role));
         effects
     }
 
@@ -282,7 +283,9 @@ impl App {
             return Vec::new();
         }
         work.timeline = None;
-        self.with(focus, now, |area, cx| area.go(screen, cx))
+        let mut effects = self.with(focus, now, |area, cx| area.go(screen, cx));
+        effects.extend(self.read_failed_now(focus));
+        effects
     }
 
     fn refresh(&mut self) -> Vec<Effect> {

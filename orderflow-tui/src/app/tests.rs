@@ -367,6 +367,20 @@ fn the_offer_is_made_once_and_never_to_somebody_who_writes() {
 }
 
 #[test]
+fn after_a_cluster_that_was_destroyed_a_new_one_is_offered() {
+    let mut desktop = Desktop::of(Role::Seller);
+    desktop.tell(broken());
+    looked(&mut desktop, GONE);
+    looked(&mut desktop, login::Cluster::Destroyed);
+    let screen = desktop.screen((80, 24));
+    assert!(screen.contains("the cluster was destroyed") && screen.contains("start a new one"), "{screen}");
+    assert!(!screen.contains("What it keeps is there") && !screen.contains("that it was"), "{screen}");
+    desktop.now.instant += Duration::from_secs(1);
+    let wanted = desktop.press(&["enter"]);
+    assert!(matches!(wanted[..], [Effect::Login(_, login::Do::Start { lab: false })]));
+}
+
+#[test]
 fn a_cluster_that_somebody_else_has_started_again_is_worked_with() {
     let mut desktop = Desktop::of(Role::Seller);
     looked(&mut desktop, GONE);

@@ -24,7 +24,8 @@ impl App {
             self.tick_at = None;
         }
         let corner = self.board().and_then(|board| board.next_change(now.wall)).map(|wait| now.instant + wait);
-        [self.notices.next_end(), self.reread.next(), self.tick_at, corner].into_iter().flatten().min()
+        let again = self.reread.next().into_iter().chain(self.next_failed()).min();
+        [self.notices.next_end(), again, self.tick_at, corner].into_iter().flatten().min()
     }
 
     /// The chaos board, whose corner is always to be seen.
@@ -55,6 +56,7 @@ impl App {
     pub fn tick(&mut self, now: Moment) -> Vec<Effect> {
         self.notices.expire(now.instant);
         let mut effects = self.read_again(now);
+        effects.extend(self.read_failed_due(now));
         if self.tick_at.is_some_and(|at| at <= now.instant) {
             self.tick_at = None;
             effects.extend(self.second(now));
@@ -64,6 +66,7 @@ impl App {
         self.one_at_a_time(&mut effects);
         self.mark_stale(now);
         self.watch(now);
+        self.watch_failed(now);
         effects
     }
 

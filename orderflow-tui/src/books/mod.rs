@@ -67,6 +67,18 @@ pub enum Part {
 }
 
 impl Part {
+    /// Whether anything was read: if not, nobody can say how many there are.
+    pub const fn was_read(&self) -> bool {
+        !matches!(self, Self::Loading | Self::Failed { read_at: None, .. })
+    }
+
+    /// So many there are, or `…` while that is not known: nought would be a statement.
+    pub fn count(&self, known: usize) -> String {
+        // A list that broke off has told of those.
+        let is_told = self.was_read() || (known > 0 && !matches!(self, Self::Loading));
+        if is_told { known.to_string() } else { "…".to_owned() }
+    }
+
     pub(crate) fn failed(&mut self, why: String) {
         let read_at = match self {
             Self::Read { at, .. } => Some(*at),
@@ -154,6 +166,40 @@ impl Books {
     /// What has to be read when somebody wants it anew: nothing while it is being read, however often a key is pressed.
     pub fn read_again(&mut self) -> Vec<Do> {
         if self.reading.is_empty() { self.read_all() } else { Vec::new() }
+    }
+
+    /// Whether a list could not be read, or not to its end.
+    pub fn has_failed(&self) -> bool {
+        self.failed().next().is_some()
+    }
+
+    /// Whether one of them is not being read again already.
+    pub fn can_read_failed(&self) -> bool {
+        self.failed().any(|list| !self.reading.contains(&list))
+    }
+
+    /// What has to be read of those that could not be, and is not being read.
+    pub fn read_failed(&mut self) -> Vec<Do> {
+        let reads: Vec<Do> = self.failed().filter(|list| !self.reading.contains(list)).collect();
+        for list in &reads {
+            match list {
+                Do::Orders => self.orders.begin_list(),
+                Do::Products => self.products.begin_list(),
+                _ => {}
+            }
+        }
+        self.reading.extend_from_slice(&reads);
+        reads
+    }
+
+    fn failed(&self) -> impl Iterator<Item = Do> {
+        let parts = [
+            (Do::Orders, &self.orders_part),
+            (Do::Products, &self.products_part),
+            (Do::Reservations, &self.reservations_part),
+            (Do::Payments, &self.payments_part),
+        ];
+        parts.into_iter().filter(|(_, part)| matches!(part, Part::Failed { .. })).map(|(list, _)| list)
     }
 
     /// Whether something is to be read again by itself, and can be: of each kind at most so many at one time.

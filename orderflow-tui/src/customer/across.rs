@@ -149,6 +149,9 @@ impl Customer {
         if self.cart.lines().is_empty() {
             return cx.note("the cart is empty");
         }
+        if let Some(mixed) = self.cart.mixed(cx.books) {
+            return cx.bad(mixed);
+        }
         let total = self.cart.total(cx.books);
         let (key, lines) = self.cart.take();
         let placing = Placing { key, lines, total, at: cx.wall(), asked: Asked::Asking, in_doubt: false };

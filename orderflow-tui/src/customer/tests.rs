@@ -9,6 +9,7 @@ use orderflow_contracts::{
         payments::Payment,
     },
     ids::OrderId,
+    money::Currency,
     problem::{Code, Problem},
     timestamp::Timestamp,
 };
@@ -193,6 +194,42 @@ fn a_cart_adds_up_by_the_prices_of_now() {
     has(&mut desktop, &["The cart is empty", "u brings back"]);
     desktop.press(&["u", "-"]);
     has(&mut desktop, &["× 2", "! another price now"]);
+}
+
+#[test]
+fn a_chosen_order_says_in_a_small_window_how_its_parts_stand_and_what_can_be_done() {
+    let one = order(1, "CONFIRMED", "HELD", "OPEN");
+    let mut many = one.clone();
+    many.lines = vec![one.lines[0].clone(); 12];
+    for (order, things) in
+        [(one, ["2 × Enamel Mug", "held for you until you pay"]), (many, ["× Enamel", "and 10 more"])]
+    {
+        let mut desktop = desk(vec![order], Vec::new(), ThemeName::Terminal);
+        desktop.press(&["3"]);
+        for size in [(80, 24), (80, 22)] {
+            let screen = desktop.screen(size);
+            for words in ["✓ ordered", "waits for you to pay", "total   ", "p pays · x cancels"] {
+                assert!(screen.contains(words), "{words:?} at {size:?}: {screen}");
+            }
+        }
+        let screen = desktop.screen((80, 24));
+        assert!(things.iter().all(|words| screen.contains(words)), "{screen}");
+    }
+}
+
+#[test]
+fn a_cart_in_two_currencies_says_what_to_take_out_and_is_not_sent() {
+    let mut desktop = shop();
+    let mut foreign = product(1, "Test Widget", 2999, 10);
+    foreign.price.currency = Currency::Eur;
+    desktop.tell(Msg::Done(AnyDone::Books(Role::Customer, books::Done::Product(foreign.id, Ok(foreign)))));
+    desktop.press(&["down", "down", "down", "a", "down", "a", "c"]);
+    has(&mut desktop, &["total ✗ more than one currency", "an order has one currency: take out the lines in EUR."]);
+    assert!(wanted(desktop.press(&["enter"])).is_empty());
+    has(&mut desktop, &["▸2 Cart"]);
+    desktop.press(&["down", "d"]);
+    let sent = wanted(desktop.press(&["enter"]));
+    assert!(sent.iter().any(|wanted| matches!(wanted, Do::Order { .. })), "it can be mended");
 }
 
 #[test]
@@ -483,7 +520,7 @@ fn every_screen_can_be_drawn_at_every_size() {
 #[test]
 fn nothing_yet_says_what_to_do() {
     let mut desktop = Desktop::of(Role::Customer);
-    has(&mut desktop, &["Reading the catalogue"]);
+    has(&mut desktop, &["Reading the catalogue", "newest first · …"]);
     for done in [books::Done::Products(read(Vec::new())), books::Done::Orders(read(Vec::new()))] {
         desktop.tell(Msg::Done(AnyDone::Books(Role::Customer, done)));
     }

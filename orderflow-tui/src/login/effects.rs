@@ -73,11 +73,13 @@ pub enum Cluster {
     NotOurs,
     /// Its supervisor lives, and starts again what has died.
     Lives,
-    /// Nothing is left of it.
+    /// Nothing of it runs any more; what it keeps is there.
     Gone {
         /// Whether patterns could be taken out of it.
         was_lab: bool,
     },
+    /// What it kept is gone too.
+    Destroyed,
 }
 
 /// Does it.

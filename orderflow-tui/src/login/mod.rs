@@ -10,7 +10,7 @@ use orderflow_contracts::api::console::Role;
 
 pub use self::{
     effects::{Cluster, Do, Done, Secret, carry_out},
-    start::Start,
+    start::{Before, Start},
 };
 use crate::{
     input::Edit,

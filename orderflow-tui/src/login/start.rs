@@ -20,11 +20,25 @@ const SAID_MAX: usize = 8;
 /// Columns of the offer.
 const WIDTH: u16 = 64;
 
+/// What there was, where a cluster is offered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Before {
+    /// None that anybody here knows of.
+    #[default]
+    Nothing,
+    /// One that has stopped.
+    Stopped {
+        /// Whether its patterns could be taken out.
+        was_lab: bool,
+    },
+    /// One that was destroyed: there is nothing to start again.
+    Destroyed,
+}
+
 /// The offer, and how far the start is.
 #[derive(Default)]
 pub struct Start {
-    /// One was there, and has stopped; whether its patterns could be taken out.
-    was_lab: Option<bool>,
+    before: Before,
     is_on: bool,
     problem: Option<String>,
     said: Vec<String>,
@@ -32,9 +46,14 @@ pub struct Start {
 }
 
 impl Start {
-    /// For a cluster that has stopped: it is started again as it was.
-    pub fn again(was_lab: bool) -> Self {
-        Self { was_lab: Some(was_lab), ..Self::default() }
+    /// After a cluster that was there. One that has stopped is started again as it was.
+    pub fn after(before: Before) -> Self {
+        Self { before, ..Self::default() }
+    }
+
+    /// What there was.
+    pub const fn before(&self) -> Before {
+        self.before
     }
 
     /// Whether one is being started.
@@ -50,15 +69,14 @@ impl Start {
     /// A key was pressed; nothing if it means nothing here.
     pub fn act(&mut self, action: Action) -> Option<Do> {
         let lab = match action {
-            START => self.was_lab.unwrap_or(false),
+            START => self.before == Before::Stopped { was_lab: true },
             START_LAB => true,
             _ => return None,
         };
         if self.is_on {
             return None;
         }
-        let was_lab = self.was_lab;
-        *self = Self { was_lab, is_on: true, ..Self::default() };
+        *self = Self { is_on: true, ..Self::after(self.before) };
         Some(Do::Start { lab })
     }
 
@@ -97,7 +115,9 @@ impl Start {
         let lines = Paragraph::new(lines).wrap(Wrap { trim: false });
         // Words that do not fit take a row that the count by letters does not know of.
         let size = (WIDTH, u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(3));
-        let inside = frames::popup(frame, area, size, "the cluster has stopped", theme);
+        let title =
+            if self.before == Before::Destroyed { "the cluster was destroyed" } else { "the cluster has stopped" };
+        let inside = frames::popup(frame, area, size, title, theme);
         frame.render_widget(lines, inside);
     }
 
@@ -108,12 +128,16 @@ impl Start {
             lines.extend(self.said.iter().map(|line| Line::styled(line.clone(), theme.muted)));
             return lines;
         }
-        let mut lines = match self.was_lab {
-            Some(_) => vec![
+        let mut lines = match self.before {
+            Before::Destroyed => vec![
+                Line::raw("All of it is gone, and so is what it kept. What is shown here"),
+                Line::raw("was of it; a new cluster begins with nothing."),
+            ],
+            Before::Stopped { .. } => vec![
                 Line::raw("All of it is gone: its supervisor does not run any more."),
                 Line::raw("What it keeps is there, and so is what is shown here."),
             ],
-            None => vec![
+            Before::Nothing => vec![
                 Line::styled("No cluster runs here.", theme.accent),
                 Line::raw(""),
                 Line::raw("A cluster is three services, Kafka and PostgreSQL, as"),
@@ -138,10 +162,15 @@ impl Start {
             answer(key(START_LAB), "start a laboratory, to take patterns out and see"),
             answer(String::new(), "what they are for"),
         ];
-        match self.was_lab {
-            None => [answer(key(START), "start one")].into_iter().chain(as_laboratory).collect(),
-            Some(true) => vec![answer(key(START), "start it again, as the laboratory that it was")],
-            Some(false) => [answer(key(START), "start it again")].into_iter().chain(as_laboratory).collect(),
+        match self.before {
+            Before::Nothing => [answer(key(START), "start one")].into_iter().chain(as_laboratory).collect(),
+            Before::Destroyed => [answer(key(START), "start a new one")].into_iter().chain(as_laboratory).collect(),
+            Before::Stopped { was_lab: true } => {
+                vec![answer(key(START), "start it again, as the laboratory that it was")]
+            }
+            Before::Stopped { was_lab: false } => {
+                [answer(key(START), "start it again")].into_iter().chain(as_laboratory).collect()
+            }
         }
     }
 }

@@ -125,10 +125,11 @@ fn summary(show: &Show<'_>) -> Line<'static> {
     let count = |status: ReservationStatus| all.iter().filter(|reservation| reservation.status == status).count();
     let (held, allocated) = (count(ReservationStatus::Held), count(ReservationStatus::Allocated));
     let rest = all.len() - held - allocated;
+    let told = |count: usize| show.books.reservations_part.count(count);
     Line::from(vec![
-        Span::styled(format!(" {held} held"), if held > 0 { show.theme.warn } else { show.theme.muted }),
-        Span::raw(format!("  {allocated} allocated")),
-        Span::styled(format!("  {rest} over"), show.theme.muted),
+        Span::styled(format!(" {} held", told(held)), if held > 0 { show.theme.warn } else { show.theme.muted }),
+        Span::raw(format!("  {} allocated", told(allocated))),
+        Span::styled(format!("  {} over", told(rest)), show.theme.muted),
     ])
 }
 

@@ -76,6 +76,7 @@ impl Letters {
         }
         let chips = SHOWN.iter().enumerate().map(|(index, status)| {
             let count = self.all.values().filter(|letter| status.is_none_or(|status| status == letter.status)).count();
+            let count = if self.was_read { count.to_string() } else { "…".to_owned() };
             let name = status.map_or_else(|| "all".to_owned(), word);
             let is_chosen = index == self.shown;
             let style = if is_chosen { theme.accent } else { theme.muted };

@@ -30,6 +30,7 @@ fn letter(number: u128, status: LetterStatus) -> DeadLetter {
 fn full() -> Desktop {
     let mut desktop = desk(ThemeName::Terminal);
     assert_eq!(wanted(desktop.press(&["5"])), [Do::Letters]);
+    assert!(desktop.screen((80, 24)).contains("open …"), "they are not read yet");
     let letters = |numbers: &[u128]| numbers.iter().map(|number| letter(*number, LetterStatus::Open)).collect();
     let of_orders = Found { letters: letters(&[1, 2]), more: false };
     let mut of_payments = Found { letters: letters(&[3]), more: true };

@@ -53,13 +53,17 @@ impl Cart {
         let theme = show.theme;
         let pieces = self.pieces();
         let pieces = if pieces == 1 { "1 piece".to_owned() } else { format!("{pieces} pieces") };
+        let mixed = self.mixed(show.books);
         let sum = match self.total(show.books) {
             Some(total) => Span::styled(text::money(total), theme.accent),
+            None if mixed.is_some() => Span::styled("✗ more than one currency", theme.bad),
             None => Span::styled("! not one amount", theme.warn),
         };
         let total = Line::from(vec![Span::styled(format!("{pieces}   total "), theme.muted), sum]).right_aligned();
         let short = self.lines.iter().any(|line| is_short(line, show));
-        let words = if short {
+        let words = if let Some(mixed) = mixed {
+            Line::styled(format!("✗ It cannot be ordered: {mixed}."), theme.bad)
+        } else if short {
             Line::styled("! There is not enough of everything; the seller may have to say no.", theme.warn)
         } else {
             Line::styled("Stock is held for you once the seller confirms; you pay after that.", theme.muted)

@@ -6,7 +6,7 @@ use orderflow_contracts::{
     api::{inventory::Product, orders::CreateLine},
     events::OrderLine,
     ids::{AccountId, ProductId},
-    money::Money,
+    money::{Currency, Money},
     timestamp::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -92,6 +92,22 @@ impl Cart {
     /// What it costs, as far as is known here; nothing if it cannot be said.
     pub fn total(&self, books: &Books) -> Option<Money> {
         total(&self.lines, books)
+    }
+
+    /// What is to be said if its lines are in more than one currency: the service refuses such an order.
+    pub fn mixed(&self, books: &Books) -> Option<String> {
+        let mut counts: Vec<(Currency, usize)> = Vec::new();
+        for line in &self.lines {
+            let currency = price(line, books).currency;
+            match counts.iter_mut().find(|(known, _)| *known == currency) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((currency, 1)),
+            }
+        }
+        // Most of it stays; if there is as much of each, what was put in first.
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let others: Vec<&str> = counts.iter().skip(1).map(|(currency, _)| currency.code()).collect();
+        (!others.is_empty()).then(|| format!("an order has one currency: take out the lines in {}", others.join(", ")))
     }
 
     fn change(&mut self, change: impl FnOnce(&mut Vec<Line>)) -> bool {
@@ -212,12 +228,16 @@ impl Cart {
     }
 }
 
+/// The price of the catalogue as it is known now.
+fn price(line: &Line, books: &Books) -> Money {
+    books.products.get(line.id).map_or(line.price, |product| product.price)
+}
+
 /// What lines cost by the prices of the catalogue as it is known now; nothing if they do not add up to one amount.
 pub fn total(lines: &[Line], books: &Books) -> Option<Money> {
     let mut sum: Option<Money> = None;
     for line in lines {
-        let price = books.products.get(line.id).map_or(line.price, |product| product.price);
-        let amount = price.times(line.quantity).ok()?;
+        let amount = price(line, books).times(line.quantity).ok()?;
         sum = Some(match sum {
             Some(sum) => sum.plus(amount).ok()?,
             None => amount,

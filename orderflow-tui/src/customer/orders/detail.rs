@@ -1,9 +1,13 @@
 //! The order that is chosen, beside or below the list.
 
-use orderflow_contracts::api::orders::{Order, OrderPaymentStatus, OrderReservationStatus, OrderStatus};
+use orderflow_contracts::{
+    api::orders::{Order, OrderPaymentStatus, OrderReservationStatus, OrderStatus},
+    events::OrderLine,
+};
 use ratatui::{
     Frame,
     layout::Rect,
+    style::Style,
     text::{Line, Span},
     widgets::{Paragraph, Wrap},
 };
@@ -25,35 +29,85 @@ pub struct Doing<'a> {
     pub paying: Option<(&'static str, &'static str)>,
 }
 
-/// Draws an order.
+/// Draws an order. Where there is little room, what a person has to know and can do comes before what is nice to see.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, order: &Order, doing: Doing<'_>, show: &Show<'_>) {
     let theme = show.theme;
+    // One cell off the border.
+    let place = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(1), ..area };
+    let wide = usize::from(area.width.min(60));
     let mut lines = vec![
         Line::from(vec![Span::styled("order ", theme.muted), Span::styled(order.id.to_string(), theme.accent)]),
         steps(order, theme),
         stands(order, doing, show),
     ];
-    let is_tall = area.height > 8;
-    if is_tall {
-        lines.push(Line::raw(""));
-    }
-    let wide = usize::from(area.width.min(60));
-    for line in &order.lines {
-        let amount = line.unit_price.times(line.quantity).map(text::money).unwrap_or_default();
-        lines.push(entry(&format!("{} × {}", line.quantity, text::plain(&line.name)), &amount, wide));
-    }
+    let can = Some(what_can_be_done(order)).filter(|can| !can.is_empty());
+    // What is always there: these, however often they are wrapped, the total, and what can be done.
+    let always = lines.iter().map(|line| rows_of(line, place.width)).sum::<usize>() + 1 + usize::from(can.is_some());
+    let mut room = usize::from(area.height).saturating_sub(always);
+    let things = things(order, room, wide, theme);
+    room = room.saturating_sub(things.len());
+    let facts = facts(order, room, show);
+    room = room.saturating_sub(facts.len());
+    let mut gap = |lines: &mut Vec<Line<'static>>| {
+        if room > 0 {
+            room -= 1;
+            lines.push(Line::raw(""));
+        }
+    };
+    gap(&mut lines);
+    lines.extend(things);
     lines.push(Line::styled(entry("total", &text::money(order.total), wide).to_string(), theme.accent));
-    if is_tall {
-        lines.push(Line::raw(""));
-        lines.push(fact("ordered", &words::when(order.created_at, show.now), theme));
-        lines.push(fact("stock", stock(order), theme));
-        lines.push(fact("payment", money(order), theme));
-        lines.push(Line::raw(""));
-        lines.push(Line::styled(what_can_be_done(order), theme.muted));
+    if !facts.is_empty() {
+        gap(&mut lines);
+        lines.extend(facts);
     }
-    // One cell off the border.
-    let place = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(1), ..area };
+    if let Some(can) = can {
+        gap(&mut lines);
+        lines.push(Line::styled(can, theme.muted));
+    }
     frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), place);
+}
+
+/// Rows that a line takes.
+fn rows_of(line: &Line<'_>, width: u16) -> usize {
+    line.width().div_ceil(usize::from(width).max(1)).max(1)
+}
+
+/// What was ordered, in at most so many rows, but in one at least.
+fn things(order: &Order, most: usize, wide: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let all = order.lines.len();
+    let shown = if all > most { most.saturating_sub(1) } else { all };
+    let line = |line: &OrderLine| {
+        let amount = line.unit_price.times(line.quantity).map(text::money).unwrap_or_default();
+        entry(&format!("{} × {}", line.quantity, text::plain(&line.name)), &amount, wide)
+    };
+    let mut lines: Vec<_> = order.lines.iter().take(shown).map(line).collect();
+    if all > shown {
+        lines.push(Line::styled(format!("and {} more", all - shown), theme.muted));
+    }
+    lines
+}
+
+/// How its parts stand, in at most so many rows: stock and payment before when it was ordered.
+fn facts(order: &Order, most: usize, show: &Show<'_>) -> Vec<Line<'static>> {
+    let theme = show.theme;
+    let parts = [fact("stock", stock(order), theme), fact("payment", money(order), theme)];
+    match most {
+        0 => Vec::new(),
+        // Of one that is cancelled, this is said above.
+        1 if order.status == OrderStatus::Cancelled => Vec::new(),
+        1 => vec![both(order, theme.muted)],
+        2 => parts.to_vec(),
+        _ => {
+            let ordered = fact("ordered", &words::when(order.created_at, show.now), theme);
+            std::iter::once(ordered).chain(parts).collect()
+        }
+    }
+}
+
+/// Stock and payment in one row.
+fn both(order: &Order, style: Style) -> Line<'static> {
+    Line::styled(format!("stock: {} · payment: {}", stock(order), money(order)), style)
 }
 
 /// How far it is, step by step.
@@ -107,9 +161,7 @@ fn stands(order: &Order, doing: Doing<'_>, show: &Show<'_>) -> Line<'static> {
             let left = text::countdown(until, show.now);
             Line::styled(format!("! {words}, {left} left"), theme.warn)
         }
-        None if order.status == OrderStatus::Cancelled => {
-            Line::raw(format!("stock: {} · payment: {}", stock(order), money(order)))
-        }
+        None if order.status == OrderStatus::Cancelled => both(order, Style::new()),
         None => Line::raw(words),
     }
 }

@@ -29,6 +29,8 @@ const BESIDE: u16 = 46;
 /// From this height on, it stands below otherwise.
 const BELOW_FROM: u16 = 17;
 const BELOW: u16 = 8;
+/// More than this it does not need.
+const BELOW_MAX: u16 = 14;
 
 const COLUMNS: [Column; 8] = [
     Column::new("status", 12, 9),
@@ -74,7 +76,8 @@ impl Orders {
     fn draw_head(&self, frame: &mut Frame<'_>, line: Rect, show: &Show<'_>) {
         let theme = show.theme;
         let (all, found) = (show.books.orders.len() + self.open.newest().count(), self.rows.all().len());
-        let count = if found == all { format!("{all}") } else { format!("{found} of {all}") };
+        let told = show.books.orders_part.count(all);
+        let count = if found == all { told } else { format!("{found} of {told}") };
         let filter = if self.filter == Filter::All { theme.muted } else { theme.accent };
         let right = Line::from(vec![
             Span::styled(self.filter.words(), filter),
@@ -116,7 +119,7 @@ fn split(body: Rect, has_rows: bool) -> (Rect, Option<(Rect, Borders)>) {
         return (list, Some((Rect { x: list.right() + 1, width: BESIDE, ..body }, Borders::LEFT)));
     }
     if has_rows && body.height >= BELOW_FROM {
-        let (list, detail) = frames::foot(body, BELOW);
+        let (list, detail) = frames::foot(body, (BELOW + (body.height - BELOW_FROM) / 2).min(BELOW_MAX));
         return (list, Some((detail, Borders::TOP)));
     }
     (body, None)

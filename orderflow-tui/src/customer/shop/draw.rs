@@ -59,7 +59,8 @@ impl Shop {
         let theme = show.theme;
         let all = show.books.products.len();
         let (found, in_stock) = (self.rows.all().len(), if self.in_stock { "in stock · " } else { "" });
-        let count = if found == all { format!("{all}") } else { format!("{found} of {all}") };
+        let told = show.books.products_part.count(all);
+        let count = if found == all { told } else { format!("{found} of {told}") };
         let mut right = vec![Span::styled(format!("{in_stock}{} · {count}", self.sort.words()), theme.muted)];
         if !cart.lines().is_empty() {
             let worth = cart.total(show.books).map(|total| format!(" {total}")).unwrap_or_default();

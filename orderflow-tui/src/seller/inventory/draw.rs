@@ -62,7 +62,7 @@ impl Inventory {
             Sort::Price => "the cheapest first",
             Sort::Newest => "the newest first",
         };
-        let mut spans = vec![Span::raw(format!(" {} products", products.len()))];
+        let mut spans = vec![Span::raw(format!(" {} products", show.books.products_part.count(products.len())))];
         if out > 0 {
             spans.push(Span::styled(format!("  ✗ {out} out"), theme.bad));
         }

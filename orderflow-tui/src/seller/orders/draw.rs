@@ -50,7 +50,7 @@ impl Orders {
         self.refresh(show.books);
         let (area, side) = draw::beside(area, DETAIL_FROM, DETAIL_WIDTH);
         let (tabs, area) = frames::head(area, 1);
-        self.draw_tabs(frame, tabs, show.theme);
+        self.draw_tabs(frame, tabs, show);
         let (line, area) = frames::head(area, u16::from(self.search.is_shown()));
         if self.search.is_shown() {
             let found = draw::found(self.view.rows.len(), show.theme);
@@ -68,7 +68,8 @@ impl Orders {
     }
 
     /// The filters with how many pass each; where it is narrow, only those that have any, or the one that is taken.
-    fn draw_tabs(&self, frame: &mut Frame<'_>, line: Rect, theme: &Theme) {
+    fn draw_tabs(&self, frame: &mut Frame<'_>, line: Rect, show: &Show<'_>) {
+        let theme = show.theme;
         let mut right = String::new();
         if !self.marked.is_empty() {
             right.push_str(&format!(" * {} marked", self.marked.len()));
@@ -84,7 +85,7 @@ impl Orders {
         let main = [Filter::All, Filter::Yours, self.filter];
         let few = |_: &usize, filter: Filter| main.contains(&filter);
         let one = |_: &usize, filter: Filter| filter == self.filter;
-        let lines = [self.tabs(all, theme), self.tabs(some, theme), self.tabs(few, theme), self.tabs(one, theme)];
+        let lines = [self.tabs(all, show), self.tabs(some, show), self.tabs(few, show), self.tabs(one, show)];
         let fits = lines.into_iter().enumerate().find(|(_, tabs)| tabs.width() <= usize::from(room));
         let Some((left_out, mut tabs)) = fits else { return };
         let more = "  ← → by status";
@@ -94,7 +95,8 @@ impl Orders {
         frame.render_widget(tabs, Rect { width: room, ..line });
     }
 
-    fn tabs(&self, takes: impl Fn(&usize, Filter) -> bool, theme: &Theme) -> Line<'static> {
+    fn tabs(&self, takes: impl Fn(&usize, Filter) -> bool, show: &Show<'_>) -> Line<'static> {
+        let theme = show.theme;
         let mut spans = Vec::new();
         for (count, filter) in self.view.counts.iter().zip(FILTERS).filter(|(count, filter)| takes(count, *filter)) {
             let (sign, style) = match (filter == self.filter, filter) {
@@ -102,6 +104,7 @@ impl Orders {
                 (false, Filter::Yours) if *count > 0 => (" ", theme.warn),
                 (false, _) => (" ", theme.muted),
             };
+            let count = show.books.orders_part.count(*count);
             spans.push(Span::styled(format!("{sign}{} {count} ", filter.name()), style));
         }
         Line::from(spans)

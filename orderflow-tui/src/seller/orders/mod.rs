@@ -24,7 +24,7 @@ use super::{
     work::{Tally, Work},
 };
 use crate::{
-    books::Books,
+    books::{Books, Part},
     cx::{Cx, Show},
     input::Edit,
     keys::{self, Action},
@@ -207,10 +207,14 @@ impl Orders {
     }
 
     fn want_all(&mut self, verb: Verb, cx: &mut Cx<'_>) {
+        if matches!(cx.books.orders_part, Part::Loading) {
+            return cx.note("the orders are not read yet: which of them wait is not known");
+        }
         let all: Vec<OrderId> = cx.books.orders.newest().map(|entry| entry.order.id).collect();
         let able = self.able(verb, &all, cx.books);
         if able.is_empty() {
-            return cx.note(format!("no order waits to be {}", verb.past()));
+            let known = if cx.books.orders_part.was_read() { "" } else { " among those that could be read" };
+            return cx.note(format!("no order waits to be {}{known}", verb.past()));
         }
         let of = able.len();
         self.ask(verb, able, of, cx);

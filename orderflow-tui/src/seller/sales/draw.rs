@@ -129,6 +129,9 @@ impl Sales {
         } else {
             String::new()
         };
+        if !show.books.orders_part.was_read() {
+            return ["revenue", "paid", "waits for you"].map(|name| Line::from(vec![field(name), "…".into()])).to_vec();
+        }
         vec![
             Line::from(vec![field("revenue"), Span::styled(revenue, theme.accent)]),
             Line::from(vec![
@@ -146,6 +149,9 @@ impl Sales {
     /// The same where there is little room.
     fn in_short(&self, show: &Show<'_>) -> Vec<Line<'static>> {
         let (theme, day) = (show.theme, &self.day);
+        if !show.books.orders_part.was_read() {
+            return vec![Line::styled(" … paid", theme.muted), Line::styled(" … for you", theme.muted)];
+        }
         let (confirm, ship) = self.waiting;
         let cancelled: u64 = day.cancelled.iter().map(|(_, count)| count).sum();
         let revenue = if day.revenue.is_empty() { "nothing yet".to_owned() } else { amounts(&day.revenue) };

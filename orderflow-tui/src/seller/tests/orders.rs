@@ -90,6 +90,15 @@ fn what_is_not_possible_is_said_and_not_sent() {
 }
 
 #[test]
+fn orders_that_are_not_read_yet_are_not_counted() {
+    let mut desk = Desktop::with(Role::Seller, ThemeName::Terminal);
+    let screen = desk.screen((100, 30));
+    assert!(screen.contains("▸all …") && !screen.contains("all 0"), "{screen}");
+    assert!(wanted(desk.press(&["C"])).is_empty());
+    assert!(desk.app.notices.say("the orders are not read yet"));
+}
+
+#[test]
 fn cancelling_asks_first() {
     let mut desk = desk(pending(1), Vec::new(), Vec::new());
     assert!(wanted(desk.press(&["x"])).is_empty());

@@ -1,5 +1,7 @@
 //! The audit log: who did what to what, the newest first, read on as one scrolls.
 
+mod draw;
+
 use orderflow_contracts::api::{
     Page,
     console::EventRecord,
@@ -8,14 +10,13 @@ use orderflow_contracts::api::{
 use ratatui::{
     Frame,
     layout::{Position, Rect},
-    text::{Line, Span},
 };
 
 use super::{
     Do,
     effects::AuditPart,
     keymap::{AUDIT, DETAIL, NEXT, PREVIOUS, VERIFY},
-    parts::{self, Row, Sheet, beside, both_ends, json_rows},
+    parts::{self, Row, Sheet, json_rows},
 };
 use crate::{
     area::Area,
@@ -23,23 +24,13 @@ use crate::{
     input::Edit,
     keys::{self, Action, Scope},
     msg::Effect,
-    text,
-    widgets::{Column, Pick, frames, list::Table, search::Search},
+    widgets::{Pick, search::Search},
 };
 
 /// Entries that are kept.
 const ENTRIES_MAX: usize = 5_000;
 /// So many rows before the end, the next part is read.
 const AHEAD: usize = 30;
-const COLUMNS: [Column; 6] = [
-    Column::new("number", 7, 4).right(),
-    Column::new("at", 8, 8),
-    Column::new("who", 17, 7),
-    Column::new("did what", 28, 9),
-    Column::new("to", 10, 6),
-    Column::new("more", 10, 3).grows(),
-];
-
 /// The audit log.
 #[derive(Default)]
 pub struct Audit {
@@ -181,54 +172,6 @@ impl Audit {
         self.read_newest(cx);
     }
 
-    fn draw_head(&self, frame: &mut Frame<'_>, area: Rect, show: &Show<'_>) {
-        let theme = show.theme;
-        let mut right = match (&self.check, self.is_checking) {
-            (_, true) => vec![Span::styled("↻ checking the chain  ", theme.warn)],
-            (None, _) => Vec::new(),
-            (Some(Ok(AuditCheck { intact: true, entries, .. })), _) => {
-                vec![Span::styled(format!("✓ whole: {entries} entries, each fits to the one before  "), theme.good)]
-            }
-            (Some(Ok(check)), _) => {
-                let broken = check.first_broken.map_or_else(|| "somewhere".to_owned(), |number| format!("at {number}"));
-                vec![Span::styled(format!("✗ broken {broken}: an entry was altered or taken away  "), theme.bad)]
-            }
-            (Some(Err(why)), _) => vec![Span::styled(format!("✗ not checked: {}  ", text::plain(why)), theme.bad)],
-        };
-        let more = if self.next.is_some() { "+" } else { "" };
-        let count = format!("{}{more} entries", self.rows.len());
-        if self.search.is_shown() {
-            right.push(Span::styled(count, theme.muted));
-            return self.search.draw(frame, area, Line::from(right), show.focused, theme);
-        }
-        both_ends(frame, area, Line::styled(format!("{count}, newest first"), theme.muted), Line::from(right));
-    }
-
-    fn draw_list(&mut self, frame: &mut Frame<'_>, area: Rect, focused: bool, show: &Show<'_>) {
-        let empty = match (self.was_read, self.entries.is_empty()) {
-            (false, _) if self.failed.is_none() => "reading the audit log…",
-            (false, _) => "the audit log could not be read: ctrl-r tries again",
-            (true, true) => "no entry is like that, or nobody has done anything yet",
-            (true, false) => "none of those that were read is like that; action=chaos. and enter asks for all",
-        };
-        let theme = show.theme;
-        let Self { rows, pick, entries, .. } = self;
-        let table = Table { columns: &COLUMNS, len: rows.len(), focused, empty, theme };
-        pick.draw(frame, area, &table, rows, |row| {
-            let found = entries.binary_search_by(|entry| rows[row].cmp(&entry.number)).ok();
-            let Some(entry) = found.and_then(|index| entries.get(index)) else { return Vec::new() };
-            let detail = if entry.detail.is_null() { String::new() } else { entry.detail.to_string() };
-            vec![
-                Line::styled(entry.number.to_string(), theme.muted),
-                Line::styled(text::clock(entry.at), theme.muted),
-                Line::from(who(&entry.actor)),
-                Line::styled(text::plain(&entry.action), theme.accent),
-                Line::from(subject(&entry.subject)),
-                Line::styled(text::plain(&detail), theme.muted),
-            ]
-        });
-    }
-
     fn act_in_list(&mut self, action: Action, cx: &mut Cx<'_>) -> bool {
         let was_typing = self.search.is_open();
         if let Some(changed) = self.search.act_over(action, &mut self.pick, &self.rows) {
@@ -315,20 +258,7 @@ impl Area for Audit {
     }
 
     fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, show: &Show<'_>) {
-        self.settle();
-        let (head, body) = frames::head(area, 1);
-        self.draw_head(frame, head, show);
-        let body = match &self.failed {
-            Some(why) => frames::told(frame, body, &format!("✗ {why}"), show.theme.bad),
-            None => body,
-        };
-        let (list, detail) = beside(body, self.sheet.is_some());
-        if let Some(list) = list {
-            self.draw_list(frame, list, show.focused && detail.is_none(), show);
-        }
-        if let (Some((_, sheet)), Some(detail)) = (&mut self.sheet, detail) {
-            sheet.draw(frame, detail, show.theme);
-        }
+        self.draw_in(frame, area, show);
     }
 }
 
@@ -344,20 +274,6 @@ fn is_wanted(entry: &AuditEntry, words: &[String]) -> bool {
         has(&entry.actor) || has(&entry.action) || has(&entry.subject) || has(&entry.detail.to_string())
     };
     words.iter().all(has)
-}
-
-/// `seller/1a2b3c4d`, or the service.
-fn who(actor: &str) -> String {
-    match actor.split_once('/') {
-        Some((role, id)) => text::plain(&format!("{role}/{}", text::short(id))),
-        None => text::plain(actor),
-    }
-}
-
-/// Ids are cut, names are not.
-fn subject(subject: &str) -> String {
-    let is_id = subject.len() == 36 && subject.contains('-');
-    if is_id { text::short(subject) } else { text::plain(subject) }
 }
 
 fn sheet(entry: &AuditEntry) -> Sheet {
