@@ -241,7 +241,8 @@ impl App {
         let takes_text = self.overlay.is_none() && self.takes_text();
         for scope in scopes {
             let bindings = keys::all().filter(|binding| binding.scope == *scope && !binding.hint.is_empty());
-            hints.extend(bindings.filter_map(|binding| {
+            let offers = |action| self.lessons.as_ref().is_none_or(|lessons| lessons.offers(action));
+            hints.extend(bindings.filter(|binding| offers(binding.action)).filter_map(|binding| {
                 // While somebody writes, a letter is a letter.
                 let mut works = self.setup.keys.keys_of(binding).iter().filter(|key| !takes_text || !key.is_text());
                 Some((works.next()?.to_string(), binding))

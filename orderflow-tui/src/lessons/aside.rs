@@ -81,12 +81,11 @@ fn presses(tour: &Tour, columns: usize, more: bool, theme: &Theme, keys: &KeyMap
         if does { (Vec::new(), pressed.collect()) } else { (pressed.collect(), Vec::new()) };
     lines.extend(above);
     let (help, next) = (key_of(TOUR, HELP, keys), key_of(TOUR, NEXT, keys));
-    let is_failed = tour.trouble.is_some() || (!tour.found.is_empty() && !tour.is_done());
     match step.help {
         _ if more => lines.extend(row(&next, "reads on", theme.text)),
         _ if tour.is_learnt() => lines.extend(row(&next, "goes to the list", theme.text)),
         _ if tour.busy.is_some() => {}
-        Some(_) if is_failed => lines.extend(row(&help, "tries again", theme.text)),
+        Some(_) if tour.is_failed() => lines.extend(row(&help, "tries again", theme.text)),
         _ if tour.is_done() => lines.extend(row(&next, "goes on", theme.text)),
         Some(_) if tour.is_helped() => {}
         Some(_) if does => lines.extend(row(&help, "does it", theme.text)),
@@ -176,17 +175,23 @@ const fn looks_for(look: Look) -> &'static str {
         Look::CameTwice => "an event that came twice",
         Look::BeingPaid => "a payment without an answer",
         Look::Stuck => "orders dead and back, the order CONFIRMING",
+        Look::Wasted => "the trap sprung by something else",
     }
 }
 
 fn note(tour: &Tour, columns: usize, theme: &Theme, keys: &KeyMap) -> Vec<Line<'static>> {
-    let words = match tour.note {
+    let words = match tour.note() {
         None => return Vec::new(),
         Some(Note::OneMoment) => "One moment, please.".to_owned(),
         Some(Note::NotDone) => {
             format!("This step is not done yet. *{}* once more skips it.", key_of(TOUR, NEXT, keys))
         }
         Some(Note::NoOrder) => "There is no order in this lesson yet.".to_owned(),
+        Some(Note::OtherOrder) => {
+            let order = tour.heard.mine().map(text::short).unwrap_or_default();
+            let help = key_of(TOUR, HELP, keys);
+            format!("The trap has struck, but not at your order {order}: that was another. *{help}* sets it again.")
+        }
         Some(Note::OtherProduct) => {
             format!("That was something else: what this lesson wants is called {}.", named("{product}", tour))
         }

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     keys::{self, Action, KeyMap, Scope},
-    text,
+    login, text,
     theme::Theme,
     widgets::{
         frames,
@@ -68,9 +68,8 @@ impl Lessons {
         ];
         let inside = padded(frames::framed(frame, area, Line::from(title), true, theme));
         if !self.can_play {
-            let words = "Lessons play with test accounts on a cluster of this machine, and none runs here. Start one: \
-                         orderflow up --detach";
-            frame.render_widget(text_of(wrap(words, usize::from(inside.width), theme.warn, theme)), inside);
+            let words = nowhere(keys);
+            frame.render_widget(text_of(wrap(&words, usize::from(inside.width), theme.warn, theme)), inside);
             return;
         }
         let wide = inside.width >= WIDE_FROM;
@@ -178,6 +177,18 @@ impl Lessons {
     }
 }
 
+/// What there is to do where no lesson can be played. The desk behind the lessons offers it, if it can be done from here.
+fn nowhere(keys: &KeyMap) -> String {
+    let close = key_of(LIST, super::LEAVE, keys);
+    let start = key_of(login::NO_CLUSTER, login::START, keys);
+    let lab = key_of(login::NO_CLUSTER, login::START_LAB, keys);
+    format!(
+        "Lessons play with test accounts on a cluster of this machine, and none runs here. *{close}* closes the lessons; \
+         where the desk offers it, *{start}* starts a cluster, and *{lab}* a laboratory, which lesson 8 needs. In a \
+         shell: orderflow up --detach"
+    )
+}
+
 /// Text does not stick to a border, where there is room.
 fn padded(area: Rect) -> Rect {
     let by = u16::from(area.width >= WITH_KEYS_FROM);
@@ -238,7 +249,8 @@ fn keys_line(tour: &Tour, more: bool, theme: &Theme, keys: &KeyMap) -> Line<'sta
     let back = if tour.at == 0 { "lessons" } else { "back" };
     let shown = [(TOUR, super::BACK, back), (TOUR, super::NEXT, next), (keys::EVERYWHERE, keys::LESSONS, "close")];
     let mut spans = Vec::new();
-    for (at, (scope, action, word)) in shown.into_iter().enumerate() {
+    let offered = shown.into_iter().filter(|(_, action, _)| *action != super::NEXT || tour.can_go_on());
+    for (at, (scope, action, word)) in offered.enumerate() {
         spans.push(Span::styled(if at == 0 { " " } else { "· " }, theme.muted));
         spans.push(Span::styled(key_of(scope, action, keys), theme.accent));
         spans.push(Span::styled(format!(" {word} "), theme.muted));
@@ -258,7 +270,7 @@ pub(super) fn life(tour: &Tour, columns: usize, theme: &Theme) -> Vec<Line<'stat
     let mut lines = Vec::new();
     let (mut spans, mut taken) = (Vec::new(), 0);
     for event in tour.heard.events() {
-        let what = view::what(event);
+        let what = view::what(&event);
         let word = format!("{} {}", what.tone.glyph(), what.word);
         let wide = text::width(&word) + 2;
         if taken + wide > columns + 2 && taken > 0 {

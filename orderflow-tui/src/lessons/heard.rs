@@ -1,5 +1,6 @@
 //! What was heard of the orders of a lesson: those for its own product.
 
+use orderflow_client::saga_view::SagaView;
 use orderflow_contracts::{
     api::console::EventRecord,
     events::{OrderEvent, decode},
@@ -13,11 +14,11 @@ pub struct Heard {
     orders_max: usize,
 }
 
-/// An order, and the types of its events in the order in which they came.
+/// An order, and its events in the order in which they came, one of each type.
 #[derive(Debug)]
 struct Followed {
     id: OrderId,
-    events: Vec<String>,
+    events: Vec<EventRecord>,
 }
 
 impl Heard {
@@ -54,27 +55,33 @@ impl Heard {
             self.follow(id);
         }
         if let Some(order) = self.orders.iter_mut().find(|order| order.id == id)
-            && !order.events.contains(&record.event_type)
+            && order.events.iter().all(|heard| heard.event_type != record.event_type)
         {
-            order.events.push(record.event_type.clone());
+            order.events.push(record.clone());
         }
         false
     }
 
-    /// What was heard of the person's order.
-    pub fn events(&self) -> &[String] {
+    /// What was heard of the person's order, by its types. It is told in the order of the timeline, in which it
+    /// happened: after a while without Kafka, one topic is heard before another.
+    pub fn events(&self) -> Vec<String> {
+        let view = SagaView::of(self.records(), &[], None);
+        view.rows.into_iter().map(|row| row.line.event).collect()
+    }
+
+    fn records(&self) -> &[EventRecord] {
         self.orders.first().map(|order| order.events.as_slice()).unwrap_or_default()
     }
 
     /// Whether an event of the person's order was heard.
     pub fn has(&self, event: &str) -> bool {
-        self.events().iter().any(|heard| heard == event)
+        self.records().iter().any(|heard| heard.event_type == event)
     }
 
     /// Whether as many orders as there can be are confirmed or cancelled.
     pub fn are_decided(&self) -> bool {
         let is_decided = |order: &Followed| {
-            order.events.iter().any(|event| matches!(event.as_str(), "order.confirmed" | "order.cancelled"))
+            order.events.iter().any(|event| matches!(event.event_type.as_str(), "order.confirmed" | "order.cancelled"))
         };
         self.orders.len() == self.orders_max && self.orders.iter().all(is_decided)
     }

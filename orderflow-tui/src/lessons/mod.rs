@@ -146,6 +146,16 @@ impl Lessons {
         if self.tour.is_some() { vec![TOUR] } else { vec![LIST] }
     }
 
+    /// Whether an action is worth naming: whether it would do something now.
+    pub fn offers(&self, action: Action) -> bool {
+        match (action, &self.tour) {
+            (BEGIN, _) => self.can_play,
+            (HELP, Some(tour)) => tour.can_help(),
+            (NEXT, Some(tour)) => tour.can_go_on(),
+            _ => true,
+        }
+    }
+
     /// Whether the panel has the keys, and not a desk.
     pub const fn has_keys(&self) -> bool {
         self.tour.is_none()

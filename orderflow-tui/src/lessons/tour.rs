@@ -9,6 +9,8 @@ use super::{
     heard::Heard,
 };
 
+mod look;
+
 /// A lesson under way.
 pub struct Tour {
     pub(super) lesson: &'static Lesson,
@@ -24,7 +26,7 @@ pub struct Tour {
     pub(super) busy: Option<Busy>,
     looking: bool,
     pub(super) trouble: Option<Trouble>,
-    pub(super) note: Option<Note>,
+    note: Option<Note>,
     broken: Vec<Break>,
     restarts: u32,
     pub(super) found: Vec<Finding>,
@@ -49,6 +51,8 @@ pub enum Note {
     NoOrder,
     /// That was an order of something else.
     OtherProduct,
+    /// The trap has struck, and not at this lesson's order.
+    OtherOrder,
 }
 
 /// What a key has come to.
@@ -105,6 +109,30 @@ impl Tour {
     /// Whether this is a step that looks at what has become of all, and has found something.
     pub fn has_found(&self) -> bool {
         self.step().help == Some(Help::Check) && !self.found.is_empty()
+    }
+
+    /// What the person is to know, while it is so.
+    pub fn note(&self) -> Option<Note> {
+        self.note.filter(|note| match note {
+            Note::NotDone => !self.is_done(),
+            Note::OtherProduct => self.heard.mine().is_none(),
+            Note::OneMoment | Note::NoOrder | Note::OtherOrder => true,
+        })
+    }
+
+    /// Whether there is something that the lesson can do now, in the person's place or once more.
+    pub fn can_help(&self) -> bool {
+        self.step().help.is_some() && self.busy.is_none() && (self.is_failed() || !(self.is_done() || self.is_helped()))
+    }
+
+    /// Whether something has come to nothing, or is not as it must be.
+    pub fn is_failed(&self) -> bool {
+        self.trouble.is_some() || (!self.found.is_empty() && !self.is_done())
+    }
+
+    /// Whether the lesson has more steps to go to: without what it needs, it cannot begin.
+    pub const fn can_go_on(&self) -> bool {
+        self.scene.is_some() || self.busy.is_some()
     }
 
     /// Whether the lesson has done its part of the step.
@@ -247,22 +275,6 @@ impl Tour {
         if self.step().auto && !self.is_done() { self.help() } else { Vec::new() }
     }
 
-    /// Whether something is looked for.
-    pub fn looks(&self) -> bool {
-        matches!(self.step().until, Until::Seen(_)) && self.seen[self.at].is_none() && self.heard.mine().is_some()
-    }
-
-    /// A second has passed.
-    pub fn tick(&mut self) -> Vec<Do> {
-        match (self.step().until, self.heard.mine()) {
-            (Until::Seen(look), Some(order)) if self.looks() && !self.looking => {
-                self.looking = true;
-                vec![self.wanted(Task::Look(look, order, self.restarts))]
-            }
-            _ => Vec::new(),
-        }
-    }
-
     /// How far something is.
     pub fn said(&mut self, of: effects::Step, said: String) {
         if let Some(busy) = self.busy.as_mut().filter(|busy| of.tour == self.number && of.step == busy.step) {
@@ -289,17 +301,6 @@ impl Tour {
             Err(trouble) => {
                 self.trouble = Some(trouble);
                 Vec::new()
-            }
-        }
-    }
-
-    fn looked(&mut self, step: usize, looked: Result<Option<String>, Trouble>) {
-        self.looking = false;
-        match looked {
-            Ok(seen) => self.seen[step] = self.seen[step].take().or(seen),
-            // A service that is just being started again is looked at again, a second later.
-            Err(trouble) => {
-                self.trouble = Some(trouble).filter(|trouble| !trouble.is_unknown).or(self.trouble.take());
             }
         }
     }

@@ -196,6 +196,8 @@ const fn money(order: &Order) -> &'static str {
     match order.payment.status {
         OrderPaymentStatus::None if matches!(order.status, OrderStatus::Cancelled) => "nothing was charged",
         OrderPaymentStatus::None => "nothing is due yet",
+        // Payments has not said yet what has become of it: it may be asking the provider still.
+        OrderPaymentStatus::Open if matches!(order.status, OrderStatus::Cancelled) => "being ended",
         OrderPaymentStatus::Open => "due",
         OrderPaymentStatus::Failed => "the card was declined",
         OrderPaymentStatus::Voided => "nothing was charged",
@@ -245,4 +247,16 @@ pub fn draw_placing(frame: &mut Frame<'_>, area: Rect, placing: &Placing, show: 
 fn line_of(line: &cart::Line, wide: usize) -> Line<'static> {
     let amount = line.price.times(line.quantity).map(text::money).unwrap_or_default();
     entry(&format!("{} × {}", line.quantity, text::plain(&line.name)), &amount, wide)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::money;
+    use crate::customer::tests::order;
+
+    #[test]
+    fn nothing_is_due_for_an_order_that_is_over() {
+        assert_eq!(money(&order(1, "CONFIRMED", "HELD", "OPEN")), "due");
+        assert_eq!(money(&order(1, "CANCELLED", "HELD", "OPEN")), "being ended");
+    }
 }

@@ -222,14 +222,17 @@ fn test_card(index: usize, theme: &Theme) -> Vec<Line<'static>> {
 
 fn draw_stage(frame: &mut Frame<'_>, body: Rect, attempt: &Attempt, id: OrderId, show: &Show<'_>) {
     let Some((style, title, more)) = said(attempt, id, show) else { return };
+    let place = Rect { x: body.x + 2.min(body.width), width: body.width.saturating_sub(4), ..body };
     let mut lines = vec![Line::styled(title, style.add_modifier(Modifier::BOLD))];
     for words in more.into_iter().filter(|words| !words.trim().is_empty()) {
         lines.push(Line::raw(""));
         lines.push(Line::raw(words));
     }
-    let place = Rect { x: body.x + 2.min(body.width), width: body.width.saturating_sub(4), ..body };
-    let tall = u16::try_from(lines.len()).unwrap_or(0) + 2;
-    let place = if place.height > tall + 2 { frames::centred(place, place.width, tall) } else { place };
+    // A line that is too long takes several.
+    let rows = |line: &Line<'_>| text::wrap(&line.to_string(), usize::from(place.width)).len().max(1);
+    let tall = u16::try_from(lines.iter().map(rows).sum::<usize>()).unwrap_or(u16::MAX).saturating_add(2);
+    let is_high = place.height > tall.saturating_add(2);
+    let place = if is_high { frames::centred(place, place.width, tall) } else { place };
     frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: true }), place);
 }
 

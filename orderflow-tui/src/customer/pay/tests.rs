@@ -217,6 +217,8 @@ fn a_decline_says_why_and_that_it_ends_the_order() {
     let data = json!({ "decline_code": "insufficient_funds" });
     desktop.tell(event(1, "payment.failed", order.id, "c", data));
     has(&mut desktop, &["✗ Declined", "not enough money behind the card", "That ends this order"]);
+    let narrow = desktop.screen((60, 30));
+    assert!(narrow.contains("another card."), "all of it is seen where there are lines for it:\n{narrow}");
     desktop.press(&["o"]);
     has(&mut desktop, &["▸2 Cart", "Enamel Mug", "25.00 USD"]);
 }

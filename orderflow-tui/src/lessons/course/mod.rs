@@ -185,6 +185,8 @@ pub enum Look {
     BeingPaid,
     /// The order waits for stock, and nobody has heard of it.
     Stuck,
+    /// Orders was started again, and the order is not even confirmed: something else has sprung the trap.
+    Wasted,
 }
 
 /// All of them, in the order in which they are best done.

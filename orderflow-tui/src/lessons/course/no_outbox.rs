@@ -18,8 +18,9 @@ pub(super) static LESSON: Lesson = Lesson {
         Step::order("Order a {product}. This is the order that will be broken."),
         Step::act(
             "Take the outbox out",
-            "Orders now does what so many services do: it commits, and then sends the event and hopes. And the same trap \
-             is set as in lesson 4: it dies once, between the commit and the sending.",
+            "Orders now does what so many services do: it commits, and then sends the event and hopes. A trap is set \
+             between the two, once. `chaos list` calls it after-publish: it strikes where the relay would have \
+             published, and here the event is ticked off before it is sent.",
             Help::Break(&[Break::Outbox, Break::CrashAfterPublish]),
         ),
         Step::confirm(
@@ -38,8 +39,9 @@ pub(super) static LESSON: Lesson = Lesson {
         Step {
             title: "Who notices?",
             ..Step::check(
-                "Now verify counts, and this time it has to FAIL, and to name the event that was lost. It waits a while \
-                 first: the event might still be on its way.",
+                "Now verify counts, and this time it has to FAIL, and to name the event that was lost, after a while: it \
+                 might still be on its way. It says published and not applied: orders has ticked it off as published, \
+                 and Kafka never had it.",
             )
         },
         Step::act(

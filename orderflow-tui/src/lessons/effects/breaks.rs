@@ -126,10 +126,17 @@ fn fault_of(what: Break) -> Option<(FaultName, SetFault, &'static [Service])> {
 /// Mends all of it. One that cannot be mended keeps none of the others from being mended.
 pub(super) async fn mend(broken: &[Break], shared: &Shared) -> Result<(), Trouble> {
     let mut first = Ok(());
-    for one in broken {
-        first = first.and(mend_one(*one, shared).await);
+    for one in in_order(broken) {
+        first = first.and(mend_one(one, shared).await);
     }
     first
+}
+
+/// Faults before patterns: that a pattern is back is told by an event, which would spring a trap that is still set.
+fn in_order(broken: &[Break]) -> Vec<Break> {
+    let (patterns, mut all): (Vec<Break>, Vec<Break>) = broken.iter().partition(|one| **one == Break::Outbox);
+    all.extend(patterns);
+    all
 }
 
 async fn mend_one(what: Break, shared: &Shared) -> Result<(), Trouble> {
@@ -174,4 +181,15 @@ pub(super) async fn status(shared: &Shared) -> Result<Status, Trouble> {
 
 async fn ask(shared: &Shared, request: Request) -> Result<(), Trouble> {
     control::tell(&shared.place.data_dir, request).await.map_err(|error| Trouble::new(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trap_is_taken_back_before_the_outbox_goes_back_in() {
+        let broken = [Break::Outbox, Break::CrashAfterPublish];
+        assert_eq!(in_order(&broken), [Break::CrashAfterPublish, Break::Outbox]);
+    }
 }

@@ -33,6 +33,7 @@ pub(super) async fn look(
             Ok((status == PaymentStatus::Processing).then(|| "the payment is PROCESSING".to_owned()))
         }
         Look::Stuck => stuck(order, restarts, &admin, shared).await,
+        Look::Wasted => wasted(order, restarts, &admin, shared).await,
     }
 }
 
@@ -51,4 +52,12 @@ async fn stuck(order: OrderId, restarts: u32, admin: &Client, shared: &Shared) -
     let Some(_) = restarted(restarts, admin, shared).await? else { return Ok(None) };
     let is_stuck = admin.order(order).await?.status == OrderStatus::Confirming;
     Ok(is_stuck.then(|| "orders has died and is back; the order is CONFIRMING".to_owned()))
+}
+
+/// Orders has died, and not by committing the order's confirmation. The order is looked at last: one that is PENDING
+/// after the trap has struck was not what sprang it.
+async fn wasted(order: OrderId, restarts: u32, admin: &Client, shared: &Shared) -> Result<Option<String>, Trouble> {
+    let Some(_) = restarted(restarts, admin, shared).await? else { return Ok(None) };
+    let is_pending = admin.order(order).await?.status == OrderStatus::Pending;
+    Ok(is_pending.then(|| "orders has died and is back; the order is PENDING".to_owned()))
 }

@@ -4,6 +4,8 @@ mod console;
 mod panel;
 mod plays;
 
+use std::cell::Cell;
+
 use orderflow_contracts::{
     api::console::{EventRecord, Role},
     events::{CancelReason, InventoryEvent, OrderEvent, OrderLine, PaymentEvent, encode},
@@ -29,10 +31,14 @@ fn id(text: &str) -> OrderId {
 }
 
 fn record(order: &str, event: &impl Serialize) -> EventRecord {
+    thread_local!(static RECORDS: Cell<u32> = const { Cell::new(0) });
+    let number = RECORDS.replace(RECORDS.get() + 1);
     let (event_type, data) = encode(event);
-    let at = "2026-01-01T10:00:01.500Z";
+    // One after the other, as they are made up.
+    let at = format!("2026-01-01T10:00:01.{:03}Z", 500 + number);
+    let id = format!("00000000-0000-0000-0001-{number:012}");
     serde_json::from_value(json!({
-        "position": 1, "id": order, "source": "/orderflow/orders", "type": event_type, "subject": order,
+        "position": 1, "id": id, "source": "/orderflow/orders", "type": event_type, "subject": order,
         "sequence": 1, "correlation_id": "c", "causation_id": null, "at": at, "published_at": at, "received_at": at,
         "data": serde_json::from_slice::<Value>(&data).unwrap(),
     }))

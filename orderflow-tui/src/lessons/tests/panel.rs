@@ -37,6 +37,7 @@ fn the_list() {
     insta::assert_snapshot!("list", at_all_sizes(&mut lessons));
     let coloured = drawn(&mut lessons, (80, 11), ThemeName::Dark);
     insta::assert_snapshot!("list_dark", letters_and_colours(&coloured));
+    assert!(!Lessons::new(Vec::new(), false).offers(crate::lessons::BEGIN));
     insta::assert_snapshot!("list_nowhere", at_all_sizes(&mut Lessons::new(Vec::new(), false)));
 }
 

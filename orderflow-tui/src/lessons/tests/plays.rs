@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::lessons::{
-    course::{Break, Until},
+    course::{Break, Look, Until},
     tour::Note,
 };
 
@@ -61,6 +61,20 @@ fn a_crash_between_commit_and_publish() {
 }
 
 #[test]
+fn a_trap_that_another_order_has_sprung_is_set_again() {
+    let mut play = Play::of("crash-after-commit");
+    play.ordered().goes_to("Set the trap").help().done(Outcome::Broken(3)).goes_to("Spring it").tick();
+    assert!(matches!(play.task(), Task::Look(Look::Wasted, order, 3) if *order == id(MINE)));
+    play.done(Outcome::Looked(Ok(None))).is_at("Spring it").tick();
+    play.done(Outcome::Looked(Ok(Some("orders has died".into())))).is_at("Set the trap");
+    assert!(play.tour.note() == Some(Note::OtherOrder) && !play.tour.is_done());
+    play.help();
+    assert_eq!(play.task(), &Task::Break(vec![Break::CrashAfterCommit]));
+    play.done(Outcome::Broken(4)).goes_to("Spring it").hear(&confirming());
+    assert!(!play.tour.looks(), "it has struck where it was to strike");
+}
+
+#[test]
 fn everything_comes_twice() {
     let mut play = Play::of("duplicate-delivery");
     play.is_at("Double everything").help().done(Outcome::Broken(0)).next().ordered().next();
@@ -96,6 +110,17 @@ fn losing_kafka() {
     assert_eq!(play.task(), &Task::Mend(vec![Break::Kafka]));
     play.done(Outcome::Done).is_at("Bring it back");
     play.hear(&confirming()).hear(&confirmed()).hear(&opened()).goes_to("What it cost").next().checked().is_learnt();
+}
+
+#[test]
+fn what_has_happened_is_told_in_the_order_in_which_it_did() {
+    let mut play = Play::of("losing-kafka");
+    play.ordered();
+    let (asked, held) = (record(MINE, &confirming()), record(MINE, &reserved()));
+    for late in [&held, &asked] {
+        play.tour.hear(Role::Customer, late);
+    }
+    assert_eq!(play.tour.heard.events(), ["order.created", "order.confirmation_requested", "inventory.reserved"]);
 }
 
 #[test]
@@ -146,7 +171,7 @@ fn what_comes_to_nothing_is_told_and_tried_again_with_the_same_key() {
     play.help();
     assert_eq!(play.wanted, first);
     assert!(play.tour.trouble.is_none() && play.tour.help().is_empty(), "one at a time");
-    assert_eq!(play.tour.note, Some(Note::OneMoment));
+    assert_eq!(play.tour.note(), Some(Note::OneMoment));
     play.done(Outcome::Ordered(id(MINE))).hear(&created(PRODUCT)).goes_to("The seller confirms");
 }
 
@@ -155,6 +180,7 @@ fn a_lesson_does_not_begin_before_it_is_ready() {
     let (tour, wanted) = Tour::of(lesson("no-outbox"), 1);
     let mut play = Play { tour, wanted };
     play.came(Err(Trouble::made_up("it is no laboratory", false)));
+    assert!(play.tour.can_help() && !play.tour.can_go_on());
     play.next().next().is_at("What this is about");
     play.help();
     assert!(matches!(play.task(), Task::Prepare(_)));
@@ -164,10 +190,21 @@ fn a_lesson_does_not_begin_before_it_is_ready() {
 fn a_step_is_skipped_when_that_is_said_twice() {
     let mut play = Play::of("first-order");
     play.next().is_at("Order");
-    assert_eq!(play.tour.note, Some(Note::NotDone));
+    assert_eq!(play.tour.note(), Some(Note::NotDone));
     play.next().is_at("The seller confirms").help();
-    assert_eq!(play.tour.note, Some(Note::NoOrder));
+    assert_eq!(play.tour.note(), Some(Note::NoOrder));
     assert!(play.wanted.is_empty());
+}
+
+#[test]
+fn that_a_step_is_not_done_is_said_until_it_is() {
+    let mut play = Play::of("first-order");
+    play.next().is_at("Order");
+    assert_eq!(play.tour.note(), Some(Note::NotDone));
+    assert!(play.tour.can_help());
+    play.ordered();
+    assert_eq!(play.tour.note(), None);
+    assert!(!play.tour.can_help(), "there is nothing left to do");
 }
 
 #[test]
@@ -186,7 +223,7 @@ fn what_the_lesson_does_for_a_step_is_waited_for() {
     play.help().hear(&created(PRODUCT));
     let asked = play.wanted.clone();
     play.next().is_at("Order");
-    assert_eq!(play.tour.note, Some(Note::OneMoment));
+    assert_eq!(play.tour.note(), Some(Note::OneMoment));
     play.wanted = asked;
     play.done(Outcome::Ordered(id(MINE))).goes_to("The seller confirms");
 }
@@ -195,7 +232,7 @@ fn what_the_lesson_does_for_a_step_is_waited_for() {
 fn an_order_of_something_else_is_noticed() {
     let mut play = Play::of("first-order");
     play.hear_of(THEIRS, &created(OTHER)).is_at("Order");
-    assert_eq!(play.tour.note, Some(Note::OtherProduct));
+    assert_eq!(play.tour.note(), Some(Note::OtherProduct));
     play.ordered().goes_to("The seller confirms");
     play.hear_of(THEIRS, &reserved()).hear_of(THEIRS, &confirmed()).hear_of(THEIRS, &opened());
     assert!(!play.tour.is_done());
