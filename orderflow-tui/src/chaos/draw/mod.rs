@@ -103,7 +103,7 @@ impl Board {
     /// What is broken, in words or in numbers.
     fn broken_words(&self, short: bool, show: &Show<'_>) -> Vec<Span<'static>> {
         let theme = show.theme;
-        if self.looked_at.is_none() || self.seen.services.is_empty() {
+        if self.seen.services.is_empty() {
             return vec![Span::styled("asking what is broken …", theme.muted)];
         }
         if self.clears {
