@@ -19,7 +19,11 @@ use orderflow_contracts::{
 use serde_json::{Value, json};
 use tokio::time::{Instant, error::Elapsed, sleep, timeout, timeout_at};
 
-use crate::{Situation, Trouble, Troubles, ask_services, common_offset, situation::offsets, trouble::surely_not_done};
+use crate::{
+    Situation, Trouble, Troubles, ask_services, common_offset,
+    situation::offsets,
+    trouble::{surely_not_done, why_not_noted},
+};
 
 /// How long a service may take to change something.
 const CHANGE_MAX: Duration = Duration::from_secs(10);
@@ -172,7 +176,7 @@ impl Hand {
         let mut why = "no answer".to_owned();
         let noted = async {
             while let Err(error) = self.client.note_audit(&note).await {
-                why = error.to_string();
+                why = why_not_noted(&error);
                 // Otherwise it might stand there twice.
                 if !surely_not_done(&error) {
                     return false;

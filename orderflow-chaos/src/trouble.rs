@@ -32,7 +32,7 @@ pub enum Trouble {
         error: ControlError,
     },
     /// It is done, and the audit log does not have it.
-    #[error("{action} {subject} is done, and not in the audit log: {why}")]
+    #[error("{action} {subject} is done; it could not be written into the audit log: {why}")]
     NotNoted {
         /// What.
         action: String,
@@ -76,6 +76,15 @@ pub(crate) fn surely_not_done(error: &ClientError) -> bool {
     }
 }
 
+/// Why the audit log does not have something. What a service says for commands, to repeat it with its key, is no advice
+/// here: notes have no keys.
+pub(crate) fn why_not_noted(error: &ClientError) -> String {
+    match error.code() {
+        Some(Code::OutcomeUnknown) => "the console lost its database; it may be there all the same".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
 /// All that has gone wrong with something that is done in several places: one at least.
 #[derive(Debug)]
 pub struct Troubles(Vec<Trouble>);
@@ -84,6 +93,14 @@ impl Troubles {
     /// Nothing wrong, or all of it.
     pub fn if_any(troubles: Vec<Trouble>) -> Result<(), Self> {
         if troubles.is_empty() { Ok(()) } else { Err(Self(troubles)) }
+    }
+}
+
+impl Troubles {
+    /// What is done, and only not written down, apart from what has failed.
+    pub fn apart(self) -> (Vec<Trouble>, Result<(), Self>) {
+        let (not_noted, failed) = self.0.into_iter().partition(|trouble| matches!(trouble, Trouble::NotNoted { .. }));
+        (not_noted, Self::if_any(failed))
     }
 }
 
@@ -118,6 +135,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn why_it_is_not_in_the_audit_log_is_no_advice_for_commands() {
+        let detail = "the connection broke during the commit; repeat the request with the same idempotency key";
+        let lost = ClientError::Problem(Box::new(Problem::new(Code::OutcomeUnknown, detail)));
+        assert_eq!(why_not_noted(&lost), "the console lost its database; it may be there all the same");
+        let refused = ClientError::Problem(Box::new(Problem::new(Code::Forbidden, "not an admin")));
+        assert_eq!(why_not_noted(&refused), "not an admin");
+    }
+
+    #[test]
     fn what_may_have_been_done_says_so() {
         let of = |error| Trouble::Service { service: Service::Orders, error }.to_string();
         let problem = |code| of(ClientError::Problem(Box::new(Problem::new(code, "why"))));
@@ -136,7 +162,10 @@ mod tests {
         }
         let noted =
             Trouble::NotNoted { action: "process.kill".into(), subject: "orders".into(), why: "no answer".into() };
-        assert_eq!(noted.to_string(), "process.kill orders is done, and not in the audit log: no answer");
+        assert_eq!(
+            noted.to_string(),
+            "process.kill orders is done; it could not be written into the audit log: no answer"
+        );
         for clear in [
             supervisor(io::ErrorKind::ConnectionRefused),
             problem(Code::Forbidden),
@@ -145,6 +174,8 @@ mod tests {
         ] {
             assert!(!clear.contains("may have been done"), "{clear}");
         }
+        let (not_noted, failed) = Troubles::from(noted).apart();
+        assert!(not_noted.len() == 1 && failed.is_ok(), "it is done");
         let both = Troubles(["a", "b"].map(|reason| ControlError::Refused(reason.into()).into()).into());
         assert_eq!(both.to_string(), "a; b");
     }

@@ -328,9 +328,17 @@ impl Board {
     /// Something was changed, or not.
     pub(super) fn changed(&mut self, row: Row, came: Result<(), String>, cx: &mut Cx<'_>) {
         self.busy.remove(&row);
-        if let Err(why) = came {
-            cx.bad(why.clone());
-            self.problems.insert(row, why);
+        match (came, row) {
+            (Err(why), _) => {
+                cx.bad(why.clone());
+                self.problems.insert(row, why);
+            }
+            // The audit log has it before it is done, and may have been waited for.
+            (Ok(()), Row::Process(name)) => {
+                let now = now(cx);
+                self.deeds.entry(name).and_modify(|deed| deed.at = now);
+            }
+            _ => {}
         }
         if matches!(row, Row::Clocks | Row::Clock(_)) {
             clock_moved(cx);

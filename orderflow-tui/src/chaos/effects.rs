@@ -2,12 +2,15 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use orderflow_chaos::{Hand, Situation};
+use orderflow_chaos::{Hand, There, Troubles, ask_services};
 use orderflow_client::{
     Service,
     verify::{Report, settle},
 };
-use orderflow_cluster::{Action, Need};
+use orderflow_cluster::{
+    Action, Need,
+    control::{self, Status},
+};
 use orderflow_contracts::api::{
     chaos::{FaultName, SetFault},
     ops::Pattern,
@@ -99,8 +102,10 @@ pub enum Change {
 /// What is wanted.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Do {
-    /// Asks everybody what is broken.
+    /// Asks the services what is broken in them.
     Look,
+    /// Asks the supervisor, who has nothing to wait for.
+    Supervisor,
     /// Reads which scenarios there are.
     Scenarios,
     /// Changes what is broken; what it belongs to on the board comes back with the outcome.
@@ -129,12 +134,16 @@ pub enum Do {
 /// What came of it.
 #[derive(Debug)]
 pub enum Done {
-    /// What is broken.
-    Looked(Box<Situation>),
+    /// What the services say, or why they say nothing.
+    Looked(Vec<(Service, Result<There, String>)>),
+    /// What the supervisor says, or why it says nothing.
+    Supervised(Box<Result<Status, String>>),
     /// The scenarios there are.
     Scenarios(Result<Vec<Scenario>, String>),
     /// Something was changed, or why not.
     Changed(super::Row, Result<(), String>),
+    /// Something is done, and the audit log does not have it.
+    NotNoted(String),
     /// Everything was taken back: how much it was, and who could not be told.
     Cleared(Counts, Vec<String>),
     /// A slider rests.
@@ -167,14 +176,18 @@ pub struct Scenario {
 /// Does it. Nothing, if what comes of it is told later.
 pub async fn carry_out(wanted: Do, kit: &Kit) -> Option<Done> {
     Some(match wanted {
-        Do::Look => Done::Looked(Box::new(hand(kit).look().await)),
+        Do::Look => Done::Looked(ask_services(&kit.client).await),
+        Do::Supervisor => {
+            let status = control::status(&kit.place.data_dir).await;
+            Done::Supervised(Box::new(status.map_err(|error| error.to_string())))
+        }
         Do::Scenarios => {
             let dir = kit.place.scenarios.clone();
             Done::Scenarios(blocking(move || scenarios(&dir)).await)
         }
-        Do::Change(row, change) => Done::Changed(row, Box::pin(make(change, &hand(kit))).await),
+        Do::Change(row, change) => Done::Changed(row, Box::pin(make(change, kit)).await),
         Do::Clear => {
-            let (counts, failed) = Box::pin(clear(&hand(kit))).await;
+            let (counts, failed) = Box::pin(clear(kit)).await;
             Done::Cleared(counts, failed)
         }
         Do::Rest(name, number) => {
@@ -208,7 +221,8 @@ fn hand(kit: &Kit) -> Hand {
 }
 
 /// Changes something; the error is for people.
-async fn make(change: Change, hand: &Hand) -> Result<(), String> {
+async fn make(change: Change, kit: &Kit) -> Result<(), String> {
+    let hand = hand(kit);
     let made = match change {
         Change::Set { name, set, services } => hand.set(name, &set, &services).await.map(drop),
         Change::Unset { name, services } => hand.clear(Some(name), &services).await,
@@ -219,13 +233,24 @@ async fn make(change: Change, hand: &Hand) -> Result<(), String> {
         Change::Clocks { services, offset_ms } => hand.set_clocks(&services, offset_ms).await,
         Change::Pattern { pattern, out } => hand.set_pattern(pattern, out).await,
     };
-    made.map_err(|troubles| troubles.to_string())
+    failed(made, kit).await.map_err(|troubles| troubles.to_string())
+}
+
+/// What has failed. What is done, and only not in the audit log, is told beside it.
+async fn failed(made: Result<(), Troubles>, kit: &Kit) -> Result<(), Troubles> {
+    let Err(troubles) = made else { return Ok(()) };
+    let (not_noted, failed) = troubles.apart();
+    for trouble in not_noted {
+        let _ = kit.messages.send(Msg::Done(AnyDone::Chaos(Done::NotNoted(trouble.to_string())))).await;
+    }
+    failed
 }
 
 /// Takes everything back. How much it was, and what failed.
-async fn clear(hand: &Hand) -> (Counts, Vec<String>) {
+async fn clear(kit: &Kit) -> (Counts, Vec<String>) {
+    let hand = hand(kit);
     let before = Counts::of(&hand.look().await);
-    let failed = hand.clear_all().await.err().into_iter().flatten();
+    let failed = failed(hand.clear_all().await, kit).await.err().into_iter().flatten();
     (before, failed.map(|trouble| trouble.to_string()).collect())
 }
 

@@ -148,7 +148,7 @@ impl Board {
                 cx.bad(format!("{what} has ended with {code}: {last}"));
             }
             Ending::Stopped if part == Part::Scenario => {
-                cx.note(format!("{what} is stopped, its faults are taken back"));
+                cx.note(format!("{what} is stopped, its own faults are taken back"));
             }
             Ending::Stopped => cx.note(format!("{what}: stopped")),
             // What it has set would stay.

@@ -1,7 +1,7 @@
 //! The chaos board: every fault, every process, scenarios, the clock, the laboratory, and what verify says.
 //!
 //! ```text
-//!   keys ──▶ act ──▶ Do ──▶ effects ──▶ orderflow_chaos::Hand           Look (shown: every 2 s; after each change) ──▶ Situation
+//!   keys ──▶ act ──▶ Do ──▶ effects ──▶ orderflow_chaos::Hand           looking (shown: every 2 s; after each change) ──▶ Situation
 //!                      └──▶ children: `orderflow chaos run`, `orderflow load`
 //!   events ──▶ checking: verify, and how old its word is ──▶ corner of the header
 //! ```
@@ -17,6 +17,7 @@ mod effects;
 mod faults;
 mod jobs;
 mod keymap;
+mod looking;
 mod rows;
 mod search;
 mod situation;
@@ -24,13 +25,10 @@ mod situation;
 mod tests;
 mod words;
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use orderflow_chaos::Situation;
-use orderflow_cluster::{Action as Signal, State};
+use orderflow_cluster::Action as Signal;
 use orderflow_contracts::{
     api::{
         chaos::FaultName,
@@ -47,6 +45,7 @@ use self::{
     checking::Checking,
     faults::{Edit, Lasts},
     jobs::Job,
+    looking::Asking,
 };
 pub use self::{
     children::{Children, Ending, Part},
@@ -64,12 +63,6 @@ use crate::{
     widgets::{Field, ListState},
 };
 
-/// What is broken is asked for so often while the board is shown, in milliseconds, …
-const LOOK_MS: i64 = 2_000;
-/// … and so often while it is not: no event tells of what somebody else breaks, and the corner of the header is always
-/// to be seen.
-const LOOK_AWAY_MS: i64 = 10_000;
-
 /// What was done to a process, and what came of it.
 struct Deed {
     signal: Signal,
@@ -82,10 +75,8 @@ struct Deed {
 /// The chaos board.
 pub struct Board {
     seen: Situation,
-    looks: bool,
-    looks_again: bool,
-    /// By the machine's clock.
-    looked_at: Option<Timestamp>,
+    services: Asking,
+    supervisor: Asking,
     edits: BTreeMap<FaultName, Edit>,
     seed: u64,
     lasts: HashMap<Row, Lasts>,
@@ -110,9 +101,8 @@ impl Default for Board {
     fn default() -> Self {
         let mut board = Self {
             seen: Situation::default(),
-            looks: false,
-            looks_again: false,
-            looked_at: None,
+            services: Asking::default(),
+            supervisor: Asking::default(),
             edits: orderflow_client::chaos::FAULTS.map(|name| (name, Edit::of(name))).into(),
             seed: 1,
             lasts: HashMap::new(),
@@ -152,50 +142,15 @@ fn run(cx: &mut Cx<'_>, wanted: impl IntoIterator<Item = Do>) {
 }
 
 impl Board {
-    /// Asks what is broken, if it is not being asked already. To be called when the board is shown; while it is, it
-    /// asks by itself.
-    pub fn look(&mut self, cx: &mut Cx<'_>) {
-        if self.scenarios.is_none() {
-            self.scenarios = Some(Ok(Vec::new()));
-            run(cx, [Do::Scenarios]);
-        }
-        if !self.looks {
-            self.looks = true;
-            self.looked_at = Some(now(cx));
-            run(cx, [Do::Look]);
-        }
-    }
-
-    /// Asks again after something was changed: an answer that is on its way may be from before.
-    fn look_again(&mut self, cx: &mut Cx<'_>) {
-        self.looks_again |= self.looks;
-        self.look(cx);
-    }
-
-    /// Whether it is to be asked now, though the board is not shown: what the corner says must not be old.
-    pub fn wants_look(&self, now: Timestamp) -> bool {
-        !self.looks && self.look_due_ms(now).is_some_and(|ms| ms == 0)
-    }
-
-    /// In how many milliseconds it is to be asked again, once it was asked.
-    fn look_due_ms(&self, now: Timestamp) -> Option<i64> {
-        Some(LOOK_AWAY_MS.saturating_sub(now.0.saturating_sub(self.looked_at?.0)).max(0))
-    }
-
-    /// How long it takes until the corner changes, or is to be asked for, by itself.
-    pub fn next_change(&self, now: Timestamp) -> Option<Duration> {
-        let look = self.look_due_ms(now).filter(|_| !self.looks);
-        let ms = [look, self.age_changes_ms(now)].into_iter().flatten().min()?;
-        Some(Duration::from_millis(ms.max(1).unsigned_abs()))
-    }
-
     /// Something was done.
     pub fn done(&mut self, done: Done, cx: &mut Cx<'_>) {
         let now = now(cx);
         match done {
-            Done::Looked(situation) => self.looked(*situation, cx),
+            Done::Looked(services) => self.looked(services, cx),
+            Done::Supervised(status) => self.supervised(*status, cx),
             Done::Scenarios(read) => self.scenarios = Some(read),
             Done::Changed(row, came) => self.changed(row, came, cx),
+            Done::NotNoted(said) => cx.note(said),
             Done::Cleared(counts, failed) => self.cleared(&counts, &failed, cx),
             Done::Rested(name, number) => self.rested(name, number, cx),
             Done::Said(part, line) => self.said(part, line, now),
@@ -211,31 +166,6 @@ impl Board {
             }
         }
         self.make_rows();
-    }
-
-    fn looked(&mut self, situation: Situation, cx: &mut Cx<'_>) {
-        self.looks = false;
-        if std::mem::take(&mut self.looks_again) {
-            self.look(cx);
-            return;
-        }
-        self.seen = situation;
-        let now = now(cx);
-        self.looked_at = Some(now);
-        for (name, edit) in &mut self.edits {
-            let set = self.seen.fault(*name);
-            if let Some((_, fault)) = set.first().filter(|_| !edit.touched) {
-                let services: Vec<_> = set.iter().map(|(service, _)| *service).collect();
-                edit.adopt(*name, &fault.set, &services);
-            }
-        }
-        for (name, deed) in &mut self.deeds {
-            let process = self.seen.process(name);
-            let is_back = process.is_some_and(|one| one.state == State::Ready && one.pid != deed.pid);
-            if is_back && deed.back_at.is_none() {
-                deed.back_at = Some(now);
-            }
-        }
     }
 }
 
@@ -297,7 +227,7 @@ impl Area for Board {
 
     /// The first time that the desk knows something, the corner is to know what is broken.
     fn books_changed(&mut self, cx: &mut Cx<'_>) {
-        if self.looked_at.is_none() {
+        if !self.has_looked() {
             self.look(cx);
         }
     }
@@ -307,12 +237,7 @@ impl Area for Board {
     }
 
     fn tick(&mut self, cx: &mut Cx<'_>) {
-        let now = now(cx);
-        let waits = self.deeds.values().any(Deed::is_awaited);
-        let every_ms = if waits { 0 } else { LOOK_MS };
-        if self.looked_at.is_none_or(|at| now.0 - at.0 >= every_ms) {
-            self.look(cx);
-        }
+        self.look_on(cx);
     }
 
     fn click(&mut self, at: Position, cx: &mut Cx<'_>) {

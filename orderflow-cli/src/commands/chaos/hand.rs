@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use orderflow_chaos::{Situation, Trouble, Troubles};
+use orderflow_chaos::{Situation, Troubles};
 use orderflow_client::{Client, Service};
 use orderflow_cluster::{Action, Need};
 use orderflow_contracts::api::chaos::Fault;
@@ -81,9 +81,8 @@ impl Hand {
     /// What is done is done, though the audit log does not have it: that is said, and is no failure.
     fn done(&self, came: Result<(), Troubles>) -> Outcome {
         let Err(troubles) = came else { return Ok(()) };
-        let (not_noted, failed): (Vec<_>, Vec<_>) =
-            troubles.into_iter().partition(|trouble| matches!(trouble, Trouble::NotNoted { .. }));
+        let (not_noted, failed) = troubles.apart();
         not_noted.iter().for_each(|trouble| self.out.note(&trouble.to_string()));
-        Ok(Troubles::if_any(failed)?)
+        Ok(failed?)
     }
 }

@@ -5,6 +5,7 @@ use ratatui::{
     text::{Line, Span},
 };
 
+use super::said::whole;
 use crate::text;
 
 /// A cell of a row.
@@ -15,12 +16,13 @@ pub struct Cell {
     worth: u8,
     right: bool,
     grows: bool,
+    whole: bool,
 }
 
 impl Cell {
     /// A cell of a fixed width; 9 stays wherever there is room for it alone.
     pub fn new(text: impl Into<String>, width: usize, worth: u8, style: Style) -> Self {
-        Self { text: text.into(), style, width, worth, right: false, grows: false }
+        Self { text: text.into(), style, width, worth, right: false, grows: false, whole: false }
     }
 
     /// The same, to the right.
@@ -32,6 +34,12 @@ impl Cell {
     /// The same, taking what is left over.
     pub const fn grows(mut self) -> Self {
         self.grows = true;
+        self
+    }
+
+    /// The same, with whole words only: there are numbers among them.
+    pub const fn whole(mut self) -> Self {
+        self.whole = true;
         self
     }
 }
@@ -52,7 +60,8 @@ pub fn compose(mut cells: Vec<Cell>, width: usize) -> Line<'static> {
     }
     let mut spans = Vec::with_capacity(cells.len() * 2);
     for cell in cells {
-        let shown = text::cut(&text::plain(&cell.text), cell.width);
+        let plain = text::plain(&cell.text);
+        let shown = if cell.whole { whole(&plain, cell.width) } else { text::cut(&plain, cell.width) };
         let pad = " ".repeat(cell.width - text::width(&shown).min(cell.width));
         let shown = if cell.right { format!("{pad}{shown}") } else { format!("{shown}{pad}") };
         spans.push(Span::styled(shown, cell.style));

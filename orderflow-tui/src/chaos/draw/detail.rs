@@ -59,6 +59,14 @@ impl Board {
                     None => Vec::new(),
                 }
             }
+            Row::Words(Section::Play) if matches!(self.scenarios, Some(Err(_))) => {
+                let why = self.scenarios.as_ref().and_then(|read| read.as_ref().err()).map_or("", String::as_str);
+                let words = "start the console in the directory that has examples/chaos, or say where scenarios are: \
+                             `orderflow tui --scenarios DIR`";
+                let mut lines = named("scenarios", words, show);
+                lines.push(Line::styled(text::plain(why), show.theme.muted));
+                lines
+            }
             Row::Title(section) | Row::Words(section) => named(section.title(), section_words(section), show),
         };
         if let Some(why) = self.problems.get(&row) {

@@ -131,8 +131,7 @@ impl Board {
                 None => "  asking the supervisor …".to_owned(),
             },
             Section::Play => match &self.scenarios {
-                Some(Err(why)) => format!("  no scenarios: {why}"),
-                Some(Ok(_)) => "  no scenarios here; `orderflow tui --scenarios DIR` says where".to_owned(),
+                Some(_) => "  no scenarios here; `orderflow tui --scenarios DIR` says where".to_owned(),
                 None => "  reading scenarios …".to_owned(),
             },
             Section::Lab => "  not a laboratory: `orderflow up --lab` makes one".to_owned(),

@@ -5,6 +5,7 @@ mod detail;
 mod found;
 mod lines;
 mod play;
+mod said;
 
 use ratatui::{
     Frame,
@@ -13,6 +14,7 @@ use ratatui::{
     widgets::{Paragraph, Wrap},
 };
 
+use self::said::whole;
 use super::{Board, Counts, Row, children::Part, corner::Form, machine};
 use crate::{
     cx::Show,
@@ -103,7 +105,7 @@ impl Board {
     /// What is broken, in words or in numbers.
     fn broken_words(&self, short: bool, show: &Show<'_>) -> Vec<Span<'static>> {
         let theme = show.theme;
-        if self.looked_at.is_none() || self.seen.services.is_empty() {
+        if self.seen.services.is_empty() {
             return vec![Span::styled("asking what is broken …", theme.muted)];
         }
         if self.clears {
@@ -155,27 +157,6 @@ impl Board {
         self.draw_said(frame, rest, show);
     }
 
-    /// What plays says, else what verify has found in short.
-    fn draw_said(&self, frame: &mut Frame<'_>, area: Rect, show: &Show<'_>) {
-        let mut area = area;
-        let mut any = false;
-        for part in [Part::Load, Part::Scenario] {
-            let Some(job) = self.job(part) else { continue };
-            any = true;
-            let rows = if part == Part::Load { 8.min(area.height / 2) } else { area.height };
-            let (place, rest) = head(area, rows);
-            let (title, body) = head(place, 1);
-            frame.render_widget(Line::from(self.job_words(part, show)), title);
-            let skip = job.lines.len().saturating_sub(usize::from(body.height));
-            let lines: Vec<Line<'_>> = job.lines.iter().skip(skip).map(|line| Line::raw(line.as_str())).collect();
-            frame.render_widget(Paragraph::new(lines), body);
-            area = rest;
-        }
-        if !any {
-            frame.render_widget(Paragraph::new(self.report_lines(usize::from(area.width), show)), area);
-        }
-    }
-
     fn draw_below(&self, frame: &mut Frame<'_>, area: Rect, show: &Show<'_>) {
         if area.is_empty() {
             return;
@@ -184,6 +165,7 @@ impl Board {
         if !rule.is_empty() {
             frame.render_widget(Span::styled("─".repeat(usize::from(rule.width)), show.theme.border), rule);
         }
+        let wide = usize::from(rest.width.max(1));
         let mut lines = self.detail(show);
         if let Some(Row::Load | Row::Scenario(_)) = self.chosen() {
             let part = if self.chosen() == Some(Row::Load) { Part::Load } else { Part::Scenario };
@@ -191,18 +173,20 @@ impl Board {
                 let room = usize::from(rest.height).saturating_sub(1);
                 let skip = job.lines.len().saturating_sub(room);
                 lines = vec![Line::from(self.job_words(part, show))];
-                lines.extend(job.lines.iter().skip(skip).map(|line| Line::raw(line.clone())));
+                lines.extend(job.lines.iter().skip(skip).map(|line| Line::raw(whole(line, wide))));
             }
         } else {
             // The name stands in the chosen row.
             lines.remove(0);
         }
         lines.retain(|line| line.width() > 0);
-        let wide = usize::from(rest.width.max(1));
         // A line that is broken between words may need one more than its letters do.
         let rows: usize = lines.iter().map(|line| line.width().div_ceil(wide) + usize::from(line.width() > wide)).sum();
-        let text = Paragraph::new(lines);
-        let fits = rows <= usize::from(rest.height) + 1;
-        frame.render_widget(if fits { text.wrap(Wrap { trim: false }) } else { text }, rest);
+        let text = if rows <= usize::from(rest.height) + 1 {
+            Paragraph::new(lines).wrap(Wrap { trim: false })
+        } else {
+            Paragraph::new(lines.into_iter().map(|line| text::cut_line(line, wide)).collect::<Vec<_>>())
+        };
+        frame.render_widget(text, rest);
     }
 }

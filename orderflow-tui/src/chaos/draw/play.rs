@@ -31,7 +31,7 @@ impl Board {
             Cell::new("load", 4, 9, if plays { theme.good } else { theme.text }),
             Cell::new(format!("{}/s", self.rate()), 5, 9, theme.text).right(),
             Cell::new(slider(at, SLIDER), SLIDER, 4, theme.muted),
-            Cell::new(words, 10, 6, style).grows(),
+            Cell::new(words, 10, 6, style).grows().whole(),
         ]
     }
 
@@ -55,7 +55,7 @@ impl Board {
         vec![
             Cell::new(sign, 1, 9, style),
             Cell::new(&scenario.name, 22, 9, if played.is_some() { style } else { theme.text }),
-            Cell::new(words, 10, 6, words_style).grows(),
+            Cell::new(words, 10, 6, words_style).grows().whole(),
         ]
     }
 
@@ -63,7 +63,7 @@ impl Board {
     fn job_line(&self, part: Part, now: Timestamp) -> Option<String> {
         let job = self.job(part)?;
         Some(match &job.ended {
-            None if job.stops => "ending; what it has set is taken back …".to_owned(),
+            None if job.stops => format!("{} …", stops_words(part)),
             None => format!("{} {}", text::ago(job.since, now), job.last()),
             Some((ending, at)) => {
                 // A scenario that was stopped says last that it was.
@@ -79,13 +79,21 @@ impl Board {
         let (theme, now) = (show.theme, machine(show.now, show.books.clock_ahead_ms));
         let Some(job) = self.job(part) else { return Vec::new() };
         let (sign, style, words) = match &job.ended {
-            None if job.stops => ("■", theme.warn, "ending; what it has set is taken back".to_owned()),
+            None if job.stops => ("■", theme.warn, stops_words(part).to_owned()),
             None => ("▶", theme.good, format!("for {}", text::ago(job.since, now))),
             Some((ending @ Ending::Exit(0), _)) => ("✓", theme.good, ending_words(ending)),
             Some((ending @ Ending::Stopped, _)) => ("■", theme.muted, ending_words(ending)),
             Some((ending, _)) => ("✗", theme.bad, ending_words(ending)),
         };
         vec![Span::styled(format!("{sign} {} ", text::plain(&job.what)), theme.accent), Span::styled(words, style)]
+    }
+}
+
+/// What something does that was told to end.
+const fn stops_words(part: Part) -> &'static str {
+    match part {
+        Part::Scenario => "ending; takes back what it set",
+        Part::Load => "ending what is under way",
     }
 }
 

@@ -35,7 +35,7 @@ fn a_fault_is_set_as_its_slider_says_and_taken_back() {
     assert_eq!(services, [Service::Orders, Service::Inventory, Service::Payments]);
     assert!(bench.act(ACT).is_empty(), "the change before is on its way");
     let wanted = bench.done(Done::Changed(Row::Fault(name), Ok(())));
-    assert_eq!(wanted, [Do::Look], "what is set is asked for, not remembered");
+    assert_eq!(wanted, [Do::Supervisor, Do::Look], "what is set is asked for, not remembered");
     bench.looked(broken());
     let Change::Unset { services, .. } = change(bench.act(ACT)) else { panic!() };
     // The console does not say what is set in it: it is told too.
@@ -156,13 +156,16 @@ fn processes_are_killed_paused_and_restarted_and_what_came_of_it_is_told() {
     bench.looked(situation());
     bench.now.0 += 3_000;
     assert!(bench.screen((100, 40)).contains("killed 3s ago; the supervisor starts it again"));
-    assert_eq!(bench.tick(), [Do::Look], "it is looked at each second until it is back");
+    assert_eq!(bench.tick(), [Do::Supervisor, Do::Look]);
+    bench.looked(situation());
+    assert_eq!(bench.tick(), [Do::Supervisor], "who is asked each second until it is back");
     let mut back = situation();
     status(&mut back).processes[0].pid = Some(200);
     status(&mut back).processes[0].restarts = 1;
+    status(&mut back).processes[0].uptime_ms = 4_800;
     bench.looked(back.clone());
     let screen = bench.screen((100, 40));
-    assert!(screen.contains("killed 4s ago, back after 4s") && screen.contains("1 restart"), "{screen}");
+    assert!(screen.contains("killed 5s ago, back after 200ms") && screen.contains("1 restart"), "{screen}");
     assert!(bench.tick().is_empty(), "then every two seconds are enough");
     assert_eq!(change(bench.act(RESTART)), signal(Signal::Restart, None));
     bench.done(Done::Changed(Row::Process("orders"), Err("orders ends already".into())));
@@ -174,6 +177,37 @@ fn processes_are_killed_paused_and_restarted_and_what_came_of_it_is_told() {
     status(&mut back).processes[0].state = State::Paused;
     bench.looked(back);
     assert_eq!(change(bench.act(TAKE_BACK)), signal(Signal::Resume, None));
+}
+
+#[test]
+fn a_process_that_goes_on_by_itself_has_no_note_of_its_pause_and_can_be_paused_again() {
+    let mut bench = Bench::calm();
+    bench.choose(Row::Process("orders"));
+    let signal = |action| Change::Signal { process: "orders", action, for_ms: None };
+    assert_eq!(change(bench.act(PAUSE)), signal(Signal::Pause));
+    bench.looked(situation());
+    bench.done(Done::Changed(Row::Process("orders"), Ok(())));
+    let mut paused = situation();
+    status(&mut paused).processes[0].state = State::Paused;
+    bench.looked(paused);
+    assert!(bench.screen((100, 40)).contains("stopped in its tracks just now; P lets it go on"));
+    bench.looked(situation());
+    let screen = bench.screen((100, 40));
+    assert!(!screen.contains("stopped in its tracks") && screen.contains("up 2m"), "{screen}");
+    assert_eq!(change(bench.act(PAUSE)), signal(Signal::Pause));
+}
+
+#[test]
+fn the_supervisor_is_heard_while_a_service_is_silent() {
+    let mut bench = Bench::calm();
+    bench.now.0 += 2_000;
+    assert_eq!(bench.tick(), [Do::Supervisor, Do::Look]);
+    let answer = |bench: &mut Bench| bench.done(Done::Supervised(Box::new(broken().status.unwrap())));
+    assert!(answer(&mut bench).is_empty());
+    let screen = bench.screen((100, 40));
+    assert!(screen.contains("keeps its connections") && screen.contains("78 dropped"), "{screen}");
+    bench.now.0 += 1_000;
+    assert_eq!(bench.tick(), [Do::Supervisor], "the services have not answered yet");
 }
 
 #[test]
@@ -231,6 +265,21 @@ fn patterns_are_taken_out_and_put_back() {
 }
 
 #[test]
+fn what_is_done_and_not_in_the_audit_log_has_not_failed() {
+    let mut bench = Bench::calm();
+    let row = line(Service::Payments, Need::Broker);
+    bench.choose(row);
+    bench.act(ACT);
+    let said = "cluster.cut payments is done; it could not be written into the audit log: no answer";
+    bench.done(Done::NotNoted(said.into()));
+    bench.done(Done::Changed(row, Ok(())));
+    bench.looked(broken());
+    assert_eq!(bench.notices, [(Tone::Note, said.to_owned())]);
+    let screen = bench.screen((160, 60));
+    assert!(screen.contains("78 dropped") && !screen.contains("✗ cluster.cut"), "{screen}");
+}
+
+#[test]
 fn everything_is_taken_back_and_counted() {
     let mut bench = Bench::calm();
     bench.looked(broken());
@@ -251,10 +300,11 @@ fn everything_is_taken_back_and_counted() {
 fn an_answer_from_before_a_change_is_not_shown() {
     let mut bench = Bench::calm();
     bench.now.0 += 5_000;
-    assert_eq!(bench.tick(), [Do::Look]);
+    assert_eq!(bench.tick(), [Do::Supervisor, Do::Look]);
     bench.done(Done::Changed(Row::Fault(FaultName::RelayTwice), Ok(())));
-    let wanted = bench.done(Done::Looked(Box::new(broken())));
-    assert_eq!(wanted, [Do::Look], "it is asked again");
+    let Situation { services, status } = broken();
+    assert_eq!(bench.done(Done::Looked(services)), [Do::Look], "it is asked again");
+    assert_eq!(bench.done(Done::Supervised(Box::new(status.unwrap()))), [Do::Supervisor], "and so is the supervisor");
     assert!(Counts::of(&bench.board.seen).is_none());
 }
 

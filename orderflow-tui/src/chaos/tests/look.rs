@@ -56,7 +56,9 @@ fn the_corner_is_in_the_header_whatever_is_shown() {
     };
     let mut desktop = Desktop::of(Role::Admin);
     let tell = |desktop: &mut Desktop, done| drop(desktop.tell(Msg::Done(AnyDone::Chaos(done))));
-    tell(&mut desktop, Done::Looked(Box::new(broken())));
+    let Situation { services, status } = broken();
+    tell(&mut desktop, Done::Supervised(Box::new(status.unwrap())));
+    tell(&mut desktop, Done::Looked(services));
     tell(&mut desktop, bad());
     let head = |desktop: &mut Desktop, wide| desktop.screen((wide, 24)).lines().next().unwrap_or_default().to_owned();
     let wide = head(&mut desktop, 120);

@@ -92,7 +92,9 @@ impl Bench {
     }
 
     pub fn looked(&mut self, situation: Situation) {
-        self.done(Done::Looked(Box::new(situation)));
+        let Situation { services, status } = situation;
+        self.done(Done::Supervised(Box::new(status.unwrap())));
+        self.done(Done::Looked(services));
     }
 
     pub fn tick(&mut self) -> Vec<super::Do> {

@@ -1,7 +1,7 @@
 use orderflow_contracts::api::chaos::FaultName;
 
 use super::*;
-use crate::chaos::{ACT, Do, Ending, LOAD, MORE, Part, Scenario, TAKE_BACK};
+use crate::chaos::{ACT, Do, Ending, LOAD, MORE, Part, Scenario, Section, TAKE_BACK};
 
 fn with_scenarios() -> Bench {
     let mut bench = Bench::calm();
@@ -26,7 +26,7 @@ fn a_scenario_is_played_followed_and_stopped() {
     assert_eq!(bench.act(crate::keys::BACK), [Do::Stop(Part::Scenario)]);
     assert!(bench.screen((120, 60)).contains("ending"));
     bench.done(Done::Ended(Part::Scenario, Ending::Stopped));
-    assert!(bench.told("stopped, its faults are taken back"));
+    assert!(bench.told("stopped, its own faults are taken back"));
     assert!(bench.act(crate::keys::BACK).is_empty(), "nothing is played any more");
 }
 
@@ -50,6 +50,18 @@ fn a_scenario_that_had_to_be_killed_has_left_something() {
     bench.act(ACT);
     let wanted = bench.done(Done::Ended(Part::Scenario, Ending::Killed));
     assert!(wanted.contains(&Do::Clear), "{wanted:?}");
+}
+
+#[test]
+fn whoever_leaves_is_told_what_stays_broken() {
+    let mut bench = with_scenarios();
+    assert_eq!(bench.board.stays(false), None);
+    bench.looked(broken());
+    let clear = "; `orderflow chaos clear` takes back what is broken on purpose";
+    assert_eq!(bench.board.stays(false), Some(format!("3 faults, 1 cut, 1 paused, 1 clock off stay{clear}")));
+    bench.choose(Row::Scenario(0));
+    bench.act(ACT);
+    assert_eq!(bench.board.stays(false), Some(format!("what was broken by hand stays{clear}")));
 }
 
 #[test]
@@ -82,6 +94,38 @@ fn what_was_begun_before_the_desk_was_left_is_taken_up() {
     let mut bench = Bench::calm();
     bench.done(Done::Said(Part::Load, "   5.0s  52 orders".into()));
     assert_eq!(bench.act(LOAD), [Do::Stop(Part::Load)]);
+}
+
+#[test]
+fn what_has_no_room_is_left_out_whole() {
+    let mut bench = Bench::calm();
+    bench.act(LOAD);
+    let said = "  42.0s  211 orders (5.0/s)  22 under way  184 ended  0 retries";
+    bench.done(Done::Said(Part::Load, said.into()));
+    bench.done(Done::Said(Part::Load, "order to paid         122   1m58s   2m02s   2m04s".into()));
+    for (size, row) in [((120, 40), Row::Fault(FaultName::DbSlow)), ((56, 24), Row::Load)] {
+        bench.choose(row);
+        let screen = bench.screen(size);
+        let lines = screen.lines().filter(|line| line.contains("orders (") || line.contains("to paid"));
+        for line in lines.filter(|line| line.trim_end().ends_with('…')) {
+            assert!(line.trim_end().ends_with(" …"), "{screen}");
+        }
+        assert!(screen.contains("22 under way") && !screen.contains(" 1…"), "{screen}");
+    }
+    bench.act(LOAD);
+    assert!(bench.screen((120, 40)).contains("■ 5 orders a second ending what is under way"));
+}
+
+#[test]
+fn where_there_are_no_scenarios_it_says_what_to_do() {
+    let mut bench = Bench::calm();
+    bench.done(Done::Scenarios(Err("examples/chaos: No such file or directory (os error 2)".into())));
+    bench.choose(Row::Words(Section::Play));
+    let screen = bench.screen((160, 60));
+    for said in ["`orderflow tui --scenarios DIR` says where", "start the console in the directory", "os error 2"] {
+        assert!(screen.contains(said), "{said}: {screen}");
+    }
+    assert!(bench.screen((80, 24)).contains("`orderflow tui --scenarios DIR` says where"));
 }
 
 /// Of real processes: a shell that does as the program would.
