@@ -119,18 +119,21 @@ pub async fn run(options: Options) -> Result<(), Error> {
     let links = Links::new(options.place, options.endpoints, sender.clone());
     let mut links = links.keeping(options.config_dir.join("console.open"));
     let children = links.children();
-    let (app, first) = App::new(setup);
+    let (mut app, first) = App::new(setup);
     // Only what ends the program is told by it, so it dies with the program.
     let signals = tokio::spawn(end_on_signals(sender));
     let mut guard = Guard::take(state_file).map_err(Error::Terminal)?;
     let mut terminal = Guard::terminal().map_err(Error::Terminal)?;
     let events = terminal::events();
-    let ended = Box::pin(runtime::run(&mut terminal, &mut guard, events, receiver, app, &mut links, first)).await;
+    let ended = Box::pin(runtime::run(&mut terminal, &mut guard, events, receiver, &mut app, &mut links, first)).await;
     signals.abort();
     let not_saved = guard.not_saved().map(|why| format!("the layout is not remembered: {why}"));
     drop(guard);
     // The screen on which a notice would stand is gone.
     not_saved.iter().for_each(|text| say(text));
+    // A lesson mends what it has broken, and that is among what is seen.
+    let stays = app.board().and_then(|board| board.stays(links.is_mending()));
+    stays.iter().for_each(|text| say(text));
     leave(&children, &mut links).await;
     Ok(ended?)
 }
@@ -143,8 +146,11 @@ fn say(text: &str) {
 /// Does what must not be left undone: what was played is ended, what a lesson has broken is mended, and
 /// sessions are ended. Whoever does not want to wait for that presses Ctrl-C once more.
 async fn leave(children: &chaos::Children, links: &mut Links) {
-    if children.any() {
-        say("ending what was played; its faults are taken back (Ctrl-C leaves them)");
+    if children.plays(chaos::Part::Load) {
+        say("ending the load; what is under way may come to its end (Ctrl-C does not wait for it)");
+    }
+    if children.plays(chaos::Part::Scenario) {
+        say("ending the scenario; its own faults are taken back (Ctrl-C leaves them)");
     }
     if links.is_mending() {
         say("mending what the lesson has broken (Ctrl-C leaves it)");

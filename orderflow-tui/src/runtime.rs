@@ -82,16 +82,16 @@ pub async fn run<B: Backend<Error: Send + Sync + 'static>>(
     tty: &mut impl Tty,
     events: impl Stream<Item = io::Result<Event>> + Unpin,
     messages: Receiver<Msg>,
-    mut app: App,
+    app: &mut App,
     links: &mut Links,
     first: Vec<Effect>,
 ) -> Result<(), LoopError> {
-    let ended = turn(terminal, tty, events, messages, &mut app, links, first).await;
+    let ended = turn(terminal, tty, events, messages, app, links, first).await;
     if ended.is_err() {
         // Nobody has left it, and nothing can be drawn any more: of what leaving wants, that is left out.
         for effect in app.update(Msg::End, now()) {
             match effect {
-                Effect::Save(remembered) => save(&remembered, tty, &mut app),
+                Effect::Save(remembered) => save(&remembered, tty, app),
                 effect @ Effect::Lessons(_) => links.carry_out(effect),
                 _ => {}
             }

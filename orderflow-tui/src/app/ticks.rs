@@ -28,7 +28,7 @@ impl App {
     }
 
     /// The chaos board, whose corner is always to be seen.
-    pub(super) fn board(&self) -> Option<&Board> {
+    pub(crate) fn board(&self) -> Option<&Board> {
         self.desks.iter().find_map(|desk| match &desk.stage {
             Stage::Work(work) => match &work.screens {
                 Screens::Admin(admin) => Some(&admin.board),

@@ -96,6 +96,11 @@ impl Children {
         !self.stops().is_empty()
     }
 
+    /// Whether one runs.
+    pub fn plays(&self, part: Part) -> bool {
+        self.stops().contains_key(&part)
+    }
+
     /// Starts one. What it says and how it ends come as messages.
     pub fn begin(&self, part: Part, mut command: Command, messages: Sender<Msg>) -> Result<(), String> {
         let mut stops = self.stops();

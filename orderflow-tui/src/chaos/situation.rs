@@ -4,6 +4,8 @@ use orderflow_chaos::Situation;
 use orderflow_client::Service;
 use orderflow_cluster::Need;
 
+use super::{Board, Part};
+
 /// The processes of a cluster, in the order in which they are shown.
 pub const PROCESSES: [&str; 7] = ["orders", "inventory", "payments", "console", "psp", "broker", "postgres"];
 
@@ -19,6 +21,21 @@ pub const LINES: [(Service, Need); 9] = [
     (Service::Console, Need::Broker),
     (Service::Console, Need::Postgres),
 ];
+
+impl Board {
+    /// What is to be said of what is still broken when the console is left: it stays. `mends` says that somebody takes a
+    /// part of it back, as a scenario that plays does; which part is not known here.
+    pub fn stays(&self, mends: bool) -> Option<String> {
+        let counts = Counts::of(&self.seen);
+        let what = match counts.sum() {
+            0 => return None,
+            _ if mends || self.plays(Part::Scenario) => "what was broken by hand stays".to_owned(),
+            1 => format!("{} stays", counts.words().join(", ")),
+            _ => format!("{} stay", counts.words().join(", ")),
+        };
+        Some(format!("{what}; `orderflow chaos clear` takes back what is broken on purpose"))
+    }
+}
 
 /// How much is broken.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -80,8 +80,8 @@ impl Console {
         };
         let (sender, messages) = mpsc::channel(8);
         let mut links = Links::new(place, None, sender);
-        let (app, first) = App::new(setup);
-        run(&mut self.terminal, &mut self.tape, Box::pin(events), messages, app, &mut links, first).await
+        let (mut app, first) = App::new(setup);
+        run(&mut self.terminal, &mut self.tape, Box::pin(events), messages, &mut app, &mut links, first).await
     }
 }
 

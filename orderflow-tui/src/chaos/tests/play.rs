@@ -53,6 +53,18 @@ fn a_scenario_that_had_to_be_killed_has_left_something() {
 }
 
 #[test]
+fn whoever_leaves_is_told_what_stays_broken() {
+    let mut bench = with_scenarios();
+    assert_eq!(bench.board.stays(false), None);
+    bench.looked(broken());
+    let clear = "; `orderflow chaos clear` takes back what is broken on purpose";
+    assert_eq!(bench.board.stays(false), Some(format!("3 faults, 1 cut, 1 paused, 1 clock off stay{clear}")));
+    bench.choose(Row::Scenario(0));
+    bench.act(ACT);
+    assert_eq!(bench.board.stays(false), Some(format!("what was broken by hand stays{clear}")));
+}
+
+#[test]
 fn a_violation_at_the_end_of_a_scenario_is_told() {
     let mut bench = with_scenarios();
     bench.choose(Row::Scenario(0));
