@@ -176,10 +176,10 @@ impl Cluster {
         let ended = tokio::spawn(async move {
             let (sender, receiver) = mpsc::channel(1024);
             let mut links = Links::new(place, Some(endpoints), sender);
-            let (app, first) = App::new(setup);
+            let (mut app, first) = App::new(setup);
             let mut terminal = Terminal::new(backend).map_err(|error| error.to_string())?;
             let mut tty = NoTty;
-            let run = runtime::run(&mut terminal, &mut tty, events, receiver, app, &mut links, first);
+            let run = runtime::run(&mut terminal, &mut tty, events, receiver, &mut app, &mut links, first);
             run.await.map_err(|error| error.to_string())
         });
         Running { screen, keys, ended }

@@ -44,8 +44,8 @@ pub(super) fn whole(line: &str, columns: usize) -> String {
         return line.to_owned();
     }
     let is_gap = |(_, gap): &(usize, char)| gap.is_whitespace();
-    let ends = line.char_indices().filter(is_gap).map(|(at, _)| line[..at].trim_end());
-    let fits = ends.filter(|words| !words.is_empty() && text::width(words) + 2 <= columns).last();
+    let mut ends = line.char_indices().filter(is_gap).map(|(at, _)| line[..at].trim_end());
+    let fits = ends.rfind(|words| !words.is_empty() && text::width(words) + 2 <= columns);
     fits.map_or_else(|| text::cut(line, columns), |words| format!("{words} …"))
 }
 
