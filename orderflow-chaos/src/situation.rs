@@ -167,7 +167,7 @@ impl Situation {
 
     /// The patterns that are out anywhere.
     pub fn out(&self) -> Vec<Pattern> {
-        let all = orderflow_client::PATTERNS.into_iter();
+        let all = Pattern::ALL.into_iter();
         all.filter(|pattern| !self.out_in(*pattern).is_empty()).collect()
     }
 

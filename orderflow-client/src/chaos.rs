@@ -14,9 +14,6 @@ use crate::{
     http::{Call, Client},
 };
 
-/// What can be made to go wrong, in the order in which it is told.
-pub const FAULTS: [FaultName; 15] = FaultName::ALL;
-
 /// Where a process can be made to kill itself.
 pub const CRASH_POINTS: [CrashPoint; 5] = [
     CrashPoint::BeforeCommit,

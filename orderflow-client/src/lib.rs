@@ -40,6 +40,6 @@ pub use self::{
     error::ClientError,
     http::{Client, ListQuery, Written},
     inventory::ProductQuery,
-    ops_admin::{AuditQuery, PATTERNS},
+    ops_admin::AuditQuery,
     stream::{EventStream, Next},
 };

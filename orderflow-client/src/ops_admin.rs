@@ -18,16 +18,6 @@ use crate::{
     http::{Call, Client, ListQuery},
 };
 
-/// The patterns that can be taken out, in the order in which they are told.
-pub const PATTERNS: [Pattern; 6] = [
-    Pattern::Outbox,
-    Pattern::Inbox,
-    Pattern::StockGuard,
-    Pattern::IdempotencyKey,
-    Pattern::Tombstone,
-    Pattern::VersionCheck,
-];
-
 /// Which entries of the audit log.
 #[derive(Debug, Clone, Default)]
 pub struct AuditQuery {

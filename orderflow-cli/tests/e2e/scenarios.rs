@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use orderflow_client::chaos::FAULTS;
+use orderflow_contracts::api::chaos::FaultName;
 use orderflow_contracts::words::word;
 use orderflow_testing::eventually;
 use rustix::process::Signal;
@@ -157,7 +157,7 @@ async fn a_scenario_that_is_interrupted_mends_what_it_has_broken() {
 fn the_scenarios_that_are_shipped_name_only_what_there_is() {
     let files = shipped();
     assert!(files.len() >= 11, "{files:?}");
-    let mut faults: Vec<String> = FAULTS.iter().map(word).collect();
+    let mut faults: Vec<String> = FaultName::ALL.iter().map(word).collect();
     faults.push("clock-skew".to_owned());
     for path in files {
         let file: toml::Table = toml::from_str(&fs::read_to_string(&path).unwrap()).unwrap();

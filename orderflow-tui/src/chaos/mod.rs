@@ -103,7 +103,7 @@ impl Default for Board {
             seen: Situation::default(),
             services: Asking::default(),
             supervisor: Asking::default(),
-            edits: orderflow_client::chaos::FAULTS.map(|name| (name, Edit::of(name))).into(),
+            edits: FaultName::ALL.map(|name| (name, Edit::of(name))).into(),
             seed: 1,
             lasts: HashMap::new(),
             deeds: HashMap::new(),

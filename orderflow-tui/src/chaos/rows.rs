@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use orderflow_client::{PATTERNS, Service, chaos::FAULTS};
+use orderflow_client::Service;
 use orderflow_contracts::api::{chaos::FaultName, ops::Pattern};
 
 use super::{
@@ -104,7 +104,7 @@ impl Board {
 
     fn rows_of(&self, section: Section, rows: &mut Vec<Row>) {
         match section {
-            Section::Faults => rows.extend(FAULTS.map(Row::Fault)),
+            Section::Faults => rows.extend(FaultName::ALL.map(Row::Fault)),
             Section::Processes if self.is_supervised() => rows.extend(PROCESSES.map(Row::Process)),
             Section::Lines if self.is_supervised() => rows.extend((0..LINES.len()).map(Row::Line)),
             Section::Clock => {
@@ -120,7 +120,7 @@ impl Board {
                     _ => rows.push(Row::Words(section)),
                 }
             }
-            Section::Lab if self.seen.is_lab() => rows.extend(PATTERNS.map(Row::Pattern)),
+            Section::Lab if self.seen.is_lab() => rows.extend(Pattern::ALL.map(Row::Pattern)),
             Section::Verify => self.rows_of_verify(rows),
             Section::Processes | Section::Lines | Section::Lab => rows.push(Row::Words(section)),
         }

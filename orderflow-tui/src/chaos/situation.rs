@@ -3,6 +3,7 @@
 use orderflow_chaos::Situation;
 use orderflow_client::Service;
 use orderflow_cluster::Need;
+use orderflow_contracts::api::chaos::FaultName;
 
 use super::{Board, Part};
 
@@ -53,7 +54,7 @@ pub struct Counts {
 impl Counts {
     /// Of what everybody tells.
     pub fn of(seen: &Situation) -> Self {
-        let known = orderflow_client::chaos::FAULTS.into_iter().filter(|name| !seen.fault(*name).is_empty()).count();
+        let known = FaultName::ALL.into_iter().filter(|name| !seen.fault(*name).is_empty()).count();
         Self {
             faults: known + seen.unknown().len(),
             cuts: seen.cuts().len(),

@@ -8,7 +8,7 @@ use clap::{
 };
 use orderflow_client::{
     Service,
-    chaos::{CRASH_POINTS, FAULTS, PERCENT, services_of, takes_time, usual_services_of},
+    chaos::{CRASH_POINTS, PERCENT, services_of, takes_time, usual_services_of},
 };
 use orderflow_contracts::{
     api::chaos::{CrashPoint, FaultName, SetFault},
@@ -103,7 +103,7 @@ pub enum Wanted {
 
 /// Reads the name of a fault.
 pub fn name_parser() -> impl TypedValueParser<Value = Name> {
-    let words: Vec<&'static str> = FAULTS.iter().map(|name| leaked(word(name))).chain([CLOCK_SKEW]).collect();
+    let words: Vec<&'static str> = FaultName::ALL.iter().map(|name| leaked(word(name))).chain([CLOCK_SKEW]).collect();
     PossibleValuesParser::new(words).try_map(|text| match read(&text) {
         Some(name) => Ok(Name::Fault(name)),
         None if text == CLOCK_SKEW => Ok(Name::ClockSkew),

@@ -1,7 +1,7 @@
 //! `orderflow lab list`
 
 use clap::Args;
-use orderflow_client::{PATTERNS, Service};
+use orderflow_client::Service;
 use orderflow_contracts::{api::ops::Pattern, words::word};
 use serde::Serialize;
 
@@ -28,7 +28,8 @@ impl List {
     /// Asks every service.
     pub async fn run(self, context: &Context) -> Outcome {
         let client = context.admin_client()?;
-        let mut rows: Vec<Row> = PATTERNS.iter().map(|pattern| Row { pattern: *pattern, out_in: Vec::new() }).collect();
+        let mut rows: Vec<Row> =
+            Pattern::ALL.iter().map(|pattern| Row { pattern: *pattern, out_in: Vec::new() }).collect();
         for service in Service::WITH_CLOCK {
             let out = client.patterns_out(service).await?;
             for row in rows.iter_mut().filter(|row| out.contains(&row.pattern)) {

@@ -7,7 +7,6 @@ use clap::{
     Subcommand,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use orderflow_client::PATTERNS;
 use orderflow_contracts::{
     api::ops::Pattern,
     words::{read, word},
@@ -41,7 +40,7 @@ impl Lab {
 
 fn pattern_parser() -> impl TypedValueParser<Value = Pattern> {
     // Clap keeps them for as long as the process lives; there are six.
-    let words: Vec<&'static str> = PATTERNS.iter().map(|pattern| &*word(pattern).leak()).collect();
+    let words: Vec<&'static str> = Pattern::ALL.iter().map(|pattern| &*word(pattern).leak()).collect();
     PossibleValuesParser::new(words)
         .try_map(|text| read::<Pattern>(&text).ok_or_else(|| format!("{text:?} is no pattern")))
 }

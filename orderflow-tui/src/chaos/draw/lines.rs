@@ -1,6 +1,6 @@
 //! Each row as a line.
 
-use orderflow_client::{PATTERNS, Service, chaos::takes_time};
+use orderflow_client::{Service, chaos::takes_time};
 use orderflow_cluster::{Action as Signal, Need, State, control::ProcessStatus};
 use orderflow_contracts::{
     api::{chaos::FaultName, ops::Pattern},
@@ -327,7 +327,6 @@ impl Board {
         let loud = if is_out { theme.bad.add_modifier(Modifier::REVERSED) } else { theme.good };
         let beside = if is_out { theme.bad } else { theme.muted };
         let (words, words_style) = self.told(row, words::of_pattern(pattern).to_owned(), beside, show);
-        debug_assert!(PATTERNS.contains(&pattern));
         vec![
             Cell::new(if is_out { "✗" } else { "✓" }, 1, 9, if is_out { theme.bad } else { theme.good }),
             Cell::new(word(pattern), 15, 9, style),

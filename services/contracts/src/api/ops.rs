@@ -226,6 +226,12 @@ pub enum Pattern {
     VersionCheck,
 }
 
+impl Pattern {
+    /// All of them, in the order in which they are told.
+    pub const ALL: [Self; 6] =
+        [Self::Outbox, Self::Inbox, Self::StockGuard, Self::IdempotencyKey, Self::Tombstone, Self::VersionCheck];
+}
+
 /// Takes a pattern out, or puts it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -12,18 +12,8 @@ const UNGUARDED_PAUSE: Duration = Duration::from_millis(300);
 /// What stands before the name of a pattern that is out, among the names of faults.
 pub(super) const PATTERN: &str = "lab:";
 
-/// What can be taken out in a laboratory.
-const PATTERNS: [Pattern; 6] = [
-    Pattern::Outbox,
-    Pattern::Inbox,
-    Pattern::StockGuard,
-    Pattern::IdempotencyKey,
-    Pattern::Tombstone,
-    Pattern::VersionCheck,
-];
-
 pub(super) fn bit(pattern: Pattern) -> u32 {
-    1 << PATTERNS.iter().position(|known| *known == pattern).unwrap_or(31)
+    1 << Pattern::ALL.iter().position(|known| *known == pattern).unwrap_or(31)
 }
 
 impl Chaos {
@@ -41,6 +31,6 @@ impl Chaos {
 
     /// The patterns that are out.
     pub fn patterns_out(&self) -> Vec<Pattern> {
-        PATTERNS.into_iter().filter(|pattern| self.is_out(*pattern)).collect()
+        Pattern::ALL.into_iter().filter(|pattern| self.is_out(*pattern)).collect()
     }
 }
